@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A program to run: what every service comes down to, whoever starts it."""
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from novadocker.cloud.errors import CommandFailed
+
+
+@dataclass(frozen=True)
+class Command:
+    """One process in the foreground.
+
+    Args:
+        name: how the process is called in tables and logs.
+        argv: the program and its arguments.
+        env: what it needs in its environment beyond the common part.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+def run(*argv: str, timeout: float = 60) -> str:
+    """Run a program that sets something up and return what it prints."""
+    try:
+        done = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=timeout)
+    except subprocess.CalledProcessError as error:
+        reason = (error.stderr or error.stdout).strip()
+        raise CommandFailed(command=" ".join(argv), reason=reason) from error
+    except subprocess.TimeoutExpired as error:
+        raise CommandFailed(command=" ".join(argv), reason=str(error)) from error
+    return done.stdout

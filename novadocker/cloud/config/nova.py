@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova's configuration: one file for the control plane, one for each compute host."""
+
+from pathlib import Path
+
+from novadocker.cloud.config import ini
+from novadocker.cloud.config.common import SILENT, Common
+from novadocker.cloud.host import ComputeHost
+from novadocker.cloud.layout import LOOPBACK
+
+CONTROL = "nova"
+
+
+def files(common: Common) -> dict[Path, str]:
+    """Return the control plane's files."""
+    layout = common.layout
+    paste = (layout.venv / "etc/nova/api-paste.ini").read_text()
+    conf = layout.conf(CONTROL)
+    return {conf / "nova.conf": ini.render(_control(common)), conf / "api-paste.ini": paste}
+
+
+def compute_files(common: Common, host: ComputeHost) -> dict[Path, str]:
+    """Return nova-compute's files on one host; they name no database."""
+    name = host.service("nova-compute")
+    return {common.layout.conf(name) / "nova.conf": ini.render(_compute(common, host))}
+
+
+def _control(common: Common) -> ini.Sections:
+    state = common.layout.data / "nova"
+    return {
+        "DEFAULT": {
+            **_defaults(common),
+            "state_path": state,
+            "host": "control",
+            # Else a server whose owner names no zone could land on the fake host.
+            "default_schedule_zone": "nova",
+        },
+        **_shared(common),
+        "api": {"auth_strategy": "keystone", "dhcp_domain": "novalocal"},
+        "api_database": common.database("nova_api"),
+        "database": common.database("nova"),
+        "conductor": {"workers": 1},
+        "scheduler": {"workers": 1, "discover_hosts_in_cells_interval": 5},
+        "quota": dict.fromkeys(("instances", "cores", "ram", "server_groups", "key_pairs"), -1),
+        "oslo_concurrency": common.locks("nova"),
+        "keystone_authtoken": common.authtoken,
+    }
+
+
+def _compute(common: Common, host: ComputeHost) -> ini.Sections:
+    return {
+        "DEFAULT": {
+            **_defaults(common),
+            "state_path": host.nova_state,
+            "instances_path": host.nova_state / "instances",
+            "host": host.name,
+            "compute_driver": host.driver,
+            # Containers do not come back by themselves after the machine restarts.
+            "resume_guests_state_on_host_boot": True,
+        },
+        **_shared(common),
+        "docker": {"host_url": host.engine.url},
+        "os_vif_ovs": {"ovsdb_connection": f"unix:{host.switch_socket}"},
+        "oslo_concurrency": {"lock_path": host.nova_state / "locks"},
+        **common.privsep(
+            "vif_plug_ovs_privileged",
+            "privsep_osbrick",
+            "nova_sys_admin",
+            "novadocker_privileged",
+        ),
+    }
+
+
+def _defaults(common: Common) -> ini.Section:
+    return {
+        **common.logging,
+        "my_ip": LOOPBACK,
+        "transport_url": common.transport_url,
+        "rpc_response_timeout": 60,
+        "report_interval": 10,
+        "service_down_time": 60,
+        # A host that is only tried out is stopped often: do not make its owner wait.
+        "graceful_shutdown_timeout": 5,
+        "manager_shutdown_timeout": 3,
+    }
+
+
+def _shared(common: Common) -> dict[str, ini.Section]:
+    layout = common.layout
+    user = common.service_user
+    metadata = {
+        "service_metadata_proxy": True,
+        "metadata_proxy_shared_secret": common.credentials.metadata,
+    }
+    return {
+        "glance": {"api_servers": layout.url(layout.ports.glance)},
+        "placement": user,
+        "neutron": {**user, **metadata},
+        "cinder": user,
+        "service_user": {"send_service_user_token": True, **user},
+        "serial_console": {
+            "enabled": True,
+            "base_url": f"ws://{LOOPBACK}:{layout.ports.serial_proxy}/",
+            "proxyclient_address": LOOPBACK,
+            "serialproxy_host": LOOPBACK,
+            "serialproxy_port": layout.ports.serial_proxy,
+        },
+        "vnc": {"enabled": False},
+        "key_manager": {"backend": "nova.keymgr.conf_key_mgr.ConfKeyManager"},
+        "filter_scheduler": {"track_instance_changes": False},
+        "oslo_messaging_notifications": SILENT,
+    }

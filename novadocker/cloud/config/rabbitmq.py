@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RabbitMQ's configuration and the environment that its scripts read."""
+
+from pathlib import Path
+
+from novadocker.cloud.credentials import Credentials
+from novadocker.cloud.layout import LOOPBACK, Layout
+
+
+def files(layout: Layout, credentials: Credentials) -> dict[Path, str]:
+    """Return its files."""
+    conf = layout.conf("rabbitmq")
+    settings = (
+        f"listeners.tcp.1 = {LOOPBACK}:{layout.ports.rabbitmq}",
+        "default_user = cloud",
+        f"default_pass = {credentials.messages}",
+        "log.console = true",
+        "log.console.level = warning",
+        "log.file = false",
+    )
+    return {
+        conf / "rabbitmq.conf": "\n".join(settings) + "\n",
+        conf / "enabled_plugins": "[].\n",
+        # Else its scripts source the system's rabbitmq-env.conf.
+        conf / "empty.conf": "",
+    }
+
+
+def environment(layout: Layout) -> dict[str, str]:
+    """Return what keeps this node apart from a system's, and small."""
+    conf, data = layout.conf("rabbitmq"), layout.data / "rabbitmq"
+    return {
+        "RABBITMQ_NODENAME": "novadocker@localhost",
+        "RABBITMQ_NODE_IP_ADDRESS": LOOPBACK,
+        "RABBITMQ_NODE_PORT": str(layout.ports.rabbitmq),
+        "RABBITMQ_DIST_PORT": str(layout.ports.rabbitmq_nodes),
+        "RABBITMQ_MNESIA_BASE": str(data),
+        "RABBITMQ_LOG_BASE": str(data),
+        "RABBITMQ_LOGS": "-",
+        "RABBITMQ_PID_FILE": str(layout.run / "rabbitmq.pid"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(conf / "enabled_plugins"),
+        "RABBITMQ_CONFIG_FILE": str(conf / "rabbitmq"),
+        "RABBITMQ_CONF_ENV_FILE": str(conf / "empty.conf"),
+        # One scheduler that sleeps when it is idle: two cores are shared by everyone.
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+            "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none"
+        ),
+        **epmd_environment(layout),
+        # Where the Erlang cookie is.
+        "HOME": str(data),
+    }
+
+
+def epmd_environment(layout: Layout) -> dict[str, str]:
+    """Return where this node's port mapper is."""
+    return {"ERL_EPMD_ADDRESS": LOOPBACK, "ERL_EPMD_PORT": str(layout.ports.epmd)}

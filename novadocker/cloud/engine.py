@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Docker Engine of our own: containerd and dockerd that share nothing with the system's.
+
+Every path, the configuration files and the cgroup are named, because each has a default
+that a system engine uses too.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from novadocker.cloud import leftovers
+from novadocker.cloud.command import Command
+
+CONTAINERD = "containerd"
+DOCKERD = "dockerd"
+
+_CONTAINERD_TOML = """\
+version = 2
+root = "{root}"
+state = "{state}"
+# CRI opens a TCP port, opt makes /opt/containerd: neither is for us.
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+
+[grpc]
+  address = "{address}"
+"""
+
+
+@dataclass(frozen=True)
+class EnginePaths:
+    """Where one engine lives.
+
+    Args:
+        data: images and containers; may be large, must be traversable by everyone, since
+            the containers' root is an ordinary user of the host.
+        run: sockets and process ids; short, since a socket's path has 107 bytes at most.
+    """
+
+    data: Path
+    run: Path
+
+    @property
+    def socket(self) -> Path:
+        """The Docker API."""
+        return self.run / "docker.sock"
+
+    @property
+    def url(self) -> str:
+        """The Docker API, as a client wants it."""
+        return f"unix://{self.socket}"
+
+    @property
+    def containerd_socket(self) -> Path:
+        """What dockerd and the shims speak to."""
+        return self.run / "containerd.sock"
+
+    @property
+    def containerd_state(self) -> Path:
+        """The bundles of running containers."""
+        return self.run / "containerd"
+
+    @property
+    def containerd_toml(self) -> Path:
+        """Containerd's configuration."""
+        return self.run / "containerd.toml"
+
+    @property
+    def daemon_json(self) -> Path:
+        """Dockerd's configuration, empty: else it reads the system's."""
+        return self.run / "daemon.json"
+
+    @property
+    def pidfile(self) -> Path:
+        """Dockerd's process id; a stale one can keep it from starting."""
+        return self.run / "docker.pid"
+
+    @property
+    def cgroup(self) -> str:
+        """The parent of all our containers' cgroups: by it they are found again."""
+        digest = hashlib.sha256(str(self.run).encode()).hexdigest()
+        return f"novadocker-{digest[:8]}"
+
+
+def configuration(paths: EnginePaths) -> dict[Path, str]:
+    """Return the engine's configuration files and their content."""
+    containerd = _CONTAINERD_TOML.format(
+        root=paths.data / "containerd",
+        state=paths.containerd_state,
+        address=paths.containerd_socket,
+    )
+    return {
+        paths.containerd_toml: containerd,
+        paths.daemon_json: json.dumps({}) + "\n",
+    }
+
+
+def commands(paths: EnginePaths) -> tuple[Command, Command]:
+    """Return containerd and dockerd, to be started in this order."""
+    containerd = Command(CONTAINERD, ("containerd", "--config", str(paths.containerd_toml)))
+    dockerd = Command(
+        DOCKERD,
+        (
+            "dockerd",
+            f"--config-file={paths.daemon_json}",
+            f"--host={paths.url}",
+            "--group=root",
+            f"--containerd={paths.containerd_socket}",
+            f"--data-root={paths.data / 'docker'}",
+            f"--exec-root={paths.run / 'exec'}",
+            f"--pidfile={paths.pidfile}",
+            f"--cgroup-parent=/{paths.cgroup}",
+            # One driver on every host: systemd's wants a slice's name as the parent.
+            "--exec-opt=native.cgroupdriver=cgroupfs",
+            "--userns-remap=default",
+            "--live-restore",
+            # Networks are Neutron's; these keep the engine's hands off the host's.
+            "--bridge=none",
+            "--iptables=false",
+            "--ip6tables=false",
+            "--ip-forward=false",
+            "--ip-masq=false",
+            "--userland-proxy=false",
+        ),
+    )
+    return containerd, dockerd
+
+
+def prepare(paths: EnginePaths) -> None:
+    """Make the directories and write the configuration; may be repeated.
+
+    A stale process id file is removed: call this while the engine is down.
+    """
+    for directory in (paths.data, paths.run):
+        directory.mkdir(parents=True, exist_ok=True)
+        directory.chmod(0o711)
+    for path, content in configuration(paths).items():
+        path.write_text(content)
+    paths.pidfile.unlink(missing_ok=True)
+
+
+def sweep(paths: EnginePaths) -> None:
+    """End what outlives containerd and dockerd: containers, shims, mounts, cgroups.
+
+    Call it when both have ended; live-restore keeps containers beyond dockerd's end.
+    """
+    leftovers.end_cgroup(paths.cgroup)
+    leftovers.end_shims(paths.containerd_socket, paths.containerd_state)
+    leftovers.unmount_below(paths.run)
+    leftovers.unmount_below(paths.data)
+    leftovers.remove_cgroup(paths.cgroup)

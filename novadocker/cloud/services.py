@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of services: what runs, after what, and how to ask whether it is ready."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import novadocker
+from novadocker.cloud import database, engine, ovn, readiness
+from novadocker.cloud.command import Command
+from novadocker.cloud.config import glance, keystone, mariadb, neutron, nova, placement, rabbitmq
+from novadocker.cloud.config.common import Common
+from novadocker.cloud.host import ComputeHost
+from novadocker.cloud.layout import LOOPBACK, Layout
+
+_SOURCES = Path(novadocker.__file__).parent
+
+
+@dataclass(frozen=True)
+class Service:
+    """One supervised process.
+
+    Args:
+        command: what to run.
+        after: the names of the steps that must be done before.
+        ready: raises unless the service answers.
+        files: its configuration; a change of it means a restart.
+        sources: our own code that it runs; as above.
+        port: where it listens, for tables.
+        wave: when it is stopped: all of a wave at once, lower waves first.
+        patience: the seconds that it gets to end by itself.
+    """
+
+    command: Command
+    after: tuple[str, ...]
+    ready: Callable[[], None]
+    files: Mapping[Path, str] = field(default_factory=dict)
+    sources: tuple[Path, ...] = ()
+    port: int | None = None
+    wave: int = 1
+    patience: int = 5
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.command.name
+
+    @property
+    def fingerprint(self) -> str:
+        """What changes when its configuration or our part of its code does."""
+        digest = hashlib.sha256()
+        for path, content in sorted(self.files.items()):
+            digest.update(f"{path}\n{content}\n".encode())
+        for path in self.sources:
+            digest.update(path.read_bytes())
+        return digest.hexdigest()[:16]
+
+
+def table(common: Common) -> tuple[Service, ...]:
+    """Return all services of a cloud."""
+    hosts = (service for host in common.layout.hosts for service in _host(common, host))
+    return (*_foundation(common), *_apis(common), *_nova(common), *hosts)
+
+
+def _foundation(common: Common) -> Iterable[Service]:
+    layout = common.layout
+    yield Service(
+        database.command(layout),
+        after=("mariadb-tables",),
+        ready=lambda: database.check(layout),
+        files=mariadb.files(layout),
+        port=layout.ports.mariadb,
+        wave=3,
+        patience=8,
+    )
+    yield Service(
+        Command(
+            "epmd",
+            ("epmd", "-address", LOOPBACK, "-port", str(layout.ports.epmd)),
+        ),
+        after=(),
+        ready=lambda: readiness.listening(layout.ports.epmd),
+        port=layout.ports.epmd,
+        wave=4,
+    )
+    yield Service(
+        Command(
+            "rabbitmq",
+            ("/usr/lib/rabbitmq/bin/rabbitmq-server",),
+            rabbitmq.environment(layout),
+        ),
+        after=("epmd",),
+        ready=lambda: readiness.broker(common.transport_url),
+        files=rabbitmq.files(layout, common.credentials),
+        port=layout.ports.rabbitmq,
+        wave=3,
+        patience=8,
+    )
+    northbound, southbound, northd = ovn.central_commands(layout)
+    for command, connection in (
+        (northbound, layout.northbound),
+        (southbound, layout.southbound),
+    ):
+        yield Service(
+            command,
+            after=("ovn-databases",),
+            ready=lambda connection=connection: readiness.unix_socket(connection),  # type: ignore[misc]
+            wave=4,
+        )
+    yield Service(northd, after=("ovn-rows",), ready=readiness.at_once, wave=3)
+
+
+def _apis(common: Common) -> Iterable[Service]:
+    layout, ports = common.layout, common.layout.ports
+    yield _api(layout, "keystone", ports.keystone, keystone.files(common), ("keystone-schema",))
+    yield _api(layout, "glance", ports.glance, glance.files(common), ("glance-schema", "identity"))
+    yield _api(
+        layout,
+        "placement",
+        ports.placement,
+        placement.files(common),
+        ("placement-schema", "identity"),
+    )
+    yield _api(
+        layout,
+        "neutron",
+        ports.neutron,
+        neutron.files(common),
+        ("neutron-schema", "ovn-rows", "rabbitmq", "identity"),
+        OS_NEUTRON_CONFIG_FILES="neutron.conf;ml2_conf.ini",
+    )
+
+
+def _api(
+    layout: Layout,
+    name: str,
+    port: int,
+    files: Mapping[Path, str],
+    after: tuple[str, ...],
+    **environment: str,
+) -> Service:
+    directory = {f"OS_{name.upper()}_CONFIG_DIR": str(layout.conf(name))}
+    return Service(
+        _wsgi(layout, name, f"{name}.wsgi.api", port, {**directory, **environment}),
+        after=after,
+        ready=lambda: readiness.http(layout.url(port)),
+        files=files,
+        sources=(_SOURCES / "cloud/wsgi.py",),
+        port=port,
+    )
+
+
+def _wsgi(
+    layout: Layout, name: str, module: str, port: int, environment: Mapping[str, str]
+) -> Command:
+    argv = (
+        *(layout.program("python"), "-m", "novadocker.cloud.wsgi"),
+        *(module, str(port), "--tmp", str(layout.tmp)),
+    )
+    return Command(name, argv, environment)
+
+
+def _nova(common: Common) -> Iterable[Service]:
+    layout, ports = common.layout, common.layout.ports
+    files = nova.files(common)
+    # Without Placement in the catalog a Nova process never tries it again.
+    after = ("nova-schema", "identity", "rabbitmq")
+    directory = {"OS_NOVA_CONFIG_DIR": str(layout.conf(nova.CONTROL))}
+    for name, module, port in (
+        ("nova-api", "nova.wsgi.osapi_compute", ports.nova),
+        ("nova-metadata", "nova.wsgi.metadata", ports.nova_metadata),
+    ):
+        yield Service(
+            _wsgi(layout, name, module, port, directory),
+            after=after,
+            ready=lambda port=port: readiness.http(layout.url(port)),  # type: ignore[misc]
+            files=files,
+            sources=(_SOURCES / "cloud/wsgi.py",),
+            port=port,
+        )
+    option = ("--config-file", str(layout.conf(nova.CONTROL) / "nova.conf"))
+    for name in ("nova-conductor", "nova-scheduler"):
+        yield Service(
+            Command(name, (layout.program(name), *option)),
+            after=after,
+            ready=lambda name=name: readiness.nova_service(layout, name),  # type: ignore[misc]
+            files=files,
+        )
+    yield Service(
+        Command("nova-serialproxy", (layout.program("nova-serialproxy"), *option)),
+        after=after,
+        ready=lambda: readiness.listening(ports.serial_proxy),
+        files=files,
+        port=ports.serial_proxy,
+    )
+
+
+def _host(common: Common, host: ComputeHost) -> Iterable[Service]:
+    if host.real:
+        yield from _switch(host)
+        yield from _engine(host)
+        yield _metadata_agent(common, host)
+    yield _compute(common, host)
+
+
+def _switch(host: ComputeHost) -> Iterable[Service]:
+    ovsdb, vswitchd, controller = ovn.host_commands(host)
+    yield Service(
+        ovsdb,
+        after=(host.service("switch-database"),),
+        ready=lambda: readiness.unix_socket(f"unix:{host.switch_socket}"),
+        wave=4,
+    )
+    yield Service(
+        vswitchd,
+        after=(host.service("join"),),
+        ready=lambda: readiness.unix_socket(f"unix:{host.vswitchd_control}"),
+        wave=3,
+    )
+    yield Service(
+        controller, after=(host.service("address"), "ovn-rows"), ready=readiness.at_once, wave=2
+    )
+
+
+def _engine(host: ComputeHost) -> Iterable[Service]:
+    containerd, dockerd = (
+        Command(host.service(command.name), command.argv, command.env)
+        for command in engine.commands(host.engine)
+    )
+    files = engine.configuration(host.engine)
+    yield Service(
+        containerd,
+        after=(),
+        ready=lambda: readiness.unix_socket(f"unix:{host.engine.containerd_socket}"),
+        files=files,
+        wave=4,
+    )
+    yield Service(
+        dockerd,
+        after=(containerd.name,),
+        ready=lambda: readiness.engine(host.engine.url),
+        files=files,
+        wave=3,
+    )
+
+
+def _metadata_agent(common: Common, host: ComputeHost) -> Service:
+    name = host.service("ovn-metadata")
+    conf = common.layout.conf(name) / "metadata.conf"
+    return Service(
+        Command(
+            name,
+            (common.layout.program("neutron-ovn-metadata-agent"), "--config-file", str(conf)),
+        ),
+        after=(host.service("ovn-controller"),),
+        ready=lambda: readiness.metadata_agent(common.layout, host),
+        files=neutron.agent_files(common, host),
+    )
+
+
+def _compute(common: Common, host: ComputeHost) -> Service:
+    layout = common.layout
+    name = host.service("nova-compute")
+    conf = layout.conf(name) / "nova.conf"
+    machinery = (host.service("dockerd"), host.service("vswitchd")) if host.real else ()
+    return Service(
+        Command(name, (layout.program("nova-compute"), "--config-file", str(conf))),
+        after=("placement", "nova-conductor", *machinery),
+        ready=lambda: readiness.compute(common, host.name),
+        files=nova.compute_files(common, host),
+        sources=_driver_sources() if host.real else (),
+    )
+
+
+def _driver_sources() -> tuple[Path, ...]:
+    below = (_SOURCES / "virt", _SOURCES / "gate")
+    return tuple(sorted(path for root in below for path in root.rglob("*.py")))

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Serves one OpenStack API from this process: ``python -m novadocker.cloud.wsgi``.
+
+OpenStack leaves the choice of a server to the operator, and its applications assume a few
+things about it; each is met, with its reason, below.
+"""
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import waitress
+
+from novadocker.cloud.layout import LOOPBACK
+
+_THREADS = 8
+# Waitress refuses bodies over 1 GiB by default; images are larger.
+_MAX_BODY = 1 << 42
+
+
+def main() -> None:
+    """Serve until told to end."""
+    arguments = _parse()
+    # Nova, Keystone and Neutron hand sys.argv to oslo.config.
+    sys.argv = [arguments.module.split(".")[0]]
+    # Neutron elects its first worker by files named after the parent's process id: those of
+    # an earlier run under the same supervisor would make it wait for itself.
+    with tempfile.TemporaryDirectory(dir=arguments.tmp, ignore_cleanup_errors=True) as tmp:
+        os.environ["TMPDIR"] = tempfile.tempdir = tmp
+        signal.signal(signal.SIGTERM, _end)
+        waitress.serve(
+            _application(arguments.module),
+            host=LOOPBACK,
+            port=arguments.port,
+            threads=_THREADS,
+            connection_limit=500,
+            max_request_body_size=_MAX_BODY,
+            clear_untrusted_proxy_headers=True,
+        )
+    # Threads of the application that have no end of their own would keep us here.
+    os._exit(0)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("module", help="where the application is")
+    parser.add_argument("port", type=int)
+    parser.add_argument("--tmp", type=Path, required=True, help="for temporary files")
+    return parser.parse_args()
+
+
+def _application(module: str) -> Any:
+    if module.startswith("neutron."):
+        _prepare_neutron()
+    application = importlib.import_module(module).application
+    if module.startswith("neutron."):
+        _configure_mappers()
+    return application
+
+
+def _prepare_neutron() -> None:
+    from oslo_service import backend  # noqa: PLC0415 (only Neutron wants it, and first)
+
+    backend.init_backend(backend.BackendType.THREADING)
+    # Of servers that it does not know it assumes no worker at all.
+    os.environ["ASGI_WORKERS"] = "1"
+
+
+def _configure_mappers() -> None:
+    from sqlalchemy import orm  # noqa: PLC0415 (as above)
+
+    # Else the first request for ports fails on an attribute that another mapper adds.
+    orm.configure_mappers()
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Saved images, read as a stream and checked before the engine sees them.
+
+Pure: bytes in, bytes out; no file, no network, no engine.
+
+What ``docker save`` writes is understood in both its forms (``<id>/layer.tar`` up to
+Docker 24, ``blobs/sha256`` since), and OCI image layouts in a tar; each also as a whole in
+gzip, and with layers in gzip. ``CheckedArchive`` does the work; ``tar`` reads the outer
+format, ``layer`` takes digests, ``documents`` reads JSON, ``manifest`` and ``oci`` judge.
+"""
+
+from novadocker.virt.docker.archive.bounds import Bounds
+from novadocker.virt.docker.archive.checked import CheckedArchive
+from novadocker.virt.docker.archive.layer import Layer
+from novadocker.virt.docker.archive.manifest import SavedImage
+from novadocker.virt.docker.archive.platform import Platform
+
+__all__ = ["Bounds", "CheckedArchive", "Layer", "Platform", "SavedImage"]

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much of everything an archive may hold."""
+
+from dataclasses import dataclass
+
+KiB = 1024
+MiB = 1024 * KiB
+GiB = 1024 * MiB
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Limits that keep a hostile archive from costing more than it should.
+
+    Attributes:
+        size: bytes of the archive, once an outer gzip is undone.
+        unpacked: bytes of all layers together, uncompressed.
+        ratio: how many times its compressed size a gzip stream may grow to, looked at once
+            it has given ``ratio_from`` bytes: short ones may be all zeros and harmless.
+        ratio_from: see ``ratio``.
+        members: files, directories and links of the archive.
+        layers: of the image; the engine itself mounts no more than these.
+        json: bytes of one JSON member.
+        json_kept: bytes of all JSON members together: they wait in memory until the last
+            member has come.
+        json_depth: of nesting.
+        name: bytes of a member's name, and of a link's target.
+        extended_header: bytes of one pax or GNU long name record.
+    """
+
+    size: int = 128 * GiB
+    unpacked: int = 256 * GiB
+    ratio: int = 200
+    ratio_from: int = 64 * MiB
+    members: int = 4096
+    layers: int = 125
+    json: int = 2 * MiB
+    json_kept: int = 8 * MiB
+    json_depth: int = 32
+    name: int = 512
+    extended_header: int = 64 * KiB

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which image an archive holds, and whether its members are what the image's config promises."""
+
+import hashlib
+import posixpath
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from novadocker.virt.docker.archive.bounds import Bounds, KiB
+from novadocker.virt.docker.archive.documents import Document, parse
+from novadocker.virt.docker.archive.fault import Fault, quoted
+from novadocker.virt.docker.archive.layer import Layer
+from novadocker.virt.docker.archive.oci import BLOB, Reference, image_of_index
+from novadocker.virt.docker.archive.platform import Platform
+from novadocker.virt.docker.archive.tar import normal_path
+
+MANIFEST = "manifest.json"
+INDEX = "index.json"
+
+_DIGEST_IN_NAME = re.compile(r"(?:.*/)?(?:sha256:)?([0-9a-f]{64})(?:\.json)?")
+_DIFF_ID = re.compile(r"sha256:[0-9a-f]{64}")
+_NAMED_TAGS = 5
+_NEGLIGIBLE = 64 * KiB
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What passed by in an archive.
+
+    Attributes:
+        documents: JSON files, whole.
+        layers: files that are layers, by their looks.
+        others: sizes of all other files.
+        links: targets of symbolic links.
+    """
+
+    documents: Mapping[str, bytes]
+    layers: Mapping[str, Layer]
+    others: Mapping[str, int]
+    links: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class SavedImage:
+    """A checked image.
+
+    Attributes:
+        id: Docker's id of it, ``sha256:`` and the digest of its config.
+        config: the config's bytes.
+        layers: from the lowest up.
+        paths: where in the archive each of ``layers`` was.
+    """
+
+    id: str
+    config: bytes
+    layers: tuple[Layer, ...]
+    paths: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all layers, uncompressed."""
+        return sum(layer.unpacked for layer in self.layers)
+
+
+def judge(contents: Contents, platform: Platform, bounds: Bounds) -> SavedImage:
+    """Find the one image of an archive and check all of it.
+
+    Args:
+        contents: the archive.
+        platform: what the image must be made for.
+        bounds: on layers and nesting.
+
+    Returns:
+        The image, sound.
+    """
+    reference = _reference(contents, platform, bounds)
+    paths = tuple(_layer_path(contents, path) for path in reference.layers)
+    _refuse_superfluous(contents, set(paths))
+    _check_sizes(contents, reference, paths)
+    config = _document(contents, reference.config)
+    digest = hashlib.sha256(config).hexdigest()
+    named = _DIGEST_IN_NAME.fullmatch(reference.config)
+    if named and named[1] != digest:
+        raise Fault(f"config {quoted(reference.config)} has the digest sha256:{digest}")
+    layers = tuple(contents.layers[path] for path in paths)
+    _check_config(parse(config, "the config", bounds.json_depth), platform, layers, paths, bounds)
+    return SavedImage(f"sha256:{digest}", config, layers, paths)
+
+
+def _reference(contents: Contents, platform: Platform, bounds: Bounds) -> Reference:
+    def read(path: str) -> Document:
+        parsed = parse(_document(contents, path), f"member {quoted(path)}", bounds.json_depth)
+        return Document(parsed, f"member {quoted(path)}")
+
+    if _is_there(contents, MANIFEST):
+        return _of_save(parse(_document(contents, MANIFEST), MANIFEST, bounds.json_depth))
+    if _is_there(contents, INDEX):
+        return image_of_index(read, INDEX, platform)
+    raise Fault(f"it has no {MANIFEST}")
+
+
+def _of_save(manifest: object) -> Reference:
+    if not isinstance(manifest, list):
+        raise Fault(f"{MANIFEST} is not a list")
+    images = [Document(image, MANIFEST) for image in manifest]
+    if not images:
+        raise Fault(f"{MANIFEST} names no image")
+    if len(images) > 1:
+        tags = [tag for image in images for tag in image.texts("RepoTags")]
+        some = ", ".join(quoted(tag) for tag in tags[:_NAMED_TAGS])
+        raise Fault(f"it has {len(images)} images ({some or 'untagged'}); save one")
+    return Reference(normal_path(images[0].text("Config")), tuple(images[0].texts("Layers")))
+
+
+def _is_there(contents: Contents, path: str) -> bool:
+    return any(path in kind for kind in (contents.documents, contents.layers, contents.others))
+
+
+def _document(contents: Contents, path: str) -> bytes:
+    if (document := contents.documents.get(path)) is not None:
+        return document
+    if _is_there(contents, path):
+        raise Fault(f"member {quoted(path)} should be JSON, and is something else or too large")
+    raise Fault(f"member {quoted(path)} is missing")
+
+
+def _layer_path(contents: Contents, named: str) -> str:
+    path = normal_path(named)
+    if path in contents.links:
+        path = _link_target(contents, path)
+    if path in contents.layers:
+        return path
+    if _is_there(contents, path):
+        raise Fault(f"layer {quoted(path)} is neither a tar archive nor a gzip of one")
+    raise Fault(f"layer {quoted(path)} is missing")
+
+
+def _link_target(contents: Contents, path: str) -> str:
+    target = contents.links[path]
+    joined = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+    if joined not in contents.layers:
+        raise Fault(f"member {quoted(path)} is a link to {quoted(target)}, which is no layer")
+    return joined
+
+
+def _refuse_superfluous(contents: Contents, used: set[str]) -> None:
+    # Documents of other formats and blobs of other variants do come along; they were
+    # checked against their names, and the engine forgets them.
+    for path in contents.links:
+        _link_target(contents, path)
+    layers = {path: layer.size for path, layer in contents.layers.items()}
+    sizes = layers | dict(contents.others)
+    for path, size in sizes.items():
+        if path not in used and size > _NEGLIGIBLE and not BLOB.fullmatch(path):
+            raise Fault(f"member {quoted(path)} ({size} bytes) belongs to no image")
+
+
+def _check_sizes(contents: Contents, reference: Reference, paths: Sequence[str]) -> None:
+    for path, size in zip(paths, reference.sizes, strict=False):
+        if contents.layers[path].size != size:
+            raise Fault(f"layer {quoted(path)} has not the {size} bytes that its manifest says")
+
+
+def _check_config(
+    parsed: object,
+    platform: Platform,
+    layers: Sequence[Layer],
+    paths: Sequence[str],
+    bounds: Bounds,
+) -> None:
+    config = Document(parsed, "the config")
+    made_for = Platform(config.text("architecture"), config.text("os"))
+    if made_for != platform:
+        raise Fault(f"it is made for {quoted(str(made_for))}; this host runs {platform}")
+    rootfs = config.object("rootfs")
+    if rootfs.text("type") != "layers":
+        raise Fault(f"the config has a rootfs of type {quoted(rootfs.text('type'))}, not 'layers'")
+    diff_ids = rootfs.texts("diff_ids")
+    if not diff_ids or len(diff_ids) > bounds.layers:
+        raise Fault(f"it has {len(diff_ids)} layers; 1 to {bounds.layers} are accepted")
+    if len(diff_ids) != len(layers):
+        raise Fault(f"its config promises {len(diff_ids)} layers, and it has {len(layers)}")
+    for diff_id, layer, path in zip(diff_ids, layers, paths, strict=True):
+        if not _DIFF_ID.fullmatch(diff_id):
+            raise Fault(f"the config has the impossible digest {quoted(diff_id)}")
+        if layer.diff_id != diff_id:
+            raise Fault(f"layer {quoted(path)} has the digest {layer.diff_id}, not {diff_id}")

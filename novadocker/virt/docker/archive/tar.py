@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tar format, as much of it as saved images use.
+
+Python's ``tarfile`` takes a missing end for the end, reads extended headers of any size into
+memory and looks past damaged headers; an archive that a stranger made is read here instead.
+"""
+
+import enum
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from tarfile import GNU_FORMAT, TarInfo
+
+from novadocker.virt.docker.archive.bounds import Bounds, KiB
+from novadocker.virt.docker.archive.fault import Fault, quoted
+from novadocker.virt.docker.archive.source import Source
+
+BLOCK = 512
+END = bytes(2 * BLOCK)
+
+_ZEROS = bytes(BLOCK)
+_TRAILER = 64 * KiB
+_CHECKSUM = slice(148, 156)
+_MAGIC = slice(257, 265)
+_POSIX = b"ustar\x0000"
+_OCTAL = re.compile(rb" *([0-7]*)[ \x00]*")
+_BASE_256 = 0x80
+_PAX_LENGTH = re.compile(rb"([1-9][0-9]{0,6}) ")
+
+
+class Kind(enum.Enum):
+    """What a member is; nothing else has a place in a saved image."""
+
+    FILE = enum.auto()
+    DIRECTORY = enum.auto()
+    SYMLINK = enum.auto()
+
+
+_KINDS = {
+    b"0": Kind.FILE,
+    b"\x00": Kind.FILE,
+    b"5": Kind.DIRECTORY,
+    b"2": Kind.SYMLINK,
+}
+_EXTENSIONS = {b"L", b"K", b"x", b"g"}
+_REFUSED = {
+    b"1": "a hard link",
+    b"3": "a character device",
+    b"4": "a block device",
+    b"6": "a FIFO",
+    b"S": "a sparse file",
+}
+
+
+@dataclass(frozen=True)
+class Member:
+    """One entry of the archive.
+
+    Attributes:
+        path: relative and normal: no empty, ``.`` or ``..`` part. The archive's own root
+            is the empty path.
+        kind: what it is.
+        size: bytes of a file's content, else 0.
+        target: where a symbolic link points, as it is written.
+    """
+
+    path: str
+    kind: Kind
+    size: int
+    target: str
+
+
+@dataclass
+class _Overrides:
+    """What the records before a header say instead of the header."""
+
+    name: bytes | None = None
+    link: bytes | None = None
+    size: int | None = None
+
+
+class Reader:
+    """The members of an archive, one after the other.
+
+    Args:
+        source: the archive's bytes.
+        bounds: counts and lengths that it may not pass.
+    """
+
+    def __init__(self, source: Source, bounds: Bounds) -> None:
+        self._source = source
+        self._bounds = bounds
+        self._seen: set[str] = set()
+        self._count = 0
+
+    def members(self) -> Iterator[Member]:
+        """Give each member; its content must be taken before the next is asked for.
+
+        Yields:
+            The members, up to an end that is marked as the format demands.
+        """
+        overrides = _Overrides()
+        while (block := self._header()) is not None:
+            flag, size = block[156:157], _number(block[124:136])
+            if flag in _EXTENSIONS:
+                self._extend(overrides, flag, self._record(size))
+                continue
+            member = self._member(block, flag, size, overrides)
+            overrides = _Overrides()
+            yield member
+        self._expect_nothing_more()
+
+    def content(self, member: Member) -> Iterator[bytes]:
+        """Give a file's bytes.
+
+        Args:
+            member: the one that ``members`` gave last.
+
+        Yields:
+            Non-empty pieces.
+        """
+        left = member.size
+        for piece in self._source.pieces(member.size):
+            left -= len(piece)
+            yield piece
+        if left or len(self._source.read(padding(member.size))) != padding(member.size):
+            raise Fault(f"it is cut off in the middle of member {quoted(member.path)}")
+
+    def _header(self) -> bytes | None:
+        block = self._source.read(BLOCK)
+        if block == _ZEROS:
+            if self._source.read(BLOCK) != _ZEROS:
+                raise Fault(
+                    "it is cut off, or damaged, at its end: one of two zero blocks is there"
+                )
+            return None
+        if len(block) < BLOCK:
+            raise Fault(self._cut_off(len(block)))
+        if not is_header(block):
+            where = f"after {self._count} members" if self._count else "at its start"
+            raise Fault(f"it is not a tar archive: there is no sound header {where}")
+        self._count += 1
+        if self._count > self._bounds.members:
+            raise Fault(f"it has more than {self._bounds.members} members")
+        return block
+
+    def _cut_off(self, read: int) -> str:
+        if self._count:
+            return f"it is cut off after {self._count} members, without the end of a tar archive"
+        return f"it is cut off in its first header ({read} bytes)" if read else "it is empty"
+
+    def _record(self, size: int) -> bytes:
+        if size > self._bounds.extended_header:
+            raise Fault(
+                f"an extended header has {size} bytes, more than {self._bounds.extended_header}"
+            )
+        record = self._source.read(size + padding(size))
+        if len(record) != size + padding(size):
+            raise Fault("it is cut off in an extended header")
+        return record[:size]
+
+    def _extend(self, overrides: _Overrides, flag: bytes, record: bytes) -> None:
+        if flag == b"L":
+            overrides.name = record.rstrip(b"\x00")
+        elif flag == b"K":
+            overrides.link = record.rstrip(b"\x00")
+        else:
+            _apply_pax(overrides, _pax_records(record), everywhere=flag == b"g")
+
+    def _member(self, block: bytes, flag: bytes, size: int, overrides: _Overrides) -> Member:
+        name = _name(block) if overrides.name is None else overrides.name
+        link = _text(block[157:257]) if overrides.link is None else overrides.link
+        size = size if overrides.size is None else overrides.size
+        kind = _kind(flag, name)
+        path = normal_path(self._decoded(name))
+        if kind is not Kind.FILE and size:
+            raise Fault(f"member {quoted(name)} is not a file and yet has {size} bytes of content")
+        if kind is not Kind.DIRECTORY:
+            self._expect_new(path, name)
+        return Member(path, kind, size, self._decoded(link) if kind is Kind.SYMLINK else "")
+
+    def _decoded(self, name: bytes) -> str:
+        if len(name) > self._bounds.name:
+            raise Fault(f"the name {quoted(name)} is longer than {self._bounds.name} bytes")
+        if b"\x00" in name:
+            raise Fault(f"the name {quoted(name)} has a zero byte in it")
+        try:
+            return name.decode()
+        except UnicodeDecodeError as error:
+            raise Fault(f"the name {quoted(name)} is not UTF-8") from error
+
+    def _expect_new(self, path: str, name: bytes) -> None:
+        if not path:
+            raise Fault(f"member {quoted(name)} has the name of a directory and is none")
+        if path in self._seen:
+            raise Fault(f"member {quoted(path)} comes twice")
+        self._seen.add(path)
+
+    def _expect_nothing_more(self) -> None:
+        # To the very end: where the bytes come from may have its own check after the last.
+        while piece := self._source.read(_TRAILER):
+            if piece.strip(b"\x00"):
+                raise Fault("there are bytes after the end of the tar archive")
+
+
+def normal_path(path: str) -> str:
+    """Return a member's path without empty and ``.`` parts.
+
+    Args:
+        path: as an archive has it.
+
+    Returns:
+        The path; empty for the archive's own root.
+    """
+    if not path:
+        raise Fault("a member has an empty name")
+    if path.startswith("/"):
+        raise Fault(f"member {quoted(path)} has an absolute name")
+    parts = [part for part in path.split("/") if part not in {"", "."}]
+    if ".." in parts:
+        raise Fault(f"member {quoted(path)} has '..' in its name")
+    return "/".join(parts)
+
+
+def is_header(block: bytes) -> bool:
+    """Say whether a block's checksum is right.
+
+    Args:
+        block: the first ``BLOCK`` bytes of a member, or of what may be one.
+    """
+    if len(block) != BLOCK or not (written := _OCTAL.fullmatch(block[_CHECKSUM])):
+        return False
+    summed = sum(block) - sum(block[_CHECKSUM]) + len(block[_CHECKSUM]) * ord(" ")
+    return bool(written[1]) and int(written[1], 8) == summed
+
+
+def header(path: str, size: int) -> bytes:
+    """Return the header of a file of ours.
+
+    Args:
+        path: short ASCII.
+        size: bytes of its content.
+    """
+    member = TarInfo(path)
+    member.size = size
+    member.mode = 0o444
+    return member.tobuf(GNU_FORMAT)
+
+
+def padding(size: int) -> int:
+    """Return how many zeros follow a content of that size."""
+    return -size % BLOCK
+
+
+def _text(field: bytes) -> bytes:
+    return field.partition(b"\x00")[0]
+
+
+def _name(block: bytes) -> bytes:
+    name = _text(block[:100])
+    prefix = _text(block[345:500]) if block[_MAGIC] == _POSIX else b""
+    return prefix + b"/" + name if prefix else name
+
+
+def _number(field: bytes) -> int:
+    if field[0] == _BASE_256:
+        return int.from_bytes(field[1:], "big")
+    digits = _OCTAL.fullmatch(field)
+    if digits is None:
+        raise Fault(f"a member has the impossible size {quoted(field)}")
+    return int(digits[1] or b"0", 8)
+
+
+def _kind(flag: bytes, name: bytes) -> Kind:
+    kind = _KINDS.get(flag)
+    if kind is None:
+        what = _REFUSED.get(flag, f"of the unknown type {quoted(flag)}")
+        raise Fault(
+            f"member {quoted(name)} is {what}; only files, directories and symbolic links "
+            "belong in a saved image"
+        )
+    # Before there was a type for directories, a slash at the end was their mark.
+    return Kind.DIRECTORY if flag == b"\x00" and name.endswith(b"/") else kind
+
+
+def _pax_records(record: bytes) -> Iterator[tuple[bytes, bytes]]:
+    while record:
+        length = _PAX_LENGTH.match(record)
+        end = int(length[1]) if length else 0
+        line = record[length.end() : end] if length else b""
+        key, equals, value = line.partition(b"=")
+        if not equals or not line.endswith(b"\n") or end > len(record):
+            raise Fault(f"an extended header is damaged near {quoted(record[:32])}")
+        yield key, value[:-1]
+        record = record[end:]
+
+
+def _apply_pax(
+    overrides: _Overrides, records: Iterator[tuple[bytes, bytes]], *, everywhere: bool
+) -> None:
+    for key, value in records:
+        if key.startswith(b"GNU.sparse."):
+            raise Fault("a member is a sparse file; save the image with 'docker save'")
+        if key not in {b"path", b"linkpath", b"size"}:
+            continue
+        if everywhere:
+            raise Fault(f"a global extended header sets {quoted(key)} for all members")
+        if key == b"path":
+            overrides.name = value
+        elif key == b"linkpath":
+            overrides.link = value
+        elif value.isdigit() and len(value) <= len("9223372036854775807"):
+            overrides.size = int(value)
+        else:
+            raise Fault(f"a member has the impossible size {quoted(value)}")

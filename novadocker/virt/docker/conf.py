@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ``[docker]`` section of nova.conf."""
+
+from oslo_config import cfg, types
+
+from novadocker.virt.docker.errors import ConfigurationError
+
+GROUP = cfg.OptGroup("docker", title="Docker Engine options")
+
+OPTIONS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "host_url",
+        default="unix:///var/run/docker.sock",
+        help="Where the Docker Engine listens: unix://PATH, or tcp://HOST:PORT for its TLS API.",
+    ),
+    cfg.BoolOpt(
+        "api_insecure",
+        default=False,
+        help="Do not verify the engine's certificate. Only for tests.",
+    ),
+    cfg.StrOpt("ca_file", help="CA bundle that the engine's certificate is verified against."),
+    cfg.StrOpt("cert_file", help="Client certificate shown to the engine."),
+    cfg.StrOpt("key_file", help="Key of the client certificate."),
+    cfg.IntOpt(
+        "timeout",
+        default=120,
+        min=1,
+        help="Seconds that one call to the engine may take without an answer.",
+    ),
+    cfg.BoolOpt(
+        "inject_key",
+        default=True,
+        help="Put a server's key pair into authorized_keys of the image's user.",
+    ),
+    cfg.StrOpt(
+        "snapshots_directory",
+        deprecated_for_removal=True,
+        deprecated_reason="Snapshots stream to Glance; no directory is needed.",
+        help="Ignored: kept so that a nova.conf written for nova-docker still loads.",
+    ),
+    cfg.BoolOpt(
+        "require_userns",
+        default=True,
+        help="Refuse to start on an engine without user namespace remapping.",
+    ),
+    cfg.IntOpt(
+        "pids_limit",
+        default=1024,
+        min=16,
+        help="Processes and threads that one container may have, where its flavor does not say.",
+    ),
+    cfg.ListOpt(
+        "dns_servers",
+        item_type=types.String(),
+        default=[],
+        help="Resolvers for containers on subnets that name none.",
+    ),
+    cfg.StrOpt(
+        "log_max_size",
+        default="8m",
+        help="Size at which a container's console log is rotated (one old log is kept).",
+    ),
+    cfg.IntOpt(
+        "gate_timeout",
+        default=30,
+        min=1,
+        help="Seconds that a started container may take until it waits at its start gate.",
+    ),
+    cfg.BoolOpt(
+        "privileged",
+        default=False,
+        help="Refused. Grant single rights by flavor instead; see docs/operator.md.",
+    ),
+]
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    """Register the section; safe to repeat.
+
+    Args:
+        conf: the configuration of nova-compute.
+    """
+    conf.register_group(GROUP)
+    conf.register_opts(OPTIONS, group=GROUP)
+
+
+def refuse_unusable(conf: cfg.ConfigOpts) -> None:
+    """Raise for what a file may say but we will not do.
+
+    Args:
+        conf: the configuration of nova-compute, parsed.
+
+    Raises:
+        ConfigurationError: an option asks for what this driver does not do.
+    """
+    if conf.docker.privileged:
+        raise ConfigurationError(
+            option="privileged",
+            value=True,
+            reason="containers never run privileged here; remove the option and grant the "
+            "single right that is needed by flavor",
+        )
+    if conf.docker.api_insecure and conf.docker.host_url.startswith("unix:"):
+        raise ConfigurationError(
+            option="api_insecure",
+            value=True,
+            reason="it concerns TLS, and host_url is a Unix socket; remove it",
+        )
+
+
+def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
+    """Return our options for ``oslo-config-generator``.
+
+    Returns:
+        One pair of the group and its options.
+    """
+    return [(GROUP, OPTIONS)]

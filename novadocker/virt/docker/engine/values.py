@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the engine is told and what it answers, as frozen values.
+
+Shapes follow the Docker Engine API 1.41 (https://docs.docker.com/engine/api/v1.41/).
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from novadocker.virt.docker.policy import Settings
+
+
+class State(enum.StrEnum):
+    """``State.Status`` of a container."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    PAUSED = "paused"
+    RESTARTING = "restarting"
+    REMOVING = "removing"
+    EXITED = "exited"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """The engine and its host, from ``/version`` and ``/info``.
+
+    Attributes:
+        api_versions: the oldest and the newest API version that it speaks, as (major, minor).
+        components: versions by component, such as ``{"Engine": "20.10.24", "runc": "1.1.5"}``.
+        cpus: processors of the host.
+        memory_bytes: memory of the host.
+        architecture: as the kernel names it, such as "x86_64".
+        kernel: release of the kernel.
+        storage_driver: such as "overlay2".
+        backing_filesystem: below the storage driver, such as "extfs"; "" where not told.
+        root_directory: where the engine keeps its data, on its own host.
+        security_options: names such as "userns", "seccomp", "apparmor".
+        live_restore: whether containers outlive a restart of the engine.
+        warnings: what the engine itself says it lacks.
+    """
+
+    api_versions: tuple[tuple[int, int], tuple[int, int]]
+    components: Mapping[str, str]
+    cpus: int
+    memory_bytes: int
+    architecture: str
+    kernel: str
+    storage_driver: str
+    backing_filesystem: str
+    root_directory: str
+    security_options: frozenset[str]
+    live_restore: bool
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, version: Mapping[str, Any], info: Mapping[str, Any]) -> Self:
+        """Read the two answers.
+
+        Args:
+            version: the body of ``GET /version``.
+            info: the body of ``GET /info``.
+
+        Returns:
+            The value.
+        """
+        status = dict(info.get("DriverStatus") or [])
+        options = (option.split(",")[0] for option in info.get("SecurityOptions") or [])
+        return cls(
+            api_versions=(
+                api_version(version.get("MinAPIVersion", "1.12")),
+                api_version(version["ApiVersion"]),
+            ),
+            components={c["Name"]: c["Version"] for c in version.get("Components") or []},
+            cpus=info["NCPU"],
+            memory_bytes=info["MemTotal"],
+            architecture=info["Architecture"],
+            kernel=info.get("KernelVersion", ""),
+            storage_driver=info["Driver"],
+            backing_filesystem=status.get("Backing Filesystem", ""),
+            root_directory=info["DockerRootDir"],
+            security_options=frozenset(option.removeprefix("name=") for option in options),
+            live_restore=bool(info.get("LiveRestoreEnabled")),
+            warnings=tuple(info.get("Warnings") or ()),
+        )
+
+
+def api_version(text: str) -> tuple[int, int]:
+    """Read "1.41" as (1, 41).
+
+    Args:
+        text: an API version as the engine writes it.
+
+    Returns:
+        Major and minor number.
+    """
+    major, minor = text.split(".")
+    return int(major), int(minor)
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image that the engine has, from ``GET /images/NAME/json``.
+
+    Attributes:
+        id: "sha256:" and the digest of its configuration.
+        tags: "repository:tag" names.
+        size: bytes of its unpacked layers.
+        entrypoint: its ENTRYPOINT.
+        command: its CMD.
+        environment: its ENV, "NAME=value" each.
+        user: its USER; "" is root.
+        stop_signal: its STOPSIGNAL; "" is SIGTERM.
+        last_tagged: when a tag was last put on it, ISO 8601.
+    """
+
+    id: str
+    tags: tuple[str, ...] = ()
+    size: int = 0
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    user: str = ""
+    stop_signal: str = ""
+    last_tagged: str = ""
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> Self:
+        """Read the engine's answer.
+
+        Args:
+            body: of ``GET /images/NAME/json``.
+
+        Returns:
+            The value.
+        """
+        config = body.get("Config") or {}
+        return cls(
+            id=body["Id"],
+            tags=tuple(body.get("RepoTags") or ()),
+            size=body.get("Size", 0),
+            entrypoint=tuple(config.get("Entrypoint") or ()),
+            command=tuple(config.get("Cmd") or ()),
+            environment=tuple(config.get("Env") or ()),
+            user=config.get("User") or "",
+            stop_signal=config.get("StopSignal") or "",
+            last_tagged=(body.get("Metadata") or {}).get("LastTagTime") or "",
+        )
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container as it is now, from ``GET /containers/NAME/json``.
+
+    Attributes:
+        id: the engine's identifier, 64 hexadecimal digits.
+        name: without the leading slash.
+        labels: as it was created with.
+        state: what it does.
+        pid: its first process on the engine's host; 0 when it does not run.
+        exit_code: of the last run; 0 when it has not ended.
+        out_of_memory: whether the kernel ended it for its memory limit.
+        error: what the engine says went wrong when it was started.
+        finished_at: ISO 8601 time of the last end.
+        image: id of its image.
+        user: the user its process runs as; "" is root.
+    """
+
+    id: str
+    name: str
+    labels: Mapping[str, str]
+    state: State
+    pid: int = 0
+    exit_code: int = 0
+    out_of_memory: bool = False
+    error: str = ""
+    finished_at: str = ""
+    image: str = ""
+    user: str = ""
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> Self:
+        """Read the engine's answer.
+
+        Args:
+            body: of ``GET /containers/NAME/json``.
+
+        Returns:
+            The value.
+        """
+        state = body["State"]
+        return cls(
+            id=body["Id"],
+            name=body["Name"].removeprefix("/"),
+            labels=body["Config"].get("Labels") or {},
+            state=State(state["Status"]),
+            pid=state["Pid"],
+            exit_code=state["ExitCode"],
+            out_of_memory=state["OOMKilled"],
+            error=state["Error"],
+            finished_at=state["FinishedAt"],
+            image=body["Image"],
+            user=body["Config"].get("User") or "",
+        )
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has a process."""
+        return self.state in (State.RUNNING, State.PAUSED, State.RESTARTING)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of ``GET /events`` that concerns a container.
+
+    Attributes:
+        action: such as "start", "die", "pause", "unpause", "destroy", "oom".
+        container: name of the container.
+        labels: its labels, and what the engine adds, such as "exitCode".
+        nanoseconds: when, since the epoch.
+    """
+
+    action: str
+    container: str
+    labels: Mapping[str, str]
+    nanoseconds: int
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> Self:
+        """Read one event.
+
+        Args:
+            body: a decoded line of the stream.
+
+        Returns:
+            The value.
+        """
+        attributes = body["Actor"]["Attributes"]
+        return cls(
+            action=body["Action"],
+            container=attributes.get("name", ""),
+            labels=attributes,
+            nanoseconds=body["timeNano"],
+        )
+
+
+@dataclass(frozen=True)
+class ContainerSpec:
+    """A container to be made.
+
+    Attributes:
+        name: its name.
+        image: id of its image.
+        hostname: what its processes see.
+        entrypoint: first words of its command.
+        command: the rest of its command.
+        environment: variables added to the image's.
+        labels: how it is found again.
+        read_only_files: paths on the host by the paths where it sees them, read-only.
+        settings: its limits and rights.
+        log_max_size: size of its console log before rotation, as the engine reads it ("8m").
+    """
+
+    name: str
+    image: str
+    hostname: str
+    entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    labels: Mapping[str, str]
+    read_only_files: Mapping[str, str]
+    settings: Settings
+    log_max_size: str = "8m"
+
+    def body(self) -> dict[str, Any]:
+        """Write it as ``POST /containers/create`` wants it.
+
+        Returns:
+            The body, ready for JSON.
+        """
+        return {
+            "Image": self.image,
+            "Hostname": self.hostname,
+            "Entrypoint": list(self.entrypoint),
+            "Cmd": list(self.command),
+            "Env": [f"{name}={value}" for name, value in self.environment.items()],
+            "Labels": dict(self.labels),
+            # The console is a terminal, as a VM's is: shells stay, output is not held back.
+            "Tty": True,
+            "OpenStdin": True,
+            "NetworkDisabled": True,
+            "HostConfig": self._host_config(),
+        }
+
+    def _host_config(self) -> dict[str, Any]:
+        settings = self.settings
+        return {
+            "Binds": [f"{path}:{seen}:ro" for seen, path in self.read_only_files.items()],
+            "LogConfig": {
+                "Type": "json-file",
+                "Config": {"max-size": self.log_max_size, "max-file": "2"},
+            },
+            "RestartPolicy": {"Name": "no"},
+            "Privileged": False,
+            "IpcMode": "private",
+            "CapDrop": ["ALL"],
+            "CapAdd": list(settings.capabilities),
+            "SecurityOpt": list(settings.security_options),
+            "Sysctls": dict(settings.sysctls),
+            "Memory": settings.memory_bytes,
+            "MemorySwap": settings.memory_bytes + settings.swap_bytes,
+            "CpuShares": settings.cpu_shares,
+            "NanoCpus": settings.nano_cpus,
+            "PidsLimit": settings.pids,
+            "StorageOpt": {"size": str(settings.disk_bytes)} if settings.disk_bytes else {},
+        }

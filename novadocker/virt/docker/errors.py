@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that can go wrong here, as one tree.
+
+::
+
+    DockerDriverError
+    ├── ConfigurationError       an option of nova.conf, or what it points to, cannot be used
+    ├── EngineError              the Docker Engine answered with an error
+    │   ├── EngineUnavailable    it cannot be reached, or went away in the middle of a call
+    │   ├── EngineUnsuitable     it is too old, or lacks what we require of it
+    │   ├── EngineOutOfSpace     its disk is full
+    │   └── ContainerNotFound    it knows no such container
+    ├── ContainerConflict        a container that is not ours has the name that we need
+    ├── ImageError               a Glance image cannot be booted here
+    │   ├── ImageFormatRefused   its container format is not ``docker``
+    │   ├── ImageInvalid         its bytes are not a sound saved image
+    │   └── ImageFetchFailed     Glance did not deliver all of it
+    ├── PolicyRefused            a flavor, image or server asks for what cannot be granted
+    ├── GateError                the container never came to its start gate, or left it too early
+    └── WiringError              a container and its ports cannot be joined
+        ├── VifRefused           the port's VIF type cannot be plugged into a container
+        └── PlugTimeout          Neutron did not say in time that the port is up
+
+Each class fixes a message; what it names is given by keyword. ``driver`` turns them into
+Nova's own exceptions, and nothing else does.
+"""
+
+from typing import Any, ClassVar
+
+
+class DockerDriverError(Exception):
+    """Base of all of them.
+
+    Args:
+        **values: what the class's message names.
+    """
+
+    message: ClassVar[str] = "The Docker driver failed: {reason}"
+
+    def __init__(self, **values: Any) -> None:
+        self.values = values
+        super().__init__(self.message.format(**values))
+
+
+class ConfigurationError(DockerDriverError):
+    """An option cannot be used; raised when nova-compute starts."""
+
+    message = "[docker] {option} = {value} cannot be used: {reason}"
+
+
+class EngineError(DockerDriverError):
+    """The engine refused a call, or failed in it."""
+
+    message = "The Docker Engine failed to {action}: {reason}"
+
+
+class EngineUnavailable(EngineError):
+    """The engine is not there."""
+
+    message = (
+        "The Docker Engine at {url} cannot be reached ({reason}); "
+        "see whether it runs and whether nova-compute's user may use it"
+    )
+
+
+class EngineUnsuitable(EngineError):
+    """The engine is there and we will not work with it."""
+
+    message = "The Docker Engine at {url} cannot be used: {reason}"
+
+
+class EngineOutOfSpace(EngineError):
+    """The engine has no room left."""
+
+    message = "The Docker Engine failed to {action}: its disk is full ({reason})"
+
+
+class ContainerNotFound(EngineError):
+    """No container of that name."""
+
+    message = "The Docker Engine knows no container {name}"
+
+
+class ContainerConflict(DockerDriverError):
+    """Somebody else's container stands where ours should."""
+
+    message = (
+        "Container {name} exists and was not made by this driver (it lacks the label "
+        "{label}); rename or remove it, then try again"
+    )
+
+
+class ImageError(DockerDriverError):
+    """An image that will not boot here."""
+
+    message = "Image {image} cannot be booted: {reason}"
+
+
+class ImageFormatRefused(ImageError):
+    """Not a container image by Glance's own account."""
+
+    message = (
+        "Image {image} has container format {container_format}; servers on this host boot "
+        "only images uploaded with --container-format docker"
+    )
+
+
+class ImageInvalid(ImageError):
+    """The bytes are not those of a sound saved image."""
+
+    message = "Image {image} is not a sound 'docker save' archive: {reason}"
+
+
+class ImageFetchFailed(ImageError):
+    """The bytes did not all come."""
+
+    message = "Image {image} could not be fetched from Glance: {reason}"
+
+
+class PolicyRefused(DockerDriverError):
+    """A setting that will not be granted."""
+
+    message = "{setting} = {value} is refused; accepted is {accepted}"
+
+
+class GateError(DockerDriverError):
+    """The container did not wait where it should."""
+
+    message = "Container {name} did not wait at its start gate: {reason}"
+
+
+class WiringError(DockerDriverError):
+    """Ports and container could not be joined."""
+
+    message = "Port {port} cannot be wired: {reason}"
+
+
+class VifRefused(WiringError):
+    """A kind of port that a container cannot have."""
+
+    message = "Port {port} has VIF type {vif_type}, which a container cannot use: {reason}"
+
+
+class PlugTimeout(WiringError):
+    """The event from Neutron never came."""
+
+    message = "Neutron did not report port {port} as plugged within {seconds} s"

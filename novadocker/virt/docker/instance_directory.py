@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files of one instance on the host: what is bound into its container, and its gate.
+
+They are world-readable, since the container's users are strangers to the host, and bound
+read-only, since what a tenant could write there would fill the host's disk.
+"""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from novadocker.virt.docker.start_gate import SEEN_AT, StartGate
+
+HOSTS = "/etc/hosts"
+HOSTNAME = "/etc/hostname"
+RESOLV_CONF = "/etc/resolv.conf"
+BOUND = (HOSTS, HOSTNAME, RESOLV_CONF)
+
+
+class InstanceDirectory:
+    """``<instances_path>/<instance uuid>``.
+
+    Args:
+        path: the directory.
+        name: the instance's container, for messages.
+    """
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.path = path
+        self.gate = StartGate(path / "gate", name)
+
+    def make(self) -> None:
+        """Make the directory with its gate and empty files; keeps what is there."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.chmod(0o755)
+        self.gate.make()
+        for seen in BOUND:
+            self._file(seen).touch()
+            self._file(seen).chmod(0o644)
+
+    def write(self, texts: Mapping[str, str]) -> None:
+        """Write bound files in place, so that a container that runs sees the change.
+
+        Args:
+            texts: contents by the paths where the container sees them.
+        """
+        for seen, text in texts.items():
+            self._file(seen).write_text(text, encoding="utf-8")
+
+    def binds(self) -> dict[str, str]:
+        """Return what is bound into the container.
+
+        Returns:
+            Paths on the host by the paths where the container sees them.
+        """
+        files = {seen: str(self._file(seen)) for seen in BOUND}
+        return {SEEN_AT: str(self.gate.directory), **files}
+
+    def remove(self) -> None:
+        """Remove it with all that is in it; absence is no error."""
+        if self.path.exists():
+            shutil.rmtree(self.path)
+
+    def _file(self, seen: str) -> Path:
+        return self.path / Path(seen).name

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a container may use and do: a pure function of flavor and host.
+
+Everything not granted here is withheld: all capabilities are dropped but the few below,
+setuid programs gain nothing, and the engine's default seccomp and AppArmor profiles stay on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from novadocker.virt.docker.errors import PolicyRefused
+
+MIB = 1024**2
+GIB = 1024**3
+
+PIDS_EXTRA_SPEC = "docker:pids_limit"
+
+# What an ordinary server process does to its own files and children, inside a user
+# namespace of its own: none of these reaches anything outside the container.
+CAPABILITIES = (
+    "CHOWN",  # daemons give their files to the user that they become
+    "DAC_OVERRIDE",  # root reads and writes what its services own
+    "FOWNER",  # package managers and daemons set modes on others' files
+    "FSETID",  # keeps setgid directories such as /var/mail so
+    "KILL",  # a supervisor signals children that run as other users
+    "SETGID",  # daemons drop their rights
+    "SETUID",  # as above
+    "SETPCAP",  # daemons empty their bounding set
+    "NET_BIND_SERVICE",  # ports below 1024
+    "SYS_CHROOT",  # sshd, vsftpd and others confine their children
+)
+
+# Docker sets these for its own networks only: ping and low ports without any capability.
+SYSCTLS = {
+    "net.ipv4.ping_group_range": "0 65535",
+    "net.ipv4.ip_unprivileged_port_start": "0",
+}
+
+
+@dataclass(frozen=True)
+class Flavor:
+    """What of a flavor concerns a container.
+
+    Attributes:
+        vcpus: processors.
+        memory_mib: memory.
+        root_gib: root disk; 0 is no limit.
+        swap_mib: swap beside the memory.
+        extra_specs: the flavor's extra specs.
+    """
+
+    vcpus: int
+    memory_mib: int
+    root_gib: int
+    swap_mib: int = 0
+    extra_specs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What the host can enforce.
+
+    Attributes:
+        disk_limit: whether its storage driver limits a container's writable layer.
+        pids: processes a container may have where its flavor does not say.
+    """
+
+    disk_limit: bool
+    pids: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Limits and rights of one container.
+
+    Attributes:
+        memory_bytes: memory.
+        swap_bytes: swap beside the memory.
+        nano_cpus: processor time in billionths of a processor, a hard limit.
+        cpu_shares: its weight where processors are contended.
+        pids: processes and threads.
+        disk_bytes: size of the writable layer; 0 where it cannot be limited.
+        capabilities: what is added after all were dropped, without "CAP_".
+        security_options: as Docker writes them.
+        sysctls: kernel parameters of its own namespaces.
+    """
+
+    memory_bytes: int
+    swap_bytes: int
+    nano_cpus: int
+    cpu_shares: int
+    pids: int
+    disk_bytes: int
+    capabilities: tuple[str, ...] = CAPABILITIES
+    security_options: tuple[str, ...] = ("no-new-privileges:true",)
+    sysctls: Mapping[str, str] = field(default_factory=lambda: dict(SYSCTLS))
+
+
+def settings_for(flavor: Flavor, abilities: Abilities) -> Settings:
+    """Return the limits and rights of a container of this flavor on this host.
+
+    Args:
+        flavor: what was asked for.
+        abilities: what the host can enforce.
+
+    Returns:
+        The settings, complete.
+
+    Raises:
+        PolicyRefused: an extra spec cannot be honoured.
+    """
+    return Settings(
+        memory_bytes=flavor.memory_mib * MIB,
+        swap_bytes=flavor.swap_mib * MIB,
+        nano_cpus=flavor.vcpus * 10**9,
+        cpu_shares=1024 * flavor.vcpus,
+        pids=_pids(flavor.extra_specs, abilities.pids),
+        disk_bytes=flavor.root_gib * GIB if abilities.disk_limit else 0,
+    )
+
+
+def _pids(extra_specs: Mapping[str, str], default: int) -> int:
+    asked = extra_specs.get(PIDS_EXTRA_SPEC)
+    if asked is None:
+        return default
+    if not asked.isdecimal() or int(asked) < 1:
+        raise PolicyRefused(
+            setting=f"flavor extra spec {PIDS_EXTRA_SPEC}", value=asked, accepted="a number above 0"
+        )
+    return int(asked)

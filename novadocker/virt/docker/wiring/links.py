@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The veth pairs, seen from the host. Needs rights; see ``privileged``."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from errno import ENODEV
+from pathlib import Path
+from typing import Any
+
+from pyroute2 import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
+
+from novadocker.virt.docker.wiring.plan import Nic
+
+_DEVICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}")
+_UP = 1
+
+# By index: the name, the index of the other end, and the number of its namespace.
+Interfaces = Mapping[int, tuple[str, int | None, int | None]]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A veth pair between the host and the container's namespace.
+
+    Attributes:
+        host: index of the host end.
+        inner: index of the other end in its namespace.
+    """
+
+    host: int
+    inner: int
+
+
+def checked_name(name: str) -> str:
+    """Return a device's name if it can be one and nothing else.
+
+    Args:
+        name: it goes into paths below ``/proc/sys``.
+
+    Returns:
+        The same name.
+    """
+    if not _DEVICE_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot be the name of a network device")
+    return name
+
+
+def link_named(ip: IPRoute, name: str) -> Any:
+    """Look a link up.
+
+    Args:
+        ip: a socket in the namespace in question.
+        name: the device's name.
+
+    Returns:
+        Its netlink message, or None.
+    """
+    try:
+        return ip.link("get", ifname=name)[0]
+    except NetlinkError as error:
+        if error.code == ENODEV:
+            return None
+        raise
+
+
+def _link_at(ip: IPRoute, index: int) -> Any:
+    try:
+        return ip.link("get", index=index)[0]
+    except NetlinkError as error:
+        if error.code == ENODEV:
+            return None
+        raise
+
+
+def find_pair(ip: IPRoute, namespace: int, nic: Nic) -> Pair | None:
+    """Find the pair that joins a port to the container, by its host end.
+
+    The host end's name is the port's own; MAC addresses need not differ between two ports.
+
+    Args:
+        ip: a socket on the host.
+        namespace: a descriptor of the container's namespace.
+        nic: the port.
+
+    Returns:
+        The pair; None if there is none, or its other end is in some other namespace.
+    """
+    link = link_named(ip, nic.host_device)
+    if link is None or link.get("link_netnsid") is None:
+        return None
+    if link.get("link_netnsid") != namespace_id(ip, namespace):
+        return None
+    return Pair(host=link["index"], inner=link.get("link"))
+
+
+def namespace_id(ip: IPRoute, namespace: int) -> int | None:
+    """Return the number by which links of the host refer to a namespace.
+
+    Args:
+        ip: a socket on the host.
+        namespace: a descriptor of the other namespace.
+
+    Returns:
+        The number; None if no link has an end there.
+    """
+    # pyroute2 looks the answer up by a name; the attribute takes a descriptor.
+    number = ip.get_netnsid(fd=namespace)["nsid"]
+    return None if number < 0 else number
+
+
+def create_pair(ip: IPRoute, namespace: int, nic: Nic, inner_name: str) -> Pair:
+    """Create a port's pair, its inner end made in the container's namespace.
+
+    Args:
+        ip: a socket on the host.
+        namespace: a descriptor of the container's namespace.
+        nic: the port.
+        inner_name: the inner end's name.
+
+    Returns:
+        The pair, both ends down.
+    """
+    delete(ip, nic.host_device)
+    ip.link(
+        "add",
+        ifname=checked_name(nic.host_device),
+        kind="veth",
+        mtu=nic.mtu,
+        peer={
+            "ifname": checked_name(inner_name),
+            "address": nic.mac,
+            "mtu": nic.mtu,
+            "net_ns_fd": namespace,
+        },
+    )
+    link = link_named(ip, nic.host_device)
+    return Pair(host=link["index"], inner=link.get("link"))
+
+
+def delete(ip: IPRoute, name: str) -> bool:
+    """Delete a link; its absence is no error.
+
+    Args:
+        ip: a socket on the host.
+        name: the device's name.
+
+    Returns:
+        Whether there was one.
+    """
+    link = link_named(ip, name)
+    if link is None:
+        return False
+    try:
+        ip.link("del", index=link["index"])
+    except NetlinkError as error:
+        # a namespace that ends takes its links with it, in its own time
+        if error.code != ENODEV:
+            raise
+    return True
+
+
+def delete_strays(
+    ip: IPRoute, namespace: int, interfaces: Interfaces, kept: Collection[int]
+) -> list[str]:
+    """Take interfaces away that we once gave to a container and should not be there any more.
+
+    What the container made for itself stays: only the other end of a host end that bears a
+    port's id is ours.
+
+    Args:
+        ip: a socket on the host.
+        namespace: a descriptor of the container's namespace.
+        interfaces: all in there.
+        kept: indexes of those that should be there.
+
+    Returns:
+        What was changed.
+    """
+    number = namespace_id(ip, namespace)
+    changes = []
+    for index, (name, other_end, _) in interfaces.items():
+        if index in kept or other_end is None or number is None:
+            continue
+        host = _link_at(ip, other_end)
+        if host is None or not host.get("ifalias"):
+            continue
+        if (host.get("link"), host.get("link_netnsid")) == (index, number):
+            ip.link("del", index=host["index"])
+            changes.append(f"{name} taken away")
+    return changes
+
+
+def settle_host_end(ip: IPRoute, pair: Pair, nic: Nic) -> list[str]:
+    """Bring a host end to what it should be.
+
+    Args:
+        ip: a socket on the host.
+        pair: the pair.
+        nic: the port.
+
+    Returns:
+        What was changed.
+    """
+    link = ip.link("get", index=pair.host)[0]
+    if link.get("ifalias") == nic.port_id and link["flags"] & _UP and link.get("mtu") == nic.mtu:
+        return []
+    # The host has no business on a tenant's network, not even with an address of its own making.
+    switch = Path("/proc/sys/net/ipv6/conf") / checked_name(nic.host_device) / "disable_ipv6"
+    if switch.exists():
+        switch.write_text("1")
+    ip.link("set", index=pair.host, ifalias=nic.port_id, mtu=nic.mtu, state="up")
+    return [f"{nic.host_device} settled"]
+
+
+def enslave(ip: IPRoute, name: str, bridge: str) -> bool:
+    """Make a device a port of a Linux bridge.
+
+    Args:
+        ip: a socket on the host.
+        name: the device.
+        bridge: the bridge.
+
+    Returns:
+        Whether it was not one already.
+    """
+    device, master = link_named(ip, name), link_named(ip, bridge)
+    if device is None or master is None:
+        raise FileNotFoundError(ENODEV, f"no device {name if device is None else bridge}")
+    if device.get("master") == master["index"]:
+        return False
+    ip.link("set", index=device["index"], master=master["index"])
+    return True

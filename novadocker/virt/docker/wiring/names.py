@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files by which a container knows its own name and finds others. Pure.
+
+The engine mounts none of them into a container without a network of its own, so the driver
+renders them and binds them in.
+"""
+
+import ipaddress
+
+from novadocker.virt.docker.wiring.plan import Plan
+
+_LOOPBACK = """\
+127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+ff02::1\tip6-allnodes
+ff02::2\tip6-allrouters
+"""
+
+# Where a name must resolve and there is no address: what Debian does.
+_NO_ADDRESS = "127.0.1.1"
+
+
+def hosts(plan: Plan) -> str:
+    """Render ``/etc/hosts``.
+
+    Args:
+        plan: the container's network.
+
+    Returns:
+        The text: loopback, and the server's name at its first address of each family.
+    """
+    names = " ".join(dict.fromkeys((_qualified(plan), _short(plan))))
+    return _LOOPBACK + "".join(f"{address}\t{names}\n" for address in _own_addresses(plan))
+
+
+def resolv_conf(plan: Plan) -> str:
+    """Render ``/etc/resolv.conf``.
+
+    Args:
+        plan: the container's network.
+
+    Returns:
+        The text; empty where the plan has neither resolver nor domain.
+    """
+    search = f"search {' '.join(plan.search)}\n" if plan.search else ""
+    return search + "".join(f"nameserver {server}\n" for server in plan.dns)
+
+
+def hostname(plan: Plan) -> str:
+    """Render ``/etc/hostname``.
+
+    Args:
+        plan: the container's network.
+
+    Returns:
+        The server's name as Nova has it.
+    """
+    return f"{plan.hostname}\n"
+
+
+def _short(plan: Plan) -> str:
+    return plan.hostname.partition(".")[0]
+
+
+def _qualified(plan: Plan) -> str:
+    if "." in plan.hostname or not plan.domain:
+        return plan.hostname
+    return f"{plan.hostname}.{plan.domain}"
+
+
+def _own_addresses(plan: Plan) -> list[str]:
+    first: dict[int, str] = {}
+    for nic in plan.nics:
+        for address in nic.addresses:
+            own = ipaddress.ip_interface(address)
+            first.setdefault(own.version, str(own.ip))
+    return [first[version] for version in sorted(first)] or [_NO_ADDRESS]

@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From Nova's ``network_info`` to what a container's network must look like. Pure."""
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from novadocker.virt.docker.wiring.refusal import refusal_of
+
+Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+IPV4, IPV6 = 4, 6
+DEFAULTS = {IPV4: "0.0.0.0/0", IPV6: "::/0"}
+METADATA = "169.254.169.254/32"
+MTU_WITHOUT_WORD = 1500
+SMALLEST_MTU_OF_IPV6 = 1280
+LONGEST_DEVICE_NAME = 14  # Nova's own limit, one below the kernel's
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route of a NIC.
+
+    Attributes:
+        destination: the network, with its prefix, as the kernel prints it.
+        gateway: the next hop; None where the destination is on the link itself.
+        onlink: the gateway is on the link though no address of the NIC says so.
+    """
+
+    destination: str
+    gateway: str | None = None
+    onlink: bool = False
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it catches all that nothing else does."""
+        return self.destination in DEFAULTS.values()
+
+
+@dataclass(frozen=True)
+class Nic:
+    """One port as the container sees it, and its end on the host.
+
+    Attributes:
+        port_id: Neutron's id of the port.
+        vif_type: how Neutron bound it; chooses the backend.
+        name: the interface's name in a container that starts now.
+        host_device: the name of the end that stays on the host.
+        mac: Neutron's address for it, in lower case.
+        mtu: the network's.
+        addresses: all fixed addresses, each with its prefix.
+        routes: those that belong to this NIC, those without a gateway first.
+        checksum_offload: False where the datapath does not complete checksums left open.
+        ipv6: False where the MTU is too small for it.
+        router_advertisements: the default route of IPv6 is announced, not planned.
+        bridge: the Linux bridge that the host end belongs to (hybrid plug), else None.
+    """
+
+    port_id: str
+    vif_type: str
+    name: str
+    host_device: str
+    mac: str
+    mtu: int = MTU_WITHOUT_WORD
+    addresses: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = ()
+    checksum_offload: bool = True
+    ipv6: bool = True
+    router_advertisements: bool = False
+    bridge: str | None = None
+
+    @classmethod
+    def from_primitive(cls, values: Mapping[str, Any]) -> "Nic":
+        """Undo ``dataclasses.asdict`` after a journey that knows no classes.
+
+        Args:
+            values: the fields by name.
+
+        Returns:
+            The same NIC.
+        """
+        routes = tuple(Route(**route) for route in values["routes"])
+        return cls(**{**values, "routes": routes, "addresses": tuple(values["addresses"])})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All of one container's network.
+
+    Attributes:
+        hostname: the server's name, with its domain or without.
+        domain: the domain that completes it; may be empty.
+        nics: in the order in which Nova has the ports.
+        dns: resolvers, in order.
+        remarks: what an operator may want to know about where the plan departs from Neutron.
+    """
+
+    hostname: str
+    domain: str = ""
+    nics: tuple[Nic, ...] = ()
+    dns: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def search(self) -> tuple[str, ...]:
+        """The domains that a short name is tried in."""
+        return (self.domain,) if self.domain else ()
+
+
+def make_plan(
+    network_info: Sequence[Mapping[str, Any]],
+    *,
+    hostname: str,
+    domain: str = "",
+    default_dns: Sequence[str] = (),
+) -> Plan:
+    """Plan a container's network.
+
+    Args:
+        network_info: Nova's VIFs, or mappings like them.
+        hostname: the server's name.
+        domain: the domain of this cloud's servers, if it has one.
+        default_dns: resolvers where no subnet names any.
+
+    Returns:
+        The plan.
+
+    Raises:
+        VifRefused: a port cannot be had by a container; nothing has been changed.
+    """
+    for vif in network_info:
+        refusal = refusal_of(vif)
+        if refusal is not None:
+            raise refusal
+    drafts = [_draft(position, vif) for position, vif in enumerate(network_info)]
+    remarks = [
+        f"{nic.name} has no IPv6: its MTU of {nic.mtu} is below {SMALLEST_MTU_OF_IPV6}"
+        for nic in drafts
+        if not nic.ipv6
+    ]
+    if network_info and _bound_by_ovn(network_info[0]):
+        drafts[0] = _with_metadata(drafts[0], drafts)
+    return Plan(
+        hostname=hostname,
+        domain=domain,
+        nics=tuple(_without_rivals(drafts, remarks)),
+        dns=_resolvers(network_info, default_dns),
+        remarks=tuple(remarks),
+    )
+
+
+def host_device(vif: Mapping[str, Any]) -> str:
+    """Name the end of a port's veth pair that stays on the host.
+
+    Args:
+        vif: Nova's VIF.
+
+    Returns:
+        The name that Nova and os-vif have for it.
+    """
+    return vif.get("devname") or f"tap{vif['id']}"[:LONGEST_DEVICE_NAME]
+
+
+def _draft(position: int, vif: Mapping[str, Any]) -> Nic:
+    """Plan one NIC as if it were the only one."""
+    details = vif.get("details") or {}
+    mtu = int(_meta(vif.get("network")).get("mtu") or MTU_WITHOUT_WORD)
+    ipv6 = mtu >= SMALLEST_MTU_OF_IPV6
+    subnets = [subnet for subnet in _subnets(vif) if ipv6 or _network_of(subnet).version == IPV4]
+    addresses = list(dict.fromkeys(_addresses(subnets)))
+    routes = _routes(subnets, addresses)
+    hybrid = bool(details.get("ovs_hybrid_plug"))
+    return Nic(
+        port_id=vif["id"],
+        vif_type=vif["type"],
+        name=f"eth{position}",
+        host_device=host_device(vif),
+        mac=vif["address"].lower(),
+        mtu=mtu,
+        addresses=tuple(str(address) for address in addresses),
+        routes=tuple(sorted(routes, key=lambda route: route.gateway is not None)),
+        checksum_offload=details.get("datapath_type") != "netdev",
+        ipv6=ipv6,
+        router_advertisements=any(_announced(subnet) for subnet in subnets),
+        bridge=f"qbr{vif['id']}"[:LONGEST_DEVICE_NAME] if hybrid else None,
+    )
+
+
+def _meta(model: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    return (model or {}).get("meta") or {}
+
+
+def _subnets(vif: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    subnets = (vif.get("network") or {}).get("subnets") or []
+    return [subnet for subnet in subnets if subnet.get("cidr")]
+
+
+def _network_of(subnet: Mapping[str, Any]) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(subnet["cidr"], strict=False)
+
+
+def _addresses(subnets: Iterable[Mapping[str, Any]]) -> Iterator[Interface]:
+    for subnet in subnets:
+        for ip in subnet.get("ips") or []:
+            yield ipaddress.ip_interface(f"{ip['address']}/{_network_of(subnet).prefixlen}")
+
+
+def _gateway(model: Mapping[str, Any] | str | None) -> str | None:
+    """Return a next hop, or None for each of the ways in which Neutron says that there is none."""
+    address = model.get("address") if isinstance(model, Mapping) else model
+    if not address or ipaddress.ip_address(address).is_unspecified:
+        return None
+    return str(ipaddress.ip_address(address))
+
+
+def _announced(subnet: Mapping[str, Any]) -> bool:
+    """Tell whether a router outside Neutron announces the default route of this subnet."""
+    has_mode = _meta(subnet).get("ipv6_address_mode") is not None
+    return has_mode and _gateway(subnet.get("gateway")) is None
+
+
+def _routes(subnets: Sequence[Mapping[str, Any]], own: Sequence[Interface]) -> list[Route]:
+    """List the routes of one NIC: one for a destination, host routes before gateways.
+
+    A host route to everywhere takes the gateway's place, as it does with DHCP's option 121.
+    """
+    wanted: dict[str, Route] = {}
+    for subnet in subnets:
+        for host_route in subnet.get("routes") or []:
+            destination = str(ipaddress.ip_network(host_route["cidr"], strict=False))
+            route = _route(destination, _gateway(host_route.get("gateway")), own)
+            wanted.setdefault(destination, route)
+    for subnet in subnets:
+        default = DEFAULTS[_network_of(subnet).version]
+        gateway = _gateway(subnet.get("gateway"))
+        if gateway is not None:
+            wanted.setdefault(default, _route(default, gateway, own))
+    mine = {str(address.ip) for address in own}
+    return [route for route in wanted.values() if route.gateway not in mine]
+
+
+def _route(destination: str, gateway: str | None, own: Sequence[Interface]) -> Route:
+    if gateway is None:
+        return Route(destination)
+    hop = ipaddress.ip_address(gateway)
+    reachable = hop.is_link_local and hop.version == IPV6
+    return Route(destination, gateway, onlink=not reachable and not _on_link(hop, own))
+
+
+def _on_link(hop: Address, own: Sequence[Interface]) -> bool:
+    return any(hop in address.network for address in own)
+
+
+def _bound_by_ovn(vif: Mapping[str, Any]) -> bool:
+    drivers = (vif.get("details") or {}).get("bound_drivers") or {}
+    return "ovn" in (drivers.values() if isinstance(drivers, Mapping) else drivers)
+
+
+def _with_metadata(first: Nic, nics: Sequence[Nic]) -> Nic:
+    """Add the way to the metadata service, which OVN serves on the link and routes nowhere."""
+    service = ipaddress.IPv4Network(METADATA)
+    specific = [route for nic in nics for route in nic.routes if not route.is_default]
+    networks = (ipaddress.ip_network(route.destination) for route in specific)
+    if any(isinstance(net, ipaddress.IPv4Network) and service.subnet_of(net) for net in networks):
+        return first
+    if not any(ipaddress.ip_interface(own).version == IPV4 for own in first.addresses):
+        return first
+    return replace(first, routes=(Route(METADATA), *first.routes))
+
+
+def _without_rivals(nics: Iterable[Nic], remarks: list[str]) -> Iterator[Nic]:
+    """Give each destination to the first NIC that has a route to it."""
+    owner: dict[str, str] = {}
+    for nic in nics:
+        lost = [r for r in nic.routes if owner.setdefault(r.destination, nic.name) != nic.name]
+        remarks.extend(
+            f"{nic.name} leaves out its route to {route.destination}: "
+            f"{owner[route.destination]} has one"
+            for route in lost
+            if not route.is_default
+        )
+        yield replace(nic, routes=tuple(route for route in nic.routes if route not in lost))
+
+
+def _resolvers(
+    network_info: Iterable[Mapping[str, Any]], default_dns: Sequence[str]
+) -> tuple[str, ...]:
+    """List the resolvers; a subnet that names the unspecified address wants none."""
+    named = [
+        dns["address"] if isinstance(dns, Mapping) else dns
+        for vif in network_info
+        for subnet in _subnets(vif)
+        for dns in subnet.get("dns") or []
+    ]
+    chosen = dict.fromkeys(named or default_dns)
+    return tuple(dns for dns in chosen if not ipaddress.ip_address(dns).is_unspecified)

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What takes rights, and nothing else: these calls run in a privileged daemon of their own.
+
+oslo.privsep starts it by ``[novadocker_privileged] helper_command`` (else by ``sudo``) and
+leaves it only the capabilities named here. Arguments and results are plain values; what goes
+wrong is an ``OSError``, since other exceptions do not survive the way back.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from oslo_privsep import capabilities, priv_context
+from pyroute2 import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
+
+from novadocker.virt.docker.wiring import inside, links, namespace
+from novadocker.virt.docker.wiring.plan import Nic
+
+context = priv_context.PrivContext(
+    "novadocker",
+    cfg_section="novadocker_privileged",
+    pypath=f"{__name__}.context",
+    capabilities=[
+        capabilities.CAP_NET_ADMIN,  # links, addresses, routes, sysctls below net
+        capabilities.CAP_SYS_ADMIN,  # to enter a namespace
+        capabilities.CAP_SYS_PTRACE,  # to open that of a process of another user namespace
+    ],
+)
+
+_Call = TypeVar("_Call", bound=Callable[..., Any])
+# oslo.privsep has no types: what it returns takes and gives the same as what it was given
+_entrypoint: Callable[[_Call], _Call] = context.entrypoint
+
+
+@_entrypoint
+def ready() -> bool:
+    """Do nothing: the call has started the daemon.
+
+    Returns:
+        True.
+    """
+    return True
+
+
+@_entrypoint
+def missing(pid: int, container_id: str, nics: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Tell which ports are not joined to a container, whatever else may be wrong with them.
+
+    Args:
+        pid: a process of the container.
+        container_id: the container, to tell it from a later one with the same PID.
+        nics: the ports.
+
+    Returns:
+        The ids of those without a veth pair between the host and this container.
+    """
+    wanted = [Nic.from_primitive(nic) for nic in nics]
+    with _as_os_errors(), namespace.held(pid, container_id) as target, IPRoute() as ip:
+        return [nic.port_id for nic in wanted if links.find_pair(ip, target, nic) is None]
+
+
+@_entrypoint
+def join(pid: int, container_id: str, nics: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Give a container the interfaces that it should have, and no others of ours.
+
+    Args:
+        pid: a process of the container.
+        container_id: the container, to tell it from a later one with the same PID.
+        nics: all its ports, in order.
+
+    Returns:
+        What was changed, each as a phrase for a log.
+    """
+    wanted = [Nic.from_primitive(nic) for nic in nics]
+    with _as_os_errors(), namespace.held(pid, container_id) as target, IPRoute() as ip:
+        pairs = {nic.port_id: links.find_pair(ip, target, nic) for nic in wanted}
+        present = namespace.inside(target, inside.interfaces)
+        kept = {pair.inner for pair in pairs.values() if pair is not None}
+        changes = links.delete_strays(ip, target, present, kept)
+        taken = {name for index, (name, *_) in present.items() if index in kept}
+        joined: dict[int, Nic] = {}
+        for nic in wanted:
+            pair = pairs[nic.port_id]
+            if pair is None:
+                name = _free_name(nic.name, taken)
+                pair = links.create_pair(ip, target, nic, name)
+                changes.append(f"{nic.host_device} joined to {name}")
+            changes += links.settle_host_end(ip, pair, nic)
+            joined[pair.inner] = nic
+        return changes + namespace.inside(target, inside.settle, joined)
+
+
+@_entrypoint
+def withdraw(devices: Sequence[str]) -> list[str]:
+    """Delete host ends, and with each the container's.
+
+    Args:
+        devices: their names; those that are gone already are passed over.
+
+    Returns:
+        The names of those that were there.
+    """
+    with _as_os_errors(), IPRoute() as ip:
+        return [name for name in devices if links.delete(ip, name)]
+
+
+@_entrypoint
+def enslave(device: str, bridge: str) -> bool:
+    """Make a host end a port of a Linux bridge.
+
+    Args:
+        device: the host end.
+        bridge: the bridge.
+
+    Returns:
+        Whether it was not one already.
+    """
+    with _as_os_errors(), IPRoute() as ip:
+        return links.enslave(ip, device, bridge)
+
+
+def _free_name(planned: str, taken: set[str]) -> str:
+    """Choose an interface's name; after a detach the planned one may belong to another port."""
+    candidates = (planned, *(f"eth{number}" for number in range(len(taken) + 1)))
+    name = next(candidate for candidate in candidates if candidate not in taken)
+    taken.add(name)
+    return name
+
+
+@contextmanager
+def _as_os_errors() -> Iterator[None]:
+    try:
+        yield
+    except NetlinkError as error:
+        raise OSError(*error.args) from error

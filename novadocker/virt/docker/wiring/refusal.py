@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ports that a container cannot have, and what to do about each. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from novadocker.virt.docker.errors import VifRefused
+
+ACCEPTED_VIF_TYPES = ("ovs", "tap")
+ACCEPTED_VNIC_TYPE = "normal"
+
+_BIND_OTHERWISE = "bind ports of this host with OVN or Open vSwitch (VIF type 'ovs')"
+_OF_A_VIRTUAL_MACHINE = (
+    "it hands a device or a socket to a virtual machine; create the port with VNIC type "
+    "'normal' and " + _BIND_OTHERWISE
+)
+_REASONS = {
+    "bridge": "Neutron and Nova no longer have Linux bridge networks; " + _BIND_OTHERWISE,
+    "vhostuser": "it is a socket that a virtual machine opens; take 'dpdkvhostuser' out of what "
+    "the host's chassis advertises, or " + _BIND_OTHERWISE,
+    "hw_veb": _OF_A_VIRTUAL_MACHINE,
+    "hostdev_physical": _OF_A_VIRTUAL_MACHINE,
+    "macvtap": _OF_A_VIRTUAL_MACHINE,
+    "unbound": "Neutron has not bound it to a host; see whether the host's network agent is "
+    "alive and the port's binding:host_id is this host",
+    "binding_failed": "no mechanism driver of Neutron could bind it on this host; see "
+    "neutron-server's log and 'openstack network agent list'",
+}
+
+
+def refusal_of(vif: Mapping[str, Any]) -> VifRefused | None:
+    """Say why a port cannot be wired.
+
+    Args:
+        vif: one of Nova's VIFs.
+
+    Returns:
+        The refusal, with what the operator or the tenant can do; None for a port that is fine.
+    """
+    vif_type = vif.get("type") or "unbound"
+    vnic_type = vif.get("vnic_type") or ACCEPTED_VNIC_TYPE
+    if vif_type not in ACCEPTED_VIF_TYPES:
+        reason = _REASONS.get(vif_type, f"this driver knows {', '.join(ACCEPTED_VIF_TYPES)}")
+        return VifRefused(port=vif["id"], vif_type=vif_type, reason=reason)
+    if vnic_type != ACCEPTED_VNIC_TYPE:
+        both = f"{vif_type} and VNIC type {vnic_type}"
+        return VifRefused(port=vif["id"], vif_type=both, reason=_OF_A_VIRTUAL_MACHINE)
+    return None

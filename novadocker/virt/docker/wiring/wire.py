@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make a container's network what the plan says, and keep it so.
+
+The order is the network's: whatever is stale is forgotten first, then the veth pairs are made
+and the container's side settled in one privileged call, then the host ends are announced.
+"""
+
+import dataclasses
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from os_vif.exception import ExceptionBase as OsVifError
+from oslo_log import log
+from oslo_privsep.daemon import FailedToDropPrivileges
+
+from novadocker.virt.docker.errors import WiringError
+from novadocker.virt.docker.wiring import privileged
+from novadocker.virt.docker.wiring.backends import BACKENDS, Backend
+from novadocker.virt.docker.wiring.plan import Plan
+from novadocker.virt.docker.wiring.refusal import refusal_of
+
+LOG = log.getLogger(__name__)
+
+_THIS_SERVERS = "of this server"
+
+
+@dataclass
+class Wired:
+    """What one call did.
+
+    Attributes:
+        changes: phrases for a log; none if all was as it should be.
+        seconds: the time of each part, by its name.
+    """
+
+    changes: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, part: str) -> Iterator[None]:
+        """Count the time of a block as a part's.
+
+        Args:
+            part: its name.
+
+        Yields:
+            Nothing.
+        """
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[part] = self.seconds.get(part, 0.0) + time.monotonic() - start
+
+
+class Wiring:
+    """Joins containers to their ports.
+
+    It keeps nothing of its own. Calls for different instances may run at once; for one
+    instance, one at a time.
+
+    Args:
+        backends: what to wire with, by VIF type.
+    """
+
+    def __init__(self, backends: Mapping[str, Backend] = BACKENDS) -> None:
+        self._backends = backends
+
+    def ensure_wired(
+        self,
+        instance: Any,
+        network_info: Iterable[Any],
+        plan: Plan,
+        pid: int,
+        container_id: str = "",
+    ) -> Wired:
+        """Bring a running container's network to the plan. Idempotent.
+
+        Args:
+            instance: Nova's instance.
+            network_info: its VIFs, those that the plan was made from.
+            plan: what should be.
+            pid: the container's first process.
+            container_id: the engine's id of the container; with it, a PID that has become
+                another's is noticed.
+
+        Returns:
+            What was changed, and the time that it took.
+
+        Raises:
+            WiringError: it could not be done; call again, or ``unwire``.
+        """
+        vifs = {vif["id"]: vif for vif in network_info}
+        nics = [dataclasses.asdict(nic) for nic in plan.nics]
+        done = Wired()
+        with done.timed("survey"), _wiring_errors(_THIS_SERVERS):
+            missing = privileged.missing(pid, container_id, nics)
+        for port in missing:
+            with done.timed("unbind"), _wiring_errors(port):
+                self._backend(vifs[port]).unbind(instance, vifs[port])
+        with done.timed("join"), _wiring_errors(_THIS_SERVERS):
+            done.changes += privileged.join(pid, container_id, nics)
+        for nic in plan.nics:
+            with done.timed("bind"), _wiring_errors(nic.port_id):
+                self._backend(vifs[nic.port_id]).bind(instance, vifs[nic.port_id], nic)
+        _report(instance, plan, done)
+        return done
+
+    def unwire(self, instance: Any, network_info: Iterable[Any]) -> None:
+        """Take ports away, from the network and from the host. Idempotent.
+
+        Works whatever is left of container, veth pair and port. All ports are tried,
+        whichever of them fails; those that could never have been wired are passed over.
+
+        Args:
+            instance: Nova's instance.
+            network_info: the VIFs to take away: all, or one that is detached.
+
+        Raises:
+            WiringError: a port could not be taken away; the first of them.
+        """
+        failures: list[WiringError] = []
+        for vif in network_info:
+            if refusal_of(vif) is not None:
+                continue
+            try:
+                with _wiring_errors(vif["id"]):
+                    self._backend(vif).unbind(instance, vif)
+            except WiringError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+    def warm_up(self) -> None:
+        """Start the privileged daemons, so that the first server does not wait for them.
+
+        A backend that cannot be reached is only warned about: this host may not need it.
+
+        Raises:
+            WiringError: our own daemon cannot be started.
+        """
+        with ThreadPoolExecutor(max_workers=len(self._backends) or 1) as pool:
+            warming = {
+                vif_type: pool.submit(backend.warm_up)
+                for vif_type, backend in self._backends.items()
+            }
+            with _wiring_errors("of any server"):
+                privileged.ready()
+        for vif_type, backend in warming.items():
+            error = backend.exception()
+            if error is not None:
+                LOG.warning("Ports of VIF type %s cannot be wired here yet: %s", vif_type, error)
+
+    def _backend(self, vif: Any) -> Backend:
+        try:
+            return self._backends[vif["type"]]
+        except KeyError:
+            reason = f"there is no backend for VIF type {vif['type']}"
+            raise WiringError(port=vif["id"], reason=reason) from None
+
+
+def _report(instance: Any, plan: Plan, done: Wired) -> None:
+    parts = ", ".join(f"{part} {seconds:.3f} s" for part, seconds in done.seconds.items())
+    LOG.debug("Wired %s: %s; changed: %s", instance.uuid, parts, "; ".join(done.changes))
+    for remark in plan.remarks if done.changes else ():
+        LOG.warning("Network of server %s: %s", instance.uuid, remark)
+
+
+@contextmanager
+def _wiring_errors(port: str) -> Iterator[None]:
+    """Turn what the layers below raise into the one error that callers know."""
+    try:
+        yield
+    except (OSError, OsVifError) as error:
+        raise WiringError(port=port, reason=str(error)) from error
+    except FailedToDropPrivileges as error:
+        reason = (
+            f"a privileged daemon did not start ({error}); see helper_command in "
+            "[novadocker_privileged] and [vif_plug_ovs_privileged]"
+        )
+        raise WiringError(port=port, reason=reason) from error

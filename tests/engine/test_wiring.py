@@ -1,0 +1,512 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Wiring on a real kernel and a real Open vSwitch, with the privileged daemons as in production.
+
+The host's side is a network namespace of the tests' own, so that Open vSwitch's user-space
+datapath, of which a namespace can have one, disturbs nobody's and is disturbed by none. A
+container is stood in for by a process with user and network namespaces of its own.
+"""
+
+import ctypes
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import os_vif
+import pytest
+import tenacity
+from nova.network import model
+from oslo_config import cfg
+from vif_plug_ovs.privsep import vif_plug
+
+from novadocker.virt.docker.errors import WiringError
+from novadocker.virt.docker.wiring import Wiring, namespace, privileged
+from novadocker.virt.docker.wiring.plan import Plan, make_plan
+from novadocker.virt.docker.wiring.wire import Wired
+
+CLONE_NEWNET = 0x40000000
+LIBC = ctypes.CDLL(None, use_errno=True)
+SBIN = "/usr/sbin:/usr/bin:/sbin:/bin"
+ROUNDS = 50
+DESCRIPTORS_OF_CHANCE = 3
+
+eventually = tenacity.retry(
+    stop=tenacity.stop_after_delay(10), wait=tenacity.wait_fixed(0.05), reraise=True
+)
+
+
+def run(*command: str | Path) -> str:
+    """Run a program and return what it printed."""
+    words = [str(word) for word in command]
+    program = shutil.which(words[0], path=SBIN)
+    assert program, f"{words[0]} is not installed"
+    done = subprocess.run(
+        [program, *words[1:]], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 0, f"{words}: {done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[None]:
+    """A network namespace for the host's side; what the tests start is born in it."""
+    with open("/proc/thread-self/ns/net") as before:
+        assert LIBC.unshare(CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+        run("ip", "link", "set", "lo", "up")
+        yield
+        assert LIBC.setns(before.fileno(), CLONE_NEWNET) == 0
+
+
+class Switch:
+    """An Open vSwitch on its user-space datapath, all of it below one directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.database = f"unix:{directory}/db.sock"
+        self._directory = directory
+        schema = "/usr/share/openvswitch/vswitch.ovsschema"
+        run("ovsdb-tool", "create", directory / "conf.db", schema)
+
+    def start(self, stack: ExitStack) -> None:
+        """Start both daemons; the stack ends them."""
+        where = self._directory
+        self._daemon(stack, "ovsdb-server", where / "conf.db", f"--remote=punix:{where}/db.sock")
+        eventually(lambda: self.ask("init"))()
+        self._daemon(stack, "ovs-vswitchd", self.database)
+        bridge = ("br-int", "--", "set", "bridge", "br-int", "datapath_type=netdev")
+        self.ask("--timeout=20", "add-br", *bridge)
+
+    def ask(self, *words: str) -> str:
+        """Ask ``ovs-vsctl``."""
+        return run("ovs-vsctl", f"--db={self.database}", *words)
+
+    def ports(self) -> list[str]:
+        """Name the ports of the integration bridge."""
+        return self.ask("list-ports", "br-int").split()
+
+    def _daemon(self, stack: ExitStack, program: str, *words: str | Path) -> None:
+        where = self._directory
+        path = shutil.which(program, path=SBIN)
+        assert path, f"{program} is not installed"
+        log = stack.enter_context((where / f"{program}.log").open("wb"))
+        control = f"--unixctl={where}/{program}.ctl"
+        command = [path, *map(str, words), control, f"--pidfile={where}/{program}.pid"]
+        env = os.environ | {"OVS_RUNDIR": str(where), "OVS_LOGDIR": str(where)}
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
+
+        def stop() -> None:
+            process.terminate()
+            process.wait(timeout=20)
+
+        stack.callback(stop)
+
+
+@pytest.fixture(scope="module")
+def switch(host: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
+    """The switch, its bridge made, and os-vif told where it is."""
+    with ExitStack() as stack:
+        switch = Switch(tmp_path_factory.mktemp("ovs"))
+        switch.start(stack)
+        os_vif.initialize(reset=True)
+        cfg.CONF.set_override("ovsdb_connection", switch.database, group="os_vif_ovs")
+        os_vif.initialize(reset=True)
+        yield switch
+        cfg.CONF.clear_override("ovsdb_connection", group="os_vif_ovs")
+
+
+@pytest.fixture(scope="module")
+def wiring(switch: Switch) -> Iterator[Wiring]:
+    """What is tested, with its daemons started as nova-compute running as root starts them."""
+    helper = str(Path(sys.prefix) / "bin" / "privsep-helper")
+    contexts = (privileged.context, vif_plug)
+    for context in contexts:
+        cfg.CONF.set_override("helper_command", helper, group=context.cfg_section)
+    wiring = Wiring()
+    wiring.warm_up()
+    yield wiring
+    for context in contexts:
+        context.stop()
+        cfg.CONF.clear_override("helper_command", group=context.cfg_section)
+
+
+@dataclass
+class Server:
+    """A stand-in for a container, and its ports."""
+
+    process: subprocess.Popen[bytes]
+    instance: Any
+    network_info: list[model.VIF]
+
+    @property
+    def plan(self) -> Plan:
+        """What its network should be."""
+        return make_plan(self.network_info, hostname="server", domain="example.org")
+
+    def wire(self, wiring: Wiring) -> Wired:
+        """Wire it."""
+        return wiring.ensure_wired(self.instance, self.network_info, self.plan, self.process.pid)
+
+    def unwire(self, wiring: Wiring) -> None:
+        """Take all its ports away."""
+        wiring.unwire(self.instance, self.network_info)
+
+    def restart(self) -> None:
+        """End the process, and its namespace with it, and start another."""
+        self.end()
+        self.process = sleeping()
+
+    def end(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.wait()
+
+    def inside(self, work: Callable[..., Any], *args: Any) -> Any:
+        """Call something in its network namespace."""
+        with namespace.held(self.process.pid, "") as target:
+            return namespace.inside(target, work, *args)
+
+    def ip(self, *words: str) -> Any:
+        """Ask ``ip`` in its network namespace."""
+        out = run("nsenter", f"--net=/proc/{self.process.pid}/ns/net", "ip", "-j", *words)
+        return json.loads(out or "[]")
+
+    def state(self) -> dict[str, Any]:
+        """Describe its network as ``ip`` sees it."""
+        links = {link["ifname"]: link for link in self.ip("address")}
+        routes = [*self.ip("-4", "route"), *self.ip("-6", "route")]
+        return {
+            "links": {
+                name: (link["address"], link["mtu"], "UP" in link["flags"])
+                for name, link in links.items()
+            },
+            "addresses": {
+                (name, f"{address['local']}/{address['prefixlen']}", address["scope"])
+                for name, link in links.items()
+                for address in link["addr_info"]
+            },
+            "routes": {(r["dst"], r.get("gateway"), r["dev"], *r["flags"]) for r in routes},
+        }
+
+
+@eventually
+def wait_for_namespace(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process has left our network namespace and is what it will be."""
+    assert os.stat(f"/proc/{process.pid}/ns/net").st_ino != os.stat("/proc/self/ns/net").st_ino
+    assert Path(f"/proc/{process.pid}/comm").read_text() == "sleep\n"
+
+
+def sleeping() -> subprocess.Popen[bytes]:
+    """Start a process in user and network namespaces of its own."""
+    command = ["/usr/bin/unshare", "--user", "--map-root-user", "--net", "sleep", "infinity"]
+    process = subprocess.Popen(command)
+    wait_for_namespace(process)
+    return process
+
+
+def a_vif(number: int, vif_type: str = "ovs", nic: int = 0, **details: Any) -> model.VIF:
+    """Make a port as Nova describes it: IPv4 and IPv6, a host route, the metadata's route."""
+    port = str(uuid.uuid4())
+    v4 = model.Subnet(
+        cidr=f"10.{nic}.0.0/24",
+        gateway=model.IP(address=f"10.{nic}.0.1", type="gateway"),
+        ips=[model.FixedIP(address=f"10.{nic}.0.{number}")],
+        routes=[
+            model.Route(cidr=f"192.168.{nic}.0/24", gateway=model.IP(address=f"10.{nic}.0.254"))
+        ],
+    )
+    v6 = model.Subnet(
+        cidr=f"fd00:{nic}::/64",
+        gateway=model.IP(address=f"fd00:{nic}::1", type="gateway"),
+        ips=[model.FixedIP(address=f"fd00:{nic}::{number}")],
+    )
+    return model.VIF(
+        id=port,
+        address=f"fa:16:3e:00:{nic:02x}:{number:02x}",
+        network=model.Network(
+            id=str(uuid.uuid4()), bridge="br-int", label="net", subnets=[v4, v6], mtu=1442
+        ),
+        type=vif_type,
+        details={"datapath_type": "netdev", "bound_drivers": {"0": "ovn"}, **details},
+        devname=f"tap{port}"[:14],
+        delegate_create=True,
+        ovs_interfaceid=port,
+    )
+
+
+@pytest.fixture
+def server(wiring: Wiring) -> Iterator[Callable[..., Server]]:
+    """How to make a server; what it leaves is taken away."""
+    with ExitStack() as stack:
+
+        def make(*vifs: model.VIF) -> Server:
+            instance = SimpleNamespace(
+                uuid=str(uuid.uuid4()), name="instance", obj_attr_is_set=lambda name: False
+            )
+            server = Server(sleeping(), instance, list(vifs))
+            stack.callback(server.unwire, wiring)
+            stack.callback(lambda: server.end())
+            return server
+
+        yield make
+
+
+def talk(one: Server, other: Server, address: str) -> None:
+    """Carry more than one segment by TCP from one server to an address of the other."""
+    sent = os.urandom(200_000)
+    with one.inside(
+        socket.create_server,
+        (address, 0),
+    ) as listener:
+        listener.settimeout(10)
+        port = listener.getsockname()[1]
+        with other.inside(socket.create_connection, (address, port), 10) as client:
+            conversation, _ = listener.accept()
+            with conversation:
+                conversation.settimeout(10)
+                conversation.sendall(sent)
+                got = b""
+                while len(got) < len(sent):
+                    got += client.recv(65536)
+    assert got == sent
+
+
+def test_a_container_gets_all_that_was_planned(
+    wiring: Wiring, server: Callable[..., Server], switch: Switch
+) -> None:
+    """MAC, MTU, addresses of both families and all routes are there when the call returns."""
+    one = server(a_vif(5), a_vif(6, nic=1))
+    one.wire(wiring)
+    state = one.state()
+    assert state["links"]["lo"][2]
+    assert state["links"]["eth0"] == ("fa:16:3e:00:00:05", 1442, True)
+    assert state["links"]["eth1"] == ("fa:16:3e:00:01:06", 1442, True)
+    assert {
+        ("eth0", "10.0.0.5/24", "global"),
+        ("eth0", "fd00::5/64", "global"),
+        ("eth1", "10.1.0.6/24", "global"),
+        ("eth1", "fd00:1::6/64", "global"),
+    } <= state["addresses"]
+    routes = {route[:3] for route in state["routes"]}
+    assert {
+        ("default", "10.0.0.1", "eth0"),
+        ("default", "fd00::1", "eth0"),
+        ("169.254.169.254", None, "eth0"),
+        ("192.168.0.0/24", "10.0.0.254", "eth0"),
+        ("192.168.1.0/24", "10.1.0.254", "eth1"),
+    } <= routes
+    assert ("default", "10.1.0.1", "eth1") not in routes
+    assert {vif["devname"] for vif in one.network_info} <= set(switch.ports())
+
+
+def test_any_user_may_ping_and_bind_low_ports(
+    wiring: Wiring, server: Callable[..., Server]
+) -> None:
+    """What Docker allows on its own networks is allowed here."""
+    one = server(a_vif(5))
+    one.wire(wiring)
+    read = one.inside
+    assert read(Path("/proc/sys/net/ipv4/ping_group_range").read_text).split()[0] == "0"
+    assert read(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text) == "0\n"
+
+
+@pytest.mark.parametrize("network", ["10.0.0.{}", "fd00::{}"])
+def test_two_containers_speak_tcp_through_the_switch(
+    wiring: Wiring, server: Callable[..., Server], network: str
+) -> None:
+    """The user-space datapath, which completes no checksums, carries TCP both ways."""
+    one, other = server(a_vif(5)), server(a_vif(6))
+    one.wire(wiring)
+    other.wire(wiring)
+    talk(one, other, network.format(5))
+    talk(other, one, network.format(6))
+
+
+def test_a_second_call_changes_nothing(wiring: Wiring, server: Callable[..., Server]) -> None:
+    """Wiring what is wired is a comparison only."""
+    one = server(a_vif(5), a_vif(6, nic=1))
+    assert one.wire(wiring).changes
+    assert one.wire(wiring).changes == []
+
+
+def _outside(*words: str) -> Callable[[Server, Switch], object]:
+    return lambda server, _: run(
+        *(word.format(server.network_info[0]["devname"]) for word in words)
+    )
+
+
+def _within(*words: str) -> Callable[[Server, Switch], object]:
+    return lambda server, _: server.ip(*words)
+
+
+BREAKAGES: dict[str, Callable[[Server, Switch], object]] = {
+    "the veth pair is deleted": _outside("ip", "link", "delete", "{}"),
+    "the host end is down": _outside("ip", "link", "set", "{}", "down"),
+    "the host end has another MTU": _outside("ip", "link", "set", "{}", "mtu", "1300"),
+    "the port is out of the switch": lambda server, switch: switch.ask(
+        "del-port", server.network_info[0]["devname"]
+    ),
+    "the inner end is down": _within("link", "set", "eth0", "down"),
+    "the inner end has another MAC": _within("link", "set", "eth0", "address", "fa:16:3e:99:99:99"),
+    "the inner end has another MTU": _within("link", "set", "eth0", "mtu", "1300"),
+    "an IPv4 address is gone": _within("address", "delete", "10.0.0.5/24", "dev", "eth0"),
+    "an IPv6 address is gone": _within("address", "delete", "fd00::5/64", "dev", "eth0"),
+    "an address is too much": _within("address", "add", "10.9.0.5/24", "dev", "eth0"),
+    "all addresses are gone": _within("address", "flush", "dev", "eth0"),
+    "the default route is gone": _within("route", "delete", "default"),
+    "the default route of IPv6 is gone": _within("-6", "route", "delete", "default"),
+    "the default route leads astray": _within(
+        "route", "replace", "default", "via", "10.0.0.77", "dev", "eth0"
+    ),
+    "the metadata route is gone": _within("route", "delete", "169.254.169.254"),
+    "a route is too much": _within("route", "add", "10.77.0.0/16", "via", "10.0.0.1"),
+    "the container is another": lambda server, _: server.restart(),
+}
+
+
+@pytest.mark.parametrize("breakage", list(BREAKAGES))
+def test_what_broke_is_repaired(
+    wiring: Wiring, server: Callable[..., Server], switch: Switch, breakage: str
+) -> None:
+    """Whatever broke, one call brings all back, traffic included, and leaves nothing to do."""
+    one, other = server(a_vif(5)), server(a_vif(6))
+    one.wire(wiring)
+    other.wire(wiring)
+    before = one.state()
+    BREAKAGES[breakage](one, switch)
+    one.wire(wiring)
+    assert one.state() == before
+    talk(one, other, "10.0.0.5")
+    assert one.wire(wiring).changes == []
+
+
+def test_what_is_detached_goes_and_what_is_attached_gets_a_free_name(
+    wiring: Wiring, server: Callable[..., Server]
+) -> None:
+    """An interface keeps its name while its process runs, whatever its position becomes."""
+    one = server(a_vif(5), a_vif(6, nic=1))
+    one.wire(wiring)
+    kept, added = one.network_info[1], a_vif(7, nic=2)
+    wiring.unwire(one.instance, one.network_info[:1])
+    one.network_info[:] = [kept, added]
+    one.wire(wiring)
+    links = one.state()["links"]
+    assert links["eth1"][0] == kept["address"]
+    assert links["eth0"][0] == added["address"]
+    assert one.wire(wiring).changes == []
+
+
+def test_an_interface_that_is_not_planned_is_taken_away(
+    wiring: Wiring, server: Callable[..., Server]
+) -> None:
+    """A port that Nova no longer names loses its interface; the container's own ones stay."""
+    one = server(a_vif(5), a_vif(6, "tap", nic=1))
+    one.wire(wiring)
+    one.ip("link", "add", "mine0", "type", "veth", "peer", "name", "mine1")
+    del one.network_info[1]
+    one.wire(wiring)
+    assert set(one.state()["links"]) == {"lo", "eth0", "mine0", "mine1"}
+
+
+def test_nothing_is_left_after_unwiring(
+    wiring: Wiring, server: Callable[..., Server], switch: Switch
+) -> None:
+    """Port, host end and inner end go, and it may be said twice, with the container gone."""
+    one = server(a_vif(5), a_vif(6, "tap", nic=1))
+    devices = {vif["devname"] for vif in one.network_info}
+    one.wire(wiring)
+    one.unwire(wiring)
+    assert set(one.state()["links"]) == {"lo"}
+    assert not devices & {link["ifname"] for link in json.loads(run("ip", "-j", "link"))}
+    assert not devices & set(switch.ports())
+    one.end()
+    one.unwire(wiring)
+
+
+def test_a_port_whose_container_died_can_be_unwired(
+    wiring: Wiring, server: Callable[..., Server], switch: Switch
+) -> None:
+    """The switch forgets a port though the kernel has taken its device already."""
+    one = server(a_vif(5))
+    one.wire(wiring)
+    one.end()
+    one.unwire(wiring)
+    assert one.network_info[0]["devname"] not in switch.ports()
+
+
+def test_hybrid_plug_goes_through_its_bridge(
+    wiring: Wiring, server: Callable[..., Server], switch: Switch
+) -> None:
+    """With iptables_hybrid the host end is a port of qbr, and all of it goes again."""
+    vif = a_vif(5, ovs_hybrid_plug=True)
+    one = server(vif)
+    one.wire(wiring)
+    assert one.wire(wiring).changes == []
+    (link,) = json.loads(run("ip", "-j", "link", "show", vif["devname"]))
+    assert link["master"] == f"qbr{vif['id']}"[:14]
+    one.unwire(wiring)
+    names = {link["ifname"] for link in json.loads(run("ip", "-j", "link"))}
+    assert not {name for name in names if vif["id"][:11] in name}
+    assert f"qvo{vif['id']}"[:14] not in switch.ports()
+
+
+def test_a_process_of_another_container_is_not_wired(
+    wiring: Wiring, server: Callable[..., Server]
+) -> None:
+    """A PID that no longer is the container's is noticed by its control group."""
+    one = server(a_vif(5))
+    with pytest.raises(WiringError, match="is not of container"):
+        wiring.ensure_wired(one.instance, one.network_info, one.plan, one.process.pid, "c" * 64)
+    assert set(one.state()["links"]) == {"lo"}
+
+
+def test_a_process_that_is_gone_is_named(wiring: Wiring, server: Callable[..., Server]) -> None:
+    """The error says that the process is gone, and names it."""
+    one = server(a_vif(5))
+    one.end()
+    with pytest.raises(WiringError, match=f"process {one.process.pid} is gone"):
+        one.wire(wiring)
+
+
+def test_sixteen_ports_are_wired_at_once(wiring: Wiring, server: Callable[..., Server]) -> None:
+    """Every port gets its interface, and no part of the work is done twice."""
+    one = server(*(a_vif(5, nic=nic) for nic in range(16)))
+    one.wire(wiring)
+    assert set(one.state()["links"]) == {"lo", *(f"eth{nic}" for nic in range(16))}
+    assert one.wire(wiring).changes == []
+
+
+def _descriptors() -> dict[str, int]:
+    """Count the descriptors of this process and of the privileged daemons in our namespace."""
+    counts = {"self": len(os.listdir("/proc/self/fd"))}
+    here = os.stat("/proc/thread-self/ns/net").st_ino
+    for process in Path("/proc").glob("[0-9]*"):
+        words = (process / "cmdline").read_bytes().split(b"\0")
+        if b"--privsep_context" in words and (process / "ns/net").stat().st_ino == here:
+            context = words[words.index(b"--privsep_context") + 1].decode()
+            counts[context] = len(list((process / "fd").iterdir()))
+    return counts
+
+
+def test_wiring_and_unwiring_leaks_no_descriptor(
+    wiring: Wiring, server: Callable[..., Server]
+) -> None:
+    """Neither nova-compute's process nor the daemons grow, and nothing stays on the host."""
+    one = server(a_vif(5))
+    one.wire(wiring)
+    one.unwire(wiring)
+    links, before = run("ip", "-brief", "link"), _descriptors()
+    assert {"self", "vif_plug_ovs.privsep.vif_plug", privileged.context.pypath} <= set(before)
+    for _ in range(ROUNDS):
+        one.wire(wiring)
+        one.unwire(wiring)
+    after = _descriptors()
+    assert all(after[name] <= before[name] + DESCRIPTORS_OF_CHANCE for name in before), after
+    assert run("ip", "-brief", "link") == links
