@@ -9,4 +9,5 @@ with warnings.catch_warnings():
     from nova import monkey_patch
 
     monkey_patch.patch(backend="threading")
-    import nova.compute.manager  # noqa: F401 - all that a driver's modules may import, once
+    import nova.network.os_vif_util
+    import os_vif.objects.instance_info  # noqa: F401 - imported once, here, for all tests

@@ -59,7 +59,7 @@ def run(*command: str | Path) -> str:
 @pytest.fixture(scope="module")
 def host() -> Iterator[None]:
     """A network namespace for the host's side; what the tests start is born in it."""
-    with open("/proc/thread-self/ns/net") as before:
+    with Path("/proc/thread-self/ns/net").open() as before:
         assert LIBC.unshare(CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
         run("ip", "link", "set", "lo", "up")
         yield
@@ -79,7 +79,7 @@ class Switch:
         """Start both daemons; the stack ends them."""
         where = self._directory
         self._daemon(stack, "ovsdb-server", where / "conf.db", f"--remote=punix:{where}/db.sock")
-        eventually(lambda: self.ask("init"))()
+        eventually(lambda: self.ask("--timeout=5", "--no-wait", "init"))()
         self._daemon(stack, "ovs-vswitchd", self.database)
         bridge = ("br-int", "--", "set", "bridge", "br-int", "datapath_type=netdev")
         self.ask("--timeout=20", "add-br", *bridge)
@@ -199,7 +199,8 @@ class Server:
 @eventually
 def wait_for_namespace(process: subprocess.Popen[bytes]) -> None:
     """Wait until a process has left our network namespace and is what it will be."""
-    assert os.stat(f"/proc/{process.pid}/ns/net").st_ino != os.stat("/proc/self/ns/net").st_ino
+    theirs, ours = (Path(f"/proc/{pid}/ns/net").stat().st_ino for pid in (process.pid, "self"))
+    assert theirs != ours
     assert Path(f"/proc/{process.pid}/comm").read_text() == "sleep\n"
 
 
@@ -252,7 +253,7 @@ def server(wiring: Wiring) -> Iterator[Callable[..., Server]]:
             )
             server = Server(sleeping(), instance, list(vifs))
             stack.callback(server.unwire, wiring)
-            stack.callback(lambda: server.end())
+            stack.callback(server.end)
             return server
 
         yield make
@@ -485,8 +486,8 @@ def test_sixteen_ports_are_wired_at_once(wiring: Wiring, server: Callable[..., S
 
 def _descriptors() -> dict[str, int]:
     """Count the descriptors of this process and of the privileged daemons in our namespace."""
-    counts = {"self": len(os.listdir("/proc/self/fd"))}
-    here = os.stat("/proc/thread-self/ns/net").st_ino
+    counts = {"self": len(list(Path("/proc/self/fd").iterdir()))}
+    here = Path("/proc/thread-self/ns/net").stat().st_ino
     for process in Path("/proc").glob("[0-9]*"):
         words = (process / "cmdline").read_bytes().split(b"\0")
         if b"--privsep_context" in words and (process / "ns/net").stat().st_ino == here:

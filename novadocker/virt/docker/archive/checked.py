@@ -57,7 +57,7 @@ class CheckedArchive:
 
     @property
     def saved_image(self) -> SavedImage:
-        """The image; known once all bytes were taken."""
+        """The image; known once all of the archive was read and found sound."""
         if self._saved_image is None:
             raise RuntimeError("the archive has not been read to its end")
         return self._saved_image
@@ -76,9 +76,8 @@ class CheckedArchive:
             elif member.kind is Kind.SYMLINK:
                 self._links[member.path] = member.target
         contents = Contents(self._documents, self._layers, self._others, self._links)
-        image = judge(contents, self._platform, self._bounds)
-        yield from self._ending(image)
-        self._saved_image = image
+        self._saved_image = judge(contents, self._platform, self._bounds)
+        yield from self._ending(self._saved_image)
 
     def _file(self, member: Member, content: Iterator[bytes]) -> Iterator[bytes]:
         head = b""

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may use the cloud: projects, users, the catalog, and ``clouds.yaml``."""
+
+from typing import Any
+
+import openstack
+import yaml
+
+from novadocker.cloud.config.common import Common
+from novadocker.cloud.layout import REGION, Layout
+
+
+def write_clouds(common: Common) -> None:
+    """Write the clouds ``admin`` and ``demo`` for OpenStack's clients."""
+    path = common.layout.clouds_yaml
+    path.touch(mode=0o600)
+    path.write_text(yaml.safe_dump(clouds(common), sort_keys=False))
+
+
+def clouds(common: Common) -> dict[str, Any]:
+    """Return what is in ``clouds.yaml``."""
+    passwords = {"admin": common.credentials.admin, "demo": common.credentials.demo}
+    return {
+        "clouds": {
+            name: {
+                "region_name": REGION,
+                "identity_api_version": 3,
+                "auth": {
+                    "auth_url": common.layout.identity_url,
+                    "username": name,
+                    "password": password,
+                    "project_name": name,
+                    "user_domain_name": "Default",
+                    "project_domain_name": "Default",
+                },
+            }
+            for name, password in passwords.items()
+        }
+    }
+
+
+def connect(layout: Layout, cloud: str) -> Any:
+    """Return a connection to one of the clouds; close it after use."""
+    return openstack.connect(
+        cloud=cloud, config_files=[str(layout.clouds_yaml)], load_envvars=False
+    )
+
+
+def ensure(common: Common) -> None:
+    """Make users, projects, roles and endpoints that are missing."""
+    with connect(common.layout, "admin") as cloud:
+        identity = cloud.identity
+        _ensure_catalog(identity, common.layout)
+        roles = {role.name: role for role in identity.roles()}
+        credentials = common.credentials
+        for name, password, role_names in (
+            ("service", credentials.service, ("admin", "service")),
+            ("demo", credentials.demo, ("member",)),
+        ):
+            project = identity.find_project(name) or identity.create_project(name=name)
+            user = identity.find_user(name) or identity.create_user(
+                name=name, password=password, default_project_id=project.id
+            )
+            for role in role_names:
+                made = roles.get(role) or identity.create_role(name=role)
+                identity.assign_project_role_to_user(project, user, made)
+
+
+def _ensure_catalog(identity: Any, layout: Layout) -> None:
+    services = {service.type: service for service in identity.services()}
+    endpoints = {(item.service_id, item.interface) for item in identity.endpoints()}
+    for kind, name, port, path in (
+        ("compute", "nova", layout.ports.nova, "/v2.1"),
+        ("image", "glance", layout.ports.glance, ""),
+        ("network", "neutron", layout.ports.neutron, ""),
+        ("placement", "placement", layout.ports.placement, ""),
+    ):
+        service = services.get(kind) or identity.create_service(type=kind, name=name)
+        for interface in ("public", "internal", "admin"):
+            if (service.id, interface) not in endpoints:
+                identity.create_endpoint(
+                    service_id=service.id,
+                    interface=interface,
+                    region_id=REGION,
+                    url=layout.url(port, path),
+                )

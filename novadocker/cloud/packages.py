@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's packages: only for programs that are missing, and nothing starts by itself.
+
+What is looked for are programs, not packages: whoever has docker-ce keeps it.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from novadocker.cloud.errors import PackagesFailed
+
+# Which package brings a program that we run.
+PROGRAMS = {
+    "mariadbd": "mariadb-server",
+    "mariadb-install-db": "mariadb-server",
+    "/usr/lib/rabbitmq/bin/rabbitmq-server": "rabbitmq-server",
+    "epmd": "erlang-base",
+    "dockerd": "docker.io",
+    "containerd": "docker.io",
+    "runc": "docker.io",
+    "ovsdb-server": "openvswitch-switch",
+    "ovsdb-tool": "openvswitch-switch",
+    "ovs-vswitchd": "openvswitch-switch",
+    "ovs-vsctl": "openvswitch-switch",
+    "ovs-appctl": "openvswitch-switch",
+    "ovn-northd": "ovn-central",
+    "ovn-nbctl": "ovn-central",
+    "ovn-sbctl": "ovn-central",
+    "ovn-controller": "ovn-host",
+    "haproxy": "haproxy",
+    "ethtool": "ethtool",
+    "ip": "iproute2",
+    "iptables": "iptables",
+    "modprobe": "kmod",
+}
+POLICY = Path("/usr/sbin/policy-rc.d")
+_POLICY_TEXT = "#!/bin/sh\n# Put here while packages are installed: no service may start.\nexit 101\n"
+_SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def missing(found: Callable[[str], bool] | None = None) -> list[str]:
+    """Return the packages of which a program is not there."""
+    found = found or _is_there
+    return sorted({package for program, package in PROGRAMS.items() if not found(program)})
+
+
+def ensure() -> list[str]:
+    """Install what is missing and return it."""
+    packages = missing()
+    if packages:
+        with no_service_starts(POLICY):
+            _apt("update", "--quiet")
+            # Rather fail than remove what somebody else has installed.
+            _apt("install", "--yes", "--no-remove", "--no-install-recommends", *packages)
+    remaining = missing()
+    if remaining:
+        raise PackagesFailed(packages=" ".join(remaining), reason="their programs are not there")
+    return packages
+
+
+@contextmanager
+def no_service_starts(policy: Path) -> Iterator[None]:
+    """Keep packages from starting services; a policy of the machine's owner stays."""
+    if policy.exists():
+        yield
+        return
+    policy.write_text(_POLICY_TEXT)
+    policy.chmod(0o755)
+    try:
+        yield
+    finally:
+        policy.unlink()
+
+
+def _is_there(program: str) -> bool:
+    return shutil.which(program, path=_SEARCH) is not None
+
+
+def _apt(*arguments: str) -> None:
+    done = subprocess.run(
+        ["apt-get", "--option", "DPkg::Lock::Timeout=300", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+    )
+    if done.returncode:
+        raise PackagesFailed(packages=_names(arguments), reason=done.stderr.strip())
+
+
+def _names(arguments: Iterable[str]) -> str:
+    return " ".join(argument for argument in arguments if not argument.startswith("-"))

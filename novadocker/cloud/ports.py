@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who listens on the ports that we need."""
+
+import dataclasses
+from collections.abc import Iterable
+
+import psutil
+
+from novadocker.cloud import members
+from novadocker.cloud.errors import PortsTaken
+from novadocker.cloud.layout import Layout, Ports
+
+
+def check(layout: Layout) -> None:
+    """Refuse to go on while somebody else listens on one of our ports."""
+    ours = {process.pid for process in members.processes(layout)}
+    listeners = {
+        connection.laddr.port: connection.pid
+        for connection in psutil.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN and connection.pid not in ours
+    }
+    taken = clashes(layout.ports, listeners)
+    if taken:
+        owners = ", ".join(f"{port} ({name}) by {_owner(pid)}" for port, name, pid in taken)
+        raise PortsTaken(owners=owners)
+
+
+def clashes(
+    ports: Ports, listeners: dict[int, int | None]
+) -> list[tuple[int, str, int | None]]:
+    """Return port, our name for it and the other's process id, for each port in use."""
+    wanted: Iterable[tuple[str, int]] = dataclasses.asdict(ports).items()
+    return [(port, name, listeners[port]) for name, port in wanted if port in listeners]
+
+
+def _owner(pid: int | None) -> str:
+    if pid is None:
+        return "a process of another user or namespace"
+    try:
+        return f"process {pid} ({psutil.Process(pid).name()})"
+    except psutil.NoSuchProcess:
+        return f"process {pid}"

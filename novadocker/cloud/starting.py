@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starting one service: until it answers, ends, or its time is up."""
+
+import threading
+import time
+
+from novadocker.cloud import supervisor
+from novadocker.cloud.errors import ServiceFailed
+from novadocker.cloud.layout import Layout
+from novadocker.cloud.services import Service
+
+_BOUND_SECONDS = 120
+_PAUSE_SECONDS = 0.2
+_LAST_LINES = 20
+
+
+def start(layout: Layout, service: Service, abort: threading.Event) -> None:
+    """Start a service unless it runs, and wait until it is ready.
+
+    Args:
+        layout: the cloud's places.
+        service: the service.
+        abort: set when waiting has become pointless.
+    """
+    supervisor.start(layout, service.name)
+    first = supervisor.process(layout, service.name)
+    deadline = time.monotonic() + _BOUND_SECONDS
+    while not abort.is_set():
+        now = supervisor.process(layout, service.name)
+        # The supervisor would try again; but a service that ends now is not well.
+        if not now.alive or now.pid != first.pid:
+            raise failed(layout, service.name, "ended")
+        reason = _why_not_ready(service)
+        if reason is None:
+            return
+        if time.monotonic() > deadline:
+            raise failed(layout, service.name, f"is not ready in {_BOUND_SECONDS} s ({reason})")
+        abort.wait(_PAUSE_SECONDS)
+
+
+def failed(layout: Layout, name: str, reason: str) -> ServiceFailed:
+    """Return the error that names a service and shows the end of its log."""
+    log = layout.log_of(name)
+    return ServiceFailed(name=name, reason=reason, log=log, tail=tail(layout, name, _LAST_LINES))
+
+
+def tail(layout: Layout, name: str, lines: int) -> str:
+    """Return the last lines of a service's log."""
+    log = layout.log_of(name)
+    if not log.exists():
+        return "(it has written none)"
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def _why_not_ready(service: Service) -> Exception | None:
+    try:
+        service.ready()
+    except Exception as error:  # noqa: BLE001 (every client library fails in its own way)
+        return error
+    return None

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Steps that depend on each other, done side by side where they do not."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+
+# Most of a step is waiting for other processes.
+_THREADS = 32
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something to do once.
+
+    Args:
+        name: by which others name it, and which its line of progress shows.
+        action: what to do; gets an event that is set when another step has failed.
+        after: the names of the steps that must be done before.
+    """
+
+    name: str
+    action: Callable[[threading.Event], None]
+    after: tuple[str, ...] = ()
+
+
+def perform(steps: Iterable[Step], report: Callable[[str, float], None]) -> None:
+    """Do all steps; raise the first failure when the others have stopped.
+
+    Args:
+        steps: the steps, in any order.
+        report: called with name and seconds when a step is done.
+    """
+    by_name = {step.name: step for step in steps}
+    order = TopologicalSorter({name: step.after for name, step in by_name.items()})
+    order.prepare()
+    abort = threading.Event()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        running: dict[Future[float], str] = {}
+        failures: list[BaseException] = []
+        while order.is_active() and not (failures and not running):
+            for name in () if failures else order.get_ready():
+                running[pool.submit(_timed, by_name[name].action, abort)] = name
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                name = running.pop(future)
+                error = future.exception()
+                if error is not None:
+                    failures.append(error)
+                    abort.set()
+                    continue
+                report(name, future.result())
+                order.done(name)
+    if failures:
+        raise failures[0]
+
+
+def _timed(action: Callable[[threading.Event], None], abort: threading.Event) -> float:
+    began = time.monotonic()
+    action(abort)
+    return time.monotonic() - began

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Glance's images in the engine: fetched once, checked on the way, forgotten when unused."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from oslo_log import log as logging
+
+from novadocker.virt.docker.archive import CheckedArchive, Platform, SavedImage
+from novadocker.virt.docker.engine import Engine, Image
+from novadocker.virt.docker.errors import (
+    EngineError,
+    EngineUnavailable,
+    ImageFetchFailed,
+    ImageFormatRefused,
+    ImageInvalid,
+)
+from novadocker.virt.docker.once import Once
+
+LOG = logging.getLogger(__name__)
+
+CONTAINER_FORMAT = "docker"
+NAMESPACE = "nova/"
+_HASH_DIGITS = 32
+
+
+class Images:
+    """The images that servers on this host boot from.
+
+    An image of Glance's is in the engine under one name, ``nova/<id>:<hash>``, where the hash
+    is the MD5 that Nova hands down with an image, or, where Glance keeps none, the first
+    digits of its ``os_hash_value``. Glance never changes the bytes of an id; should an
+    operator do so behind its back, the hash tells.
+
+    Args:
+        engine: where the images go.
+        glance: Nova's ``nova.image.glance.API``.
+        platform: what images must be made for; else this host's.
+    """
+
+    def __init__(self, engine: Engine, glance: Any, platform: Platform | None = None) -> None:
+        self._engine = engine
+        self._glance = glance
+        self._platform = platform or Platform.of_host()
+        self._loading: Once[Image] = Once()
+        self._lock = threading.Lock()
+        self._last_used: dict[str, float] = {}
+
+    def ensure(self, context: Any, image_meta: Any) -> Image:
+        """Return an image that the engine has, fetched from Glance if need be.
+
+        Of several callers at a time one fetches; the others get what it gets. Whatever goes
+        wrong, the engine is left without the image, not with a part of it.
+
+        Args:
+            context: the request's, for Glance.
+            image_meta: Nova's ``ImageMeta``.
+
+        Returns:
+            The engine's account of it.
+
+        Raises:
+            ImageFormatRefused: it is no container image.
+            ImageFetchFailed: Glance did not deliver it.
+            ImageInvalid: its bytes are not a sound saved image.
+            EngineError: the engine failed to load it.
+        """
+        container_format = _field(image_meta, "container_format")
+        if container_format != CONTAINER_FORMAT:
+            raise ImageFormatRefused(image=image_meta.id, container_format=container_format)
+        tag = self._tag(context, image_meta)
+        self._note_use(tag)
+        return self._loading.do(
+            tag, lambda: self._engine.find_image(tag) or self._load(context, image_meta.id, tag)
+        )
+
+    def forget_unused(self, used: Collection[str], min_age: float) -> list[str]:
+        """Remove images that no server uses and none has used for a time.
+
+        The time counts from the last boot that this process saw, or else from when the image
+        was loaded. Images that are not in our namespace are not looked at.
+
+        Args:
+            used: Glance's ids of the images that servers on this host were made from.
+            min_age: seconds without use.
+
+        Returns:
+            The names that are gone.
+        """
+        return [
+            tag
+            for tag in self._engine.image_tags(NAMESPACE)
+            if tag.removeprefix(NAMESPACE).partition(":")[0] not in used
+            and self._idle(tag) >= min_age
+            and self._forget(tag)
+        ]
+
+    def _tag(self, context: Any, image_meta: Any) -> str:
+        digits = _field(image_meta, "checksum") or self._recorded_hash(context, image_meta.id)
+        return f"{NAMESPACE}{image_meta.id}:{digits[:_HASH_DIGITS]}"
+
+    def _recorded_hash(self, context: Any, image_id: str) -> str:
+        # Nova's account of an image that a server was made from lacks the checksum.
+        with _fetching(image_id):
+            recorded = self._glance.get(context, image_id)
+        digits = recorded.get("checksum") or recorded.get("os_hash_value")
+        if not digits:
+            raise ImageFetchFailed(image=image_id, reason="Glance records no hash of its bytes")
+        return str(digits)
+
+    def _load(self, context: Any, image_id: str, tag: str) -> Image:
+        started = time.monotonic()
+        archive = CheckedArchive(
+            self._chunks(context, image_id), image=image_id, tag=tag, platform=self._platform
+        )
+        try:
+            self._engine.load_image(archive)
+            image = self._loaded(image_id, tag, archive.saved_image)
+        except BaseException:
+            # An engine that is gone has no image of that name, or has all of it: it looks at
+            # nothing before the manifest, and that was sent only when all was found right.
+            with contextlib.suppress(EngineUnavailable):
+                self._engine.remove_image(tag)
+            raise
+        LOG.info(
+            "Loaded image %s as %s: %d layers, %d bytes, %.1f s",
+            image_id,
+            tag,
+            len(archive.saved_image.layers),
+            archive.saved_image.size,
+            time.monotonic() - started,
+        )
+        return image
+
+    def _chunks(self, context: Any, image_id: str) -> Iterator[bytes]:
+        with _fetching(image_id):
+            yield from self._glance.download(context, image_id)
+
+    def _loaded(self, image_id: str, tag: str, saved: SavedImage) -> Image:
+        image = self._engine.find_image(tag)
+        if image is None or image.id != saved.id:
+            found = image.id if image else "nothing"
+            raise ImageInvalid(
+                image=image_id, reason=f"the engine made {found} of it, where {saved.id} was sent"
+            )
+        return image
+
+    def _note_use(self, tag: str) -> None:
+        with self._lock:
+            self._last_used[tag] = time.time()
+
+    def _idle(self, tag: str) -> float:
+        image = self._engine.find_image(tag)
+        now = time.time()
+        with self._lock:
+            last_used = self._last_used.get(tag)
+            if last_used is None:
+                # An engine that does not say when it was loaded: counts from now on.
+                last_used = _seconds(image.last_tagged if image else "") or now
+                self._last_used[tag] = last_used
+        return now - last_used
+
+    def _forget(self, tag: str) -> bool:
+        try:
+            self._engine.remove_image(tag)
+        except EngineUnavailable:
+            raise
+        except EngineError as error:
+            # A container may still stand on it that Nova no longer counts; the next round
+            # finds the same image again.
+            LOG.warning("Image %s is unused and stays: %s", tag, error)
+            return False
+        with self._lock:
+            self._last_used.pop(tag, None)
+        LOG.info("Removed image %s, which no server uses", tag)
+        return True
+
+
+@contextlib.contextmanager
+def _fetching(image_id: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        # Nova's, glanceclient's, requests', and OSError for a wrong checksum at the end.
+        reason = str(error) or type(error).__name__
+        raise ImageFetchFailed(image=image_id, reason=reason) from error
+
+
+def _field(image_meta: Any, name: str) -> str:
+    return str(getattr(image_meta, name)) if image_meta.obj_attr_is_set(name) else ""
+
+
+def _seconds(moment: str) -> float | None:
+    # Engines write the year 1 for what they do not know.
+    if not moment or moment.startswith("0001-"):
+        return None
+    return datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp()
