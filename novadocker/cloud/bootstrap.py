@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a tenant needs to begin: flavors, networks, a security group, a key pair."""
 
-from contextlib import suppress
 from typing import Any
-
-from openstack import exceptions
 
 from novadocker.cloud.identity import connect
 from novadocker.cloud.layout import PHYSICAL_NETWORK, Layout
@@ -92,8 +89,12 @@ def _ensure_private_network(network: Any) -> None:
     router = network.find_router("router") or network.create_router(
         name="router", external_gateway_info={"network_id": external.id}
     )
-    # The refusal says that the subnet is on a router: ours, from an earlier run.
-    with suppress(exceptions.BadRequestException, exceptions.ConflictException):
+    joined = {
+        address["subnet_id"]
+        for port in network.ports(device_id=router.id)
+        for address in port.fixed_ips
+    }
+    if subnet.id not in joined:
         network.add_interface_to_router(router, subnet_id=subnet.id)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from novadocker.cloud.errors import CommandFailed
 
+_BOUND_SECONDS = 60
+
 
 @dataclass(frozen=True)
 class Command:
@@ -23,10 +25,12 @@ class Command:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
-def run(*argv: str, timeout: float = 60) -> str:
+def run(*argv: str, env: Mapping[str, str] | None = None) -> str:
     """Run a program that sets something up and return what it prints."""
     try:
-        done = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=timeout)
+        done = subprocess.run(
+            argv, check=True, capture_output=True, text=True, timeout=_BOUND_SECONDS, env=env
+        )
     except subprocess.CalledProcessError as error:
         reason = (error.stderr or error.stdout).strip()
         raise CommandFailed(command=" ".join(argv), reason=reason) from error

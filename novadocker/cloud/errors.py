@@ -10,6 +10,7 @@
     ├── PackagesFailed      apt did not install what is missing
     ├── CommandFailed       a program that prepares something failed
     ├── ServiceFailed       a service ended, or did not become ready in time
+    ├── Aborted             something else failed meanwhile
     └── SupervisorGone      the supervisor does not answer
 """
 
@@ -59,6 +60,12 @@ class ServiceFailed(CloudError):
     """A service is not what it should be; its last log lines are in the message."""
 
     message = "Service {name} {reason}; the last lines of {log}:\n{tail}"
+
+
+class Aborted(CloudError):
+    """Waiting has become pointless, since another step has failed."""
+
+    message = "Service {name} was no longer waited for"
 
 
 class SupervisorGone(CloudError):

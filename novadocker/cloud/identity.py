@@ -3,8 +3,9 @@
 
 from typing import Any
 
-import openstack
 import yaml
+from openstack.config import OpenStackConfig
+from openstack.connection import Connection
 
 from novadocker.cloud.config.common import Common
 from novadocker.cloud.layout import REGION, Layout
@@ -41,9 +42,9 @@ def clouds(common: Common) -> dict[str, Any]:
 
 def connect(layout: Layout, cloud: str) -> Any:
     """Return a connection to one of the clouds; close it after use."""
-    return openstack.connect(
-        cloud=cloud, config_files=[str(layout.clouds_yaml)], load_envvars=False
-    )
+    files = [str(layout.clouds_yaml)]
+    config = OpenStackConfig(config_files=files, load_envvars=False)
+    return Connection(config=config.get_one(cloud))
 
 
 def ensure(common: Common) -> None:

@@ -2,6 +2,7 @@
 """OVN and Open vSwitch of our own: databases, commands, a host's part in the overlay."""
 
 import ipaddress
+import socket
 import subprocess
 from pathlib import Path
 
@@ -125,14 +126,46 @@ def join(layout: Layout, host: ComputeHost, datapath: str) -> None:
 
 def give_address(bridge: str, address: ipaddress.IPv4Interface, *, user_space: bool) -> None:
     """Make the machine itself a member of the public network; may be repeated."""
-    if user_space:
-        # A user-space datapath hands on packets whose checksum nobody has computed.
-        run("ethtool", "-K", bridge, "tx", "off")
     with IPRoute() as route:
         (index,) = _wait_for_link(route, bridge)
+        if user_space:
+            # A user-space datapath hands on packets whose checksum nobody has computed.
+            run("ethtool", "-K", bridge, "tx", "off")
         route.link("set", index=index, state="up")
-        route.addr(
-            "replace", index=index, address=str(address.ip), mask=address.network.prefixlen
+        route.addr("replace", index=index, address=str(address.ip), mask=address.network.prefixlen)
+
+
+def remove_datapath(host: ComputeHost) -> None:
+    """End a host's switch together with its network devices, which a plain end would leave."""
+    run("ovs-appctl", "-t", str(host.vswitchd_control), "--timeout=5", "exit", "--cleanup")
+
+
+def remove_devices(layout: Layout, host: ComputeHost) -> None:
+    """Remove the devices of a switch that had no time to do so itself."""
+    names = [host.integration_bridge, host.external_bridge]
+    if not other_switches(layout):
+        names.append(DATAPATH_TAP)
+    with IPRoute() as route:
+        for name in names:
+            for index in route.link_lookup(ifname=name):
+                route.link("del", index=index)
+
+
+def check_public_network(layout: Layout) -> None:
+    """Refuse a machine that uses the public network's addresses for something else."""
+    ours = {host.external_bridge for host in layout.hosts}
+    for name, addresses in psutil.net_if_addrs().items():
+        for address in addresses:
+            if address.family == socket.AF_INET and name not in ours:
+                _check_address(layout, name, address.address)
+
+
+def _check_address(layout: Layout, device: str, address: str) -> None:
+    network = layout.settings.public_network
+    if ipaddress.IPv4Address(address) in network:
+        raise HostUnfit(
+            reason=f"{device} has {address}, which lies in the public network {network}; "
+            "choose another with --public-network"
         )
 
 

@@ -38,7 +38,9 @@ PROGRAMS = {
     "modprobe": "kmod",
 }
 POLICY = Path("/usr/sbin/policy-rc.d")
-_POLICY_TEXT = "#!/bin/sh\n# Put here while packages are installed: no service may start.\nexit 101\n"
+_POLICY_TEXT = (
+    "#!/bin/sh\n# Put here while packages are installed: no service may start.\nexit 101\n"
+)
 _SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 

@@ -25,9 +25,7 @@ def check(layout: Layout) -> None:
         raise PortsTaken(owners=owners)
 
 
-def clashes(
-    ports: Ports, listeners: dict[int, int | None]
-) -> list[tuple[int, str, int | None]]:
+def clashes(ports: Ports, listeners: dict[int, int | None]) -> list[tuple[int, str, int | None]]:
     """Return port, our name for it and the other's process id, for each port in use."""
     wanted: Iterable[tuple[str, int]] = dataclasses.asdict(ports).items()
     return [(port, name, listeners[port]) for name, port in wanted if port in listeners]

@@ -5,19 +5,19 @@ import socket
 
 import docker
 import kombu
-import openstack
 import requests
 
 from novadocker.cloud import database
 from novadocker.cloud.command import run
 from novadocker.cloud.config.common import Common
 from novadocker.cloud.host import ComputeHost
+from novadocker.cloud.identity import connect
 from novadocker.cloud.layout import LOOPBACK, Layout
 
 _PATIENCE = 10
 
 
-class NotReady(Exception):  # noqa: N818 (a state, not a fault)
+class NotReady(Exception):
     """The service answers, and says that it is not ready yet."""
 
 
@@ -69,13 +69,13 @@ def metadata_agent(layout: Layout, host: ComputeHost) -> None:
     Neutron assumes ``br-int`` until then, and would bind ports to that.
     """
     external_ids = _chassis_private(layout, host, "external_ids")
-    if f'"neutron:ovn-bridge"={host.integration_bridge}' not in external_ids:
+    if f"neutron:ovn-bridge={host.integration_bridge}" not in external_ids:
         raise NotReady("the agent has not registered with OVN")
 
 
 def nova_service(layout: Layout, binary: str, host: str | None = None) -> None:
     """Raise unless Nova lists a service as up."""
-    with openstack.connect(load_envvars=False, **_admin(layout)) as cloud:
+    with connect(layout, "admin") as cloud:
         services = list(cloud.compute.services(binary=binary, host=host))
     if not any(service.state == "up" for service in services):
         raise NotReady(f"Nova does not list {binary} as up")
@@ -86,10 +86,6 @@ def compute(common: Common, host: str) -> None:
     nova_service(common.layout, "nova-compute", host)
     if not database.host_is_mapped(common.layout, common.credentials, host):
         raise NotReady(f"host {host} is not mapped to a cell")
-
-
-def _admin(layout: Layout) -> dict[str, str | list[str]]:
-    return {"cloud": "admin", "config_files": [str(layout.clouds_yaml)]}
 
 
 def _chassis_private(layout: Layout, host: ComputeHost, column: str) -> str:

@@ -27,9 +27,11 @@ class Service:
         ready: raises unless the service answers.
         files: its configuration; a change of it means a restart.
         sources: our own code that it runs; as above.
+        directories: what must exist before it starts.
         port: where it listens, for tables.
         wave: when it is stopped: all of a wave at once, lower waves first.
         patience: the seconds that it gets to end by itself.
+        farewell: asks it to end in its own way, before it is stopped.
     """
 
     command: Command
@@ -37,9 +39,11 @@ class Service:
     ready: Callable[[], None]
     files: Mapping[Path, str] = field(default_factory=dict)
     sources: tuple[Path, ...] = ()
+    directories: tuple[Path, ...] = ()
     port: int | None = None
     wave: int = 1
     patience: int = 5
+    farewell: Callable[[], object] | None = None
 
     @property
     def name(self) -> str:
@@ -93,6 +97,7 @@ def _foundation(common: Common) -> Iterable[Service]:
         after=("epmd",),
         ready=lambda: readiness.broker(common.transport_url),
         files=rabbitmq.files(layout, common.credentials),
+        directories=(rabbitmq.data_directory(layout),),
         port=layout.ports.rabbitmq,
         wave=3,
         patience=8,
@@ -217,6 +222,7 @@ def _switch(host: ComputeHost) -> Iterable[Service]:
         after=(host.service("join"),),
         ready=lambda: readiness.unix_socket(f"unix:{host.vswitchd_control}"),
         wave=3,
+        farewell=lambda: ovn.remove_datapath(host),
     )
     yield Service(
         controller, after=(host.service("address"), "ovn-rows"), ready=readiness.at_once, wave=2
@@ -256,6 +262,7 @@ def _metadata_agent(common: Common, host: ComputeHost) -> Service:
         after=(host.service("ovn-controller"),),
         ready=lambda: readiness.metadata_agent(common.layout, host),
         files=neutron.agent_files(common, host),
+        directories=(host.metadata_state,),
     )
 
 
@@ -269,6 +276,7 @@ def _compute(common: Common, host: ComputeHost) -> Service:
         after=("placement", "nova-conductor", *machinery),
         ready=lambda: readiness.compute(common, host.name),
         files=nova.compute_files(common, host),
+        directories=(host.nova_state / "instances",),
         sources=_driver_sources() if host.real else (),
     )
 

@@ -5,13 +5,15 @@ import threading
 import time
 
 from novadocker.cloud import supervisor
-from novadocker.cloud.errors import ServiceFailed
+from novadocker.cloud.errors import Aborted, ServiceFailed
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.services import Service
 
 _BOUND_SECONDS = 120
 _PAUSE_SECONDS = 0.2
 _LAST_LINES = 20
+# Erlang writes whole crash reports into one line.
+_LINE_LENGTH = 400
 
 
 def start(layout: Layout, service: Service, abort: threading.Event) -> None:
@@ -36,6 +38,7 @@ def start(layout: Layout, service: Service, abort: threading.Event) -> None:
         if time.monotonic() > deadline:
             raise failed(layout, service.name, f"is not ready in {_BOUND_SECONDS} s ({reason})")
         abort.wait(_PAUSE_SECONDS)
+    raise Aborted(name=service.name)
 
 
 def failed(layout: Layout, name: str, reason: str) -> ServiceFailed:
@@ -49,7 +52,8 @@ def tail(layout: Layout, name: str, lines: int) -> str:
     log = layout.log_of(name)
     if not log.exists():
         return "(it has written none)"
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    text = log.read_text(errors="replace")
+    return "\n".join(line[:_LINE_LENGTH] for line in text.splitlines()[-lines:])
 
 
 def _why_not_ready(service: Service) -> Exception | None:

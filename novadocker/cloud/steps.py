@@ -11,6 +11,9 @@ from graphlib import TopologicalSorter
 # Most of a step is waiting for other processes.
 _THREADS = 32
 
+# Called with a step's name and its seconds when it is done.
+Report = Callable[[str, float], None]
+
 
 @dataclass(frozen=True)
 class Step:
@@ -27,7 +30,7 @@ class Step:
     after: tuple[str, ...] = ()
 
 
-def perform(steps: Iterable[Step], report: Callable[[str, float], None]) -> None:
+def perform(steps: Iterable[Step], report: Report) -> None:
     """Do all steps; raise the first failure when the others have stopped.
 
     Args:
@@ -56,6 +59,13 @@ def perform(steps: Iterable[Step], report: Callable[[str, float], None]) -> None
                 order.done(name)
     if failures:
         raise failures[0]
+
+
+def timed(report: Report, name: str, action: Callable[[], object]) -> None:
+    """Do something at once and report how long it took."""
+    began = time.monotonic()
+    action()
+    report(name, time.monotonic() - began)
 
 
 def _timed(action: Callable[[threading.Event], None], abort: threading.Event) -> float:

@@ -3,7 +3,6 @@
 
 import shlex
 import site
-import subprocess
 import xmlrpc.client
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from supervisor.states import ProcessStates
 from supervisor.xmlrpc import SupervisorTransport
 
 import novadocker
+from novadocker.cloud.command import run
 from novadocker.cloud.config import ini
 from novadocker.cloud.errors import SupervisorGone
 from novadocker.cloud.layout import MEMBER, Layout
@@ -55,12 +55,10 @@ def configuration(layout: Layout, services: Iterable[Service]) -> str:
             "childlogdir": layout.log,
             "user": "root",
             "umask": "022",
-            "minfds": 65536,
+            "minfds": 16384,
         },
         "rpcinterface:supervisor": {
-            "supervisor.rpcinterface_factory": (
-                "supervisor.rpcinterface:make_main_rpcinterface"
-            ),
+            "supervisor.rpcinterface_factory": ("supervisor.rpcinterface:make_main_rpcinterface"),
         },
     }
     programs = {f"program:{service.name}": _program(layout, service) for service in services}
@@ -77,6 +75,8 @@ def environment(layout: Layout) -> dict[str, str]:
         "HOME": str(layout.data),
         "TMPDIR": str(layout.tmp),
         MEMBER: str(layout.state),
+        # Else those that rename themselves write over their environment, mark and all.
+        "SPT_NOENV": "1",
         # Each native thread would get its own allocator, and keep what it once used.
         "MALLOC_ARENA_MAX": "2",
         **({} if installed else {"PYTHONPATH": str(root)}),
@@ -89,13 +89,7 @@ def ensure_running(layout: Layout) -> None:
         return
     socket(layout).unlink(missing_ok=True)
     program = layout.program("supervisord")
-    subprocess.run(
-        [program, "-c", str(config_file(layout))],
-        check=True,
-        capture_output=True,
-        env=environment(layout),
-        timeout=_START_SECONDS,
-    )
+    run(program, "-c", str(config_file(layout)), env=environment(layout))
     _wait_until_it_answers(layout)
 
 
@@ -170,7 +164,8 @@ def _program(layout: Layout, service: Service) -> ini.Section:
         "command": _escape(shlex.join(service.command.argv)),
         "environment": _escape(",".join(f'{key}="{value}"' for key, value in variables.items())),
         "autostart": False,
-        "autorestart": True,
+        # One that is asked to end in its own way exits with 0, and is to stay away.
+        "autorestart": "unexpected" if service.farewell else True,
         # Ending sooner counts as a failed start, of which it has three more, then it is left.
         "startsecs": 3,
         "startretries": 3,

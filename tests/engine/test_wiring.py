@@ -7,15 +7,18 @@ container is stood in for by a process with user and network namespaces of its o
 """
 
 import ctypes
+import gc
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -36,6 +39,7 @@ from novadocker.virt.docker.wiring.wire import Wired
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 SBIN = "/usr/sbin:/usr/bin:/sbin:/bin"
+CONTEXTS = (privileged.context, vif_plug)
 ROUNDS = 50
 DESCRIPTORS_OF_CHANCE = 3
 
@@ -122,18 +126,31 @@ def switch(host: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swi
         cfg.CONF.clear_override("ovsdb_connection", group="os_vif_ovs")
 
 
+@contextmanager
+def _oslo_privsep_keeping_files_open() -> Iterator[None]:
+    """Leave it to the garbage collector, as oslo.privsep does, to close its daemons' pipes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+        for thread in threading.enumerate():
+            if thread.name == "fd_logger" and not any(c.channel for c in CONTEXTS):
+                thread.join(timeout=10)
+        gc.collect()
+
+
 @pytest.fixture(scope="module")
 def wiring(switch: Switch) -> Iterator[Wiring]:
     """What is tested, with its daemons started as nova-compute running as root starts them."""
     helper = str(Path(sys.prefix) / "bin" / "privsep-helper")
-    contexts = (privileged.context, vif_plug)
-    for context in contexts:
+    for context in CONTEXTS:
         cfg.CONF.set_override("helper_command", helper, group=context.cfg_section)
     wiring = Wiring()
-    wiring.warm_up()
+    with _oslo_privsep_keeping_files_open():
+        wiring.warm_up()
     yield wiring
-    for context in contexts:
-        context.stop()
+    for context in CONTEXTS:
+        with _oslo_privsep_keeping_files_open():
+            context.stop()
         cfg.CONF.clear_override("helper_command", group=context.cfg_section)
 
 
@@ -262,10 +279,8 @@ def server(wiring: Wiring) -> Iterator[Callable[..., Server]]:
 def talk(one: Server, other: Server, address: str) -> None:
     """Carry more than one segment by TCP from one server to an address of the other."""
     sent = os.urandom(200_000)
-    with one.inside(
-        socket.create_server,
-        (address, 0),
-    ) as listener:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with one.inside(lambda: socket.create_server((address, 0), family=family)) as listener:
         listener.settimeout(10)
         port = listener.getsockname()[1]
         with other.inside(socket.create_connection, (address, port), 10) as client:

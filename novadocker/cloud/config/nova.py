@@ -32,6 +32,8 @@ def _control(common: Common) -> ini.Sections:
             **_defaults(common),
             "state_path": state,
             "host": "control",
+            # Else the scheduler waits up to a minute before it first looks for hosts.
+            "periodic_fuzzy_delay": 0,
             # Else a server whose owner names no zone could land on the fake host.
             "default_schedule_zone": "nova",
         },
@@ -93,7 +95,7 @@ def _shared(common: Common) -> dict[str, ini.Section]:
         "metadata_proxy_shared_secret": common.credentials.metadata,
     }
     return {
-        "glance": {"api_servers": layout.url(layout.ports.glance)},
+        "glance": {"endpoint_override": layout.url(layout.ports.glance)},
         "placement": user,
         "neutron": {**user, **metadata},
         "cinder": user,

@@ -7,6 +7,11 @@ from novadocker.cloud.credentials import Credentials
 from novadocker.cloud.layout import LOOPBACK, Layout
 
 
+def data_directory(layout: Layout) -> Path:
+    """Return where its queues and the Erlang cookie are."""
+    return layout.data / "rabbitmq"
+
+
 def files(layout: Layout, credentials: Credentials) -> dict[Path, str]:
     """Return its files."""
     conf = layout.conf("rabbitmq")
@@ -28,7 +33,7 @@ def files(layout: Layout, credentials: Credentials) -> dict[Path, str]:
 
 def environment(layout: Layout) -> dict[str, str]:
     """Return what keeps this node apart from a system's, and small."""
-    conf, data = layout.conf("rabbitmq"), layout.data / "rabbitmq"
+    conf, data = layout.conf("rabbitmq"), data_directory(layout)
     return {
         "RABBITMQ_NODENAME": "novadocker@localhost",
         "RABBITMQ_NODE_IP_ADDRESS": LOOPBACK,
@@ -42,9 +47,7 @@ def environment(layout: Layout) -> dict[str, str]:
         "RABBITMQ_CONFIG_FILE": str(conf / "rabbitmq"),
         "RABBITMQ_CONF_ENV_FILE": str(conf / "empty.conf"),
         # One scheduler that sleeps when it is idle: two cores are shared by everyone.
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
-            "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none"
-        ),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": ("+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none"),
         **epmd_environment(layout),
         # Where the Erlang cookie is.
         "HOME": str(data),

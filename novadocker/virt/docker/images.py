@@ -5,7 +5,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from oslo_log import log as logging
@@ -91,9 +91,12 @@ class Images:
         Returns:
             The names that are gone.
         """
+        tags = self._engine.image_tags(NAMESPACE)
+        with self._lock:
+            self._last_used = {tag: self._last_used[tag] for tag in tags if tag in self._last_used}
         return [
             tag
-            for tag in self._engine.image_tags(NAMESPACE)
+            for tag in tags
             if tag.removeprefix(NAMESPACE).partition(":")[0] not in used
             and self._idle(tag) >= min_age
             and self._forget(tag)
@@ -174,8 +177,6 @@ class Images:
             # finds the same image again.
             LOG.warning("Image %s is unused and stays: %s", tag, error)
             return False
-        with self._lock:
-            self._last_used.pop(tag, None)
         LOG.info("Removed image %s, which no server uses", tag)
         return True
 
@@ -198,4 +199,4 @@ def _seconds(moment: str) -> float | None:
     # Engines write the year 1 for what they do not know.
     if not moment or moment.startswith("0001-"):
         return None
-    return datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp()
+    return datetime.fromisoformat(moment).timestamp()

@@ -22,7 +22,6 @@ from novadocker.virt.docker.errors import (
     EngineUnavailable,
 )
 
-# Engines answer 304 where a container already is in the state that was asked for.
 _LOST = (
     requests.exceptions.ConnectionError,
     requests.exceptions.Timeout,
@@ -121,9 +120,11 @@ class Engine:
         """
         action = "load an image"
         with self._call(action):
-            for line in self._api.load_image(iter(chunks), quiet=True):
-                if "error" in line:
-                    raise _refusal(action, line["error"])
+            # Not quiet: the time limit is one between signs of life, and layers take long.
+            for line in self._api.load_image(iter(chunks), quiet=False):
+                # The SDK lets the body of a failed request through: that is a "message".
+                if reason := line.get("error") or line.get("message"):
+                    raise _refusal(action, reason)
 
     def remove_image(self, tag: str) -> None:
         """Take a name from an image, and the image with its last name; absence is no error.

@@ -5,7 +5,8 @@ Everything here compares first and changes what differs, so that a second run ch
 """
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from socket import AF_INET, AF_INET6
 from typing import Any
@@ -14,7 +15,7 @@ from pyroute2 import IPRoute
 
 from novadocker.virt.docker.wiring import offload
 from novadocker.virt.docker.wiring.links import checked_name
-from novadocker.virt.docker.wiring.plan import Nic, Route
+from novadocker.virt.docker.wiring.plan import IPV6, Interface, Nic, Route
 
 _SYSCTL = Path("/proc/sys/net")
 _UP = 1
@@ -27,6 +28,7 @@ _NO_DUPLICATE_CHECK = (
     2  # IFA_F_NODAD: Neutron has made sure, and a tentative address cannot be bound
 )
 _SCOPE_LINK = 253
+_WHOEVER_MADE_IT = {"scope": 255}  # RT_SCOPE_NOWHERE: a deletion of a route of any scope
 _SMALLEST_BROADCAST_NETWORK = 30
 
 # What Docker sets on networks of its own: any user may ping and bind low ports.
@@ -38,40 +40,46 @@ _WHOLE_NAMESPACE = {
 }
 
 
-def settle(nics: Mapping[int, Nic]) -> list[str]:
+def settle(nics: Mapping[int, Nic], fresh: Collection[int]) -> list[str]:
     """Bring the container's interfaces to what they should be.
 
     Args:
         nics: the ports by the index of their interface in here.
+        fresh: those indexes that have just been made, where there is nothing to compare with.
 
     Returns:
         What was changed.
     """
     changes = [f"{name} set" for name, value in _WHOLE_NAMESPACE.items() if _write(name, value)]
-    with IPRoute() as ip:
-        if not ip.link("get", index=_LOOPBACK)[0]["flags"] & _UP:
+    compare = any(index not in fresh for index in nics)
+    with IPRoute(strict_check=True) as ip:
+        links = {link["index"]: link for link in ip.get_links()}
+        if not links[_LOOPBACK]["flags"] & _UP:
             ip.link("set", index=_LOOPBACK, state="up")
             changes.append("lo up")
         for index, nic in nics.items():
-            changes += _settle_link(ip, index, nic)
+            changes += _settle_link(ip, links[index], nic)
+        addresses = _present_addresses(ip) if compare else {}
         for index, nic in nics.items():
-            changes += _settle_addresses(ip, index, nic)
+            present = set() if index in fresh else addresses.get(index, set())
+            if index not in fresh:
+                changes += _renew_link_local(links[index].get("ifname"), nic, present)
+            changes += _settle_addresses(ip, index, nic, present)
+        routes = _present_routes(ip) if compare else {}
         for index, nic in nics.items():
-            changes += _settle_routes(ip, index, nic)
+            changes += _settle_routes(ip, index, nic, routes.get(index, set()))
     return changes
 
 
-def interfaces() -> dict[int, tuple[str, int | None, int | None]]:
+def interfaces() -> dict[int, tuple[str, int | None]]:
     """List the interfaces in here.
 
     Returns:
-        By index: the name, the index of the other end, and the number of its namespace.
+        By index: the name, and the index of the other end.
     """
     with IPRoute() as ip:
-        return {
-            link["index"]: (link.get("ifname"), link.get("link"), link.get("link_netnsid"))
-            for link in ip.get_links()
-        }
+        links = ip.get_links()
+        return {link["index"]: (link.get("ifname"), link.get("link")) for link in links}
 
 
 def _write(name: str, value: str) -> bool:
@@ -83,8 +91,8 @@ def _write(name: str, value: str) -> bool:
     return True
 
 
-def _settle_link(ip: IPRoute, index: int, nic: Nic) -> Iterator[str]:
-    link = ip.link("get", index=index)[0]
+def _settle_link(ip: IPRoute, link: Any, nic: Nic) -> Iterator[str]:
+    index = link["index"]
     name = checked_name(link.get("ifname"))
     for key, value in _interface_sysctls(nic).items():
         if _write(f"ipv6/conf/{name}/{key}", value):
@@ -112,30 +120,42 @@ def _interface_sysctls(nic: Nic) -> dict[str, str]:
     }
 
 
-def _settle_addresses(ip: IPRoute, index: int, nic: Nic) -> Iterator[str]:
-    wanted = {ipaddress.ip_interface(text) for text in nic.addresses}
-    present = set(_present_addresses(ip, index, wanted))
-    for address in present - wanted:
-        ip.addr("del", index=index, address=str(address.ip), prefixlen=address.network.prefixlen)
-        yield f"{nic.name}: address {address} removed"
-    for address in (ipaddress.ip_interface(text) for text in nic.addresses):
+def _present_addresses(ip: IPRoute) -> dict[int, set[Interface]]:
+    present: dict[int, set[Interface]] = defaultdict(set)
+    for message in ip.get_addr():
+        text = message.get("local") or message.get("address")
+        present[message["index"]].add(ipaddress.ip_interface(f"{text}/{message['prefixlen']}"))
+    return present
+
+
+def _renew_link_local(name: str, nic: Nic, present: set[Interface]) -> Iterator[str]:
+    """Let the kernel make its own address again where it is gone."""
+    if not nic.ipv6 or any(_made_by_kernel(address) for address in present):
+        return
+    switch = f"ipv6/conf/{name}/disable_ipv6"
+    if _write(switch, "1"):
+        _write(switch, "0")
+        present -= {address for address in present if address.version == IPV6}
+        yield f"{name}: link-local address renewed"
+
+
+def _made_by_kernel(address: Interface) -> bool:
+    return address.version == IPV6 and address.is_link_local
+
+
+def _settle_addresses(ip: IPRoute, index: int, nic: Nic, present: set[Interface]) -> Iterator[str]:
+    wanted = [ipaddress.ip_interface(text) for text in nic.addresses]
+    for address in present.difference(wanted):
+        if not _made_by_kernel(address):
+            ip.addr("del", index=index, **_address_arguments(address))
+            yield f"{nic.name}: address {address} removed"
+    for address in wanted:
         if address not in present:
             ip.addr("add", index=index, **_address_arguments(address))
             yield f"{nic.name}: address {address} added"
 
 
-def _present_addresses(ip: IPRoute, index: int, wanted: set[Any]) -> Iterator[Any]:
-    for message in ip.get_addr(index=index):
-        text = message.get("local") or message.get("address")
-        address = ipaddress.ip_interface(f"{text}/{message['prefixlen']}")
-        # the kernel makes link-local addresses of its own
-        if message["scope"] != _SCOPE_LINK or address in wanted:
-            yield address
-
-
-def _address_arguments(
-    address: ipaddress.IPv4Interface | ipaddress.IPv6Interface,
-) -> dict[str, Any]:
+def _address_arguments(address: Interface) -> dict[str, Any]:
     arguments = {"address": str(address.ip), "prefixlen": address.network.prefixlen}
     if isinstance(address, ipaddress.IPv6Interface):
         return {**arguments, "flags": _NO_DUPLICATE_CHECK}
@@ -144,35 +164,34 @@ def _address_arguments(
     return arguments
 
 
-def _settle_routes(ip: IPRoute, index: int, nic: Nic) -> Iterator[str]:
-    present = set(_present_routes(ip, index))
-    for route in present - set(nic.routes):
-        ip.route("del", **_route_arguments(index, route))
+def _present_routes(ip: IPRoute) -> dict[int, set[Route]]:
+    present: dict[int, set[Route]] = defaultdict(set)
+    for family, everywhere in ((AF_INET, "0.0.0.0"), (AF_INET6, "::")):  # noqa: S104
+        for message in ip.get_routes(family=family, table=_MAIN_TABLE):
+            if message["proto"] in (_FROM_STATIC, _FROM_BOOT):
+                route = Route(
+                    destination=f"{message.get('dst') or everywhere}/{message['dst_len']}",
+                    gateway=message.get("gateway"),
+                    onlink=bool(message["flags"] & _ON_LINK),
+                )
+                present[message.get("oif")].add(route)
+    return present
+
+
+def _settle_routes(ip: IPRoute, index: int, nic: Nic, present: set[Route]) -> Iterator[str]:
+    for route in present.difference(nic.routes):
+        ip.route("del", **_route_arguments(index, route) | _WHOEVER_MADE_IT)
         yield f"{nic.name}: route to {route.destination} removed"
     for route in nic.routes:
         if route not in present:
-            ip.route("add", **_route_arguments(index, route))
+            ip.route("add", **_route_arguments(index, route) | {"proto": _FROM_STATIC})
             yield f"{nic.name}: route to {route.destination} added"
-
-
-def _present_routes(ip: IPRoute, index: int) -> Iterator[Route]:
-    for family, everywhere in ((AF_INET, "0.0.0.0"), (AF_INET6, "::")):  # noqa: S104
-        for message in ip.get_routes(family=family, table=_MAIN_TABLE, oif=index):
-            if message["proto"] not in (_FROM_STATIC, _FROM_BOOT):
-                continue
-            network = message.get("dst") or everywhere
-            yield Route(
-                destination=f"{network}/{message['dst_len']}",
-                gateway=message.get("gateway"),
-                onlink=bool(message["flags"] & _ON_LINK),
-            )
 
 
 def _route_arguments(index: int, route: Route) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "dst": route.destination,
         "oif": index,
-        "proto": _FROM_STATIC,
         "table": _MAIN_TABLE,
         "family": AF_INET6 if ":" in route.destination else AF_INET,
     }

@@ -2,7 +2,7 @@
 """The veth pairs, seen from the host. Needs rights; see ``privileged``."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from errno import ENODEV
 from pathlib import Path
@@ -16,8 +16,8 @@ from novadocker.virt.docker.wiring.plan import Nic
 _DEVICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}")
 _UP = 1
 
-# By index: the name, the index of the other end, and the number of its namespace.
-Interfaces = Mapping[int, tuple[str, int | None, int | None]]
+# By index: the name, and the index of the other end.
+Interfaces = Mapping[int, tuple[str, int | None]]
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,38 @@ class Pair:
     Attributes:
         host: index of the host end.
         inner: index of the other end in its namespace.
+        alias: the port's id, once the host end is settled.
+        mtu: the host end's.
+        up: whether the host end is.
+        fresh: it was made just now, and nothing is configured at its inner end.
     """
 
     host: int
     inner: int
+    alias: str | None
+    mtu: int
+    up: bool
+    fresh: bool = False
+
+    @classmethod
+    def of(cls, link: Any, *, fresh: bool = False) -> "Pair":
+        """Read a host end's netlink message.
+
+        Args:
+            link: the message.
+            fresh: whether it was made just now.
+
+        Returns:
+            The pair.
+        """
+        return cls(
+            host=link["index"],
+            inner=link.get("link"),
+            alias=link.get("ifalias"),
+            mtu=link.get("mtu"),
+            up=bool(link["flags"] & _UP),
+            fresh=fresh,
+        )
 
 
 def checked_name(name: str) -> str:
@@ -74,25 +102,28 @@ def _link_at(ip: IPRoute, index: int) -> Any:
         raise
 
 
-def find_pair(ip: IPRoute, namespace: int, nic: Nic) -> Pair | None:
-    """Find the pair that joins a port to the container, by its host end.
+def find_pairs(ip: IPRoute, number: int | None, nics: Iterable[Nic]) -> dict[str, Pair]:
+    """Find the pairs that join ports to a container, by their host ends.
 
-    The host end's name is the port's own; MAC addresses need not differ between two ports.
+    A host end's name is its port's own; MAC addresses need not differ between two ports.
 
     Args:
         ip: a socket on the host.
-        namespace: a descriptor of the container's namespace.
-        nic: the port.
+        number: the container's namespace, as links of the host refer to it.
+        nics: the ports.
 
     Returns:
-        The pair; None if there is none, or its other end is in some other namespace.
+        The pairs by port; a port is left out if its host end is missing, or the other end is
+        in some other namespace.
     """
-    link = link_named(ip, nic.host_device)
-    if link is None or link.get("link_netnsid") is None:
-        return None
-    if link.get("link_netnsid") != namespace_id(ip, namespace):
-        return None
-    return Pair(host=link["index"], inner=link.get("link"))
+    if number is None:
+        return {}
+    found = ((nic.port_id, link_named(ip, nic.host_device)) for nic in nics)
+    return {
+        port: Pair.of(link)
+        for port, link in found
+        if link is not None and link.get("link_netnsid") == number
+    }
 
 
 def namespace_id(ip: IPRoute, namespace: int) -> int | None:
@@ -105,7 +136,6 @@ def namespace_id(ip: IPRoute, namespace: int) -> int | None:
     Returns:
         The number; None if no link has an end there.
     """
-    # pyroute2 looks the answer up by a name; the attribute takes a descriptor.
     number = ip.get_netnsid(fd=namespace)["nsid"]
     return None if number < 0 else number
 
@@ -122,7 +152,7 @@ def create_pair(ip: IPRoute, namespace: int, nic: Nic, inner_name: str) -> Pair:
     Returns:
         The pair, both ends down.
     """
-    delete(ip, nic.host_device)
+    delete(ip, nic.host_device)  # of a namespace that ended, and whose end has not got here yet
     ip.link(
         "add",
         ifname=checked_name(nic.host_device),
@@ -135,8 +165,7 @@ def create_pair(ip: IPRoute, namespace: int, nic: Nic, inner_name: str) -> Pair:
             "net_ns_fd": namespace,
         },
     )
-    link = link_named(ip, nic.host_device)
-    return Pair(host=link["index"], inner=link.get("link"))
+    return Pair.of(link_named(ip, nic.host_device), fresh=True)
 
 
 def delete(ip: IPRoute, name: str) -> bool:
@@ -162,7 +191,7 @@ def delete(ip: IPRoute, name: str) -> bool:
 
 
 def delete_strays(
-    ip: IPRoute, namespace: int, interfaces: Interfaces, kept: Collection[int]
+    ip: IPRoute, number: int | None, interfaces: Interfaces, kept: Collection[int]
 ) -> list[str]:
     """Take interfaces away that we once gave to a container and should not be there any more.
 
@@ -171,17 +200,16 @@ def delete_strays(
 
     Args:
         ip: a socket on the host.
-        namespace: a descriptor of the container's namespace.
+        number: the container's namespace, as links of the host refer to it.
         interfaces: all in there.
         kept: indexes of those that should be there.
 
     Returns:
         What was changed.
     """
-    number = namespace_id(ip, namespace)
     changes = []
-    for index, (name, other_end, _) in interfaces.items():
-        if index in kept or other_end is None or number is None:
+    for index, (name, other_end) in interfaces.items():
+        if index in kept or other_end is None:
             continue
         host = _link_at(ip, other_end)
         if host is None or not host.get("ifalias"):
@@ -203,8 +231,7 @@ def settle_host_end(ip: IPRoute, pair: Pair, nic: Nic) -> list[str]:
     Returns:
         What was changed.
     """
-    link = ip.link("get", index=pair.host)[0]
-    if link.get("ifalias") == nic.port_id and link["flags"] & _UP and link.get("mtu") == nic.mtu:
+    if (pair.alias, pair.mtu, pair.up) == (nic.port_id, nic.mtu, True):
         return []
     # The host has no business on a tenant's network, not even with an address of its own making.
     switch = Path("/proc/sys/net/ipv6/conf") / checked_name(nic.host_device) / "disable_ipv6"

@@ -57,7 +57,8 @@ def missing(pid: int, container_id: str, nics: Sequence[Mapping[str, Any]]) -> l
     """
     wanted = [Nic.from_primitive(nic) for nic in nics]
     with _as_os_errors(), namespace.held(pid, container_id) as target, IPRoute() as ip:
-        return [nic.port_id for nic in wanted if links.find_pair(ip, target, nic) is None]
+        pairs = links.find_pairs(ip, links.namespace_id(ip, target), wanted)
+        return [nic.port_id for nic in wanted if nic.port_id not in pairs]
 
 
 @_entrypoint
@@ -74,21 +75,22 @@ def join(pid: int, container_id: str, nics: Sequence[Mapping[str, Any]]) -> list
     """
     wanted = [Nic.from_primitive(nic) for nic in nics]
     with _as_os_errors(), namespace.held(pid, container_id) as target, IPRoute() as ip:
-        pairs = {nic.port_id: links.find_pair(ip, target, nic) for nic in wanted}
-        present = namespace.inside(target, inside.interfaces)
-        kept = {pair.inner for pair in pairs.values() if pair is not None}
-        changes = links.delete_strays(ip, target, present, kept)
-        taken = {name for index, (name, *_) in present.items() if index in kept}
-        joined: dict[int, Nic] = {}
+        number = links.namespace_id(ip, target)
+        pairs = links.find_pairs(ip, number, wanted)
+        # a namespace without a number has no link to the host
+        present = {} if number is None else namespace.inside(target, inside.interfaces)
+        kept = {pair.inner for pair in pairs.values()}
+        changes = links.delete_strays(ip, number, present, kept)
+        taken = {name for index, (name, _) in present.items() if index in kept}
         for nic in wanted:
-            pair = pairs[nic.port_id]
-            if pair is None:
+            if nic.port_id not in pairs:
                 name = _free_name(nic.name, taken)
-                pair = links.create_pair(ip, target, nic, name)
+                pairs[nic.port_id] = links.create_pair(ip, target, nic, name)
                 changes.append(f"{nic.host_device} joined to {name}")
-            changes += links.settle_host_end(ip, pair, nic)
-            joined[pair.inner] = nic
-        return changes + namespace.inside(target, inside.settle, joined)
+            changes += links.settle_host_end(ip, pairs[nic.port_id], nic)
+        joined = {pairs[nic.port_id].inner: nic for nic in wanted}
+        fresh = {pair.inner for pair in pairs.values() if pair.fresh}
+        return changes + namespace.inside(target, inside.settle, joined, fresh)
 
 
 @_entrypoint

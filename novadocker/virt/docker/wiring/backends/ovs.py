@@ -36,20 +36,21 @@ class OpenVSwitch(Backend):
             privileged.enslave(nic.host_device, nic.bridge)
 
     def unbind(self, instance: Any, vif: Any) -> None:
-        """Remove the port from Open vSwitch, and then the host end.
+        """Delete the host end, then remove the port from Open vSwitch.
 
-        In a transaction of its own: the user-space datapath keeps a port whose device has
-        gone, and takes up a new device of that name only after the port went too.
+        The host end goes first because os-vif fails when a namespace that ends takes the
+        device away under its hands. The port goes in a transaction of its own because the
+        user-space datapath keeps a port whose device has gone, and takes up a new device of
+        that name only after the port went too.
 
         Args:
             instance: Nova's instance.
             vif: Nova's VIF.
         """
+        privileged.withdraw([host_device(vif)])
         os_vif.unplug(
             os_vif_util.nova_to_osvif_vif(vif), os_vif_util.nova_to_osvif_instance(instance)
         )
-        if vif.is_hybrid_plug_enabled():
-            privileged.withdraw([host_device(vif)])
 
     def warm_up(self) -> None:
         """Let os-vif start its daemon and connect, by unplugging a port that never was."""

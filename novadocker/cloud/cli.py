@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``novadocker-cloud``."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from novadocker.cloud import rising, settings, starting, status, teardown
+from novadocker.cloud.errors import CloudError, HostUnfit
+from novadocker.cloud.layout import Layout
+
+DEFAULT_STATE = "/var/lib/novadocker-cloud"
+STATE_VARIABLE = "NOVADOCKER_CLOUD_STATE"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        if os.geteuid() != 0:
+            raise HostUnfit(reason="it needs root, for network devices and containers")
+        return int(arguments.command(arguments))
+    except CloudError as error:
+        print(f"novadocker-cloud: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="novadocker-cloud",
+        description="A whole OpenStack cloud with the Docker driver on this machine.",
+    )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=Path(os.environ.get(STATE_VARIABLE, DEFAULT_STATE)),
+        help=f"where all of it is (default: ${STATE_VARIABLE} or {DEFAULT_STATE})",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_up(commands)
+    _add(commands, "status", _status, "show each service; exit with 0 if all of them run")
+    logs = _add(commands, "logs", _logs, "show the last lines of one or all logs")
+    logs.add_argument("service", nargs="?")
+    logs.add_argument("-n", type=int, default=20, metavar="LINES")
+    _add(commands, "down", _down, "stop everything and keep the state")
+    _add(commands, "purge", _purge, "stop everything and remove the state")
+    return parser
+
+
+def _add_up(commands: Any) -> None:
+    up = _add(commands, "up", _up, "make and start all that is missing")
+    up.add_argument("--port-base", type=int, help="the first of the TCP ports")
+    up.add_argument(
+        "--public-network", dest="public_cidr", metavar="CIDR", help="the floating addresses"
+    )
+    up.add_argument("--driver", help="the host's compute_driver")
+    up.add_argument(
+        "--with",
+        dest="fake_host",
+        choices=("fake-host",),
+        help="also run a second host with Nova's fake driver, in the zone 'fake'",
+    )
+
+
+def _add(
+    commands: Any, name: str, command: Callable[[argparse.Namespace], int], text: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _up(arguments: argparse.Namespace) -> int:
+    names = ("port_base", "public_cidr", "driver", "fake_host")
+    asked = {name: value for name in names if (value := getattr(arguments, name)) is not None}
+    if "fake_host" in asked:
+        asked["fake_host"] = True
+    began = time.monotonic()
+    state = arguments.state.absolute()
+    layout = Layout(state, settings.decide(state, asked))
+    rising.up(layout, _reporter())
+    print(f"The cloud is ready after {time.monotonic() - began:.1f} s. To use it as a tenant:\n")
+    print(f"  export OS_CLIENT_CONFIG_FILE={layout.clouds_yaml} OS_CLOUD=demo")
+    print("  openstack server list\n")
+    print(f"OS_CLOUD=admin is its administrator; the key pair 'demo' is {layout.demo_key}.")
+    return 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    rows = status.table(_layout(arguments))
+    print(status.render(rows))
+    return 0 if all(row.running for row in rows) else 1
+
+
+def _logs(arguments: argparse.Namespace) -> int:
+    layout = _layout(arguments)
+    names = [arguments.service] if arguments.service else sorted(_names_of_logs(layout))
+    for name in names:
+        print(f"==> {layout.log_of(name)} <==\n{starting.tail(layout, name, arguments.n)}\n")
+    return 0
+
+
+def _names_of_logs(layout: Layout) -> list[str]:
+    return [path.stem for path in layout.log.glob("*.log")]
+
+
+def _down(arguments: argparse.Namespace) -> int:
+    teardown.down(_layout(arguments), _reporter())
+    return 0
+
+
+def _purge(arguments: argparse.Namespace) -> int:
+    teardown.purge(_layout(arguments), _reporter())
+    return 0
+
+
+def _layout(arguments: argparse.Namespace) -> Layout:
+    state = arguments.state.absolute()
+    return Layout(state, settings.load(state))
+
+
+def _reporter() -> Callable[[str, float], None]:
+    began = time.monotonic()
+
+    def report(name: str, seconds: float) -> None:
+        print(f"{time.monotonic() - began:6.1f} s  {name} ({seconds:.1f} s)", flush=True)
+
+    return report

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``up``: from whatever is there to a cloud that is ready."""
+
+import threading
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from novadocker.cloud import (
+    bootstrap,
+    credentials,
+    database,
+    engine,
+    identity,
+    members,
+    ovn,
+    packages,
+    ports,
+    schema,
+    settings,
+    starting,
+    supervisor,
+    teardown,
+)
+from novadocker.cloud import services as service_table
+from novadocker.cloud.config.common import Common
+from novadocker.cloud.host import ComputeHost
+from novadocker.cloud.layout import Layout
+from novadocker.cloud.services import Service
+from novadocker.cloud.steps import Report, Step, perform, timed
+
+
+def up(layout: Layout, report: Report) -> None:
+    """Make and start all that is missing; a running cloud is left as it is."""
+    layout.check_lengths()
+    timed(report, "packages", packages.ensure)
+    if not supervisor.is_running(layout):
+        timed(report, "leftovers", partial(teardown.sweep, layout))
+    ports.check(layout)
+    ovn.check_datapath(layout)
+    ovn.check_public_network(layout)
+    common = _write_everything(layout)
+    services = service_table.table(common)
+    _take_over(layout, services)
+    perform(_steps(common, services), report)
+
+
+def _write_everything(layout: Layout) -> Common:
+    settings.store(layout.state, layout.settings)
+    for private in (layout.state / "conf", layout.log, layout.tmp):
+        private.mkdir(mode=0o700, exist_ok=True)
+    for shared in (layout.data, layout.run):
+        shared.mkdir(mode=0o711, exist_ok=True)
+    common = Common(layout, credentials.load_or_make(layout.state / "credentials.json"))
+    identity.write_clouds(common)
+    for service in service_table.table(common):
+        for directory in service.directories:
+            directory.mkdir(parents=True, exist_ok=True)
+        for path, content in service.files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+    return common
+
+
+def _take_over(layout: Layout, services: Iterable[Service]) -> None:
+    path = supervisor.config_file(layout)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(supervisor.configuration(layout, services))
+    supervisor.ensure_running(layout)
+    supervisor.apply(layout)
+
+
+def _steps(common: Common, services: Iterable[Service]) -> list[Step]:
+    layout = common.layout
+    steps = [
+        Step(service.name, partial(starting.start, layout, service), service.after)
+        for service in services
+    ]
+    steps += _preparations(common)
+    for host in layout.hosts:
+        steps += _host_preparations(layout, host) if host.real else _zone(layout, host)
+    steps += _first_contents(layout)
+    return steps
+
+
+def _preparations(common: Common) -> list[Step]:
+    layout, passwords = common.layout, common.credentials
+    keystone = schema.keystone(layout, passwords)
+    return [
+        _step("mariadb-tables", partial(database.install, layout)),
+        _step("databases", partial(database.create, layout, passwords), "mariadb"),
+        _step("keystone-schema", partial(schema.ensure, layout, keystone), "databases"),
+        *(
+            _step(f"{other.name}-schema", partial(schema.ensure, layout, other), "databases")
+            for other in schema.others(layout)
+        ),
+        _step("identity", partial(identity.ensure, common), "keystone"),
+        _step("ovn-databases", partial(ovn.create_central_databases, layout)),
+        _step("ovn-rows", partial(ovn.initialize_central, layout), "ovn-nb", "ovn-sb"),
+    ]
+
+
+def _host_preparations(layout: Layout, host: ComputeHost) -> list[Step]:
+    if not members.pids_named(layout, "dockerd"):
+        engine.prepare(host.engine)
+    datapath = ovn.datapath(layout)
+    address = partial(
+        ovn.give_address,
+        host.external_bridge,
+        layout.public_gateway,
+        user_space=datapath == "netdev",
+    )
+    return [
+        _step(host.service("switch-database"), partial(ovn.create_switch_database, host)),
+        _step(
+            host.service("join"), partial(ovn.join, layout, host, datapath), host.service("ovsdb")
+        ),
+        _step(host.service("address"), address, host.service("vswitchd")),
+    ]
+
+
+def _zone(layout: Layout, host: ComputeHost) -> list[Step]:
+    if host.zone is None:
+        return []
+    action = partial(bootstrap.ensure_zone, layout, host.zone, host.name)
+    return [_step(f"zone-{host.zone}", action, host.service("nova-compute"))]
+
+
+def _first_contents(layout: Layout) -> list[Step]:
+    return [
+        _step("flavors", partial(bootstrap.ensure_flavors, layout), "nova-api"),
+        _step("public-network", partial(bootstrap.ensure_public_network, layout), "neutron"),
+        _step("tenant", partial(bootstrap.ensure_tenant, layout), "public-network", "nova-api"),
+    ]
+
+
+def _step(name: str, action: Callable[[], object], *after: str) -> Step:
+    def ignoring_abort(_abort: threading.Event) -> None:
+        action()
+
+    return Step(name, ignoring_abort, after)

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's packages as this machine gets them: its mirrors, its proxies, its keys."""
+
+import subprocess
+from pathlib import Path
+
+from novadocker.cloud.command import run
+
+# What the samples are made and shown with, and the packages that bring it.
+PROGRAMS = {"mmdebstrap": "mmdebstrap", "ssh": "openssh-client"}
+
+_ORIGIN = "Debian"
+_FORMAT = "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
+# How apt fetches, and nothing of what it does on this machine before and after.
+_FETCHING = ("Acquire::http", "Acquire::https", "Acquire::Check-", "Acquire::Languages")
+
+
+def sources() -> list[str]:
+    """Return the machine's sources of Debian's packages, one in a line; others are left out."""
+    targets = run("apt-get", "indextargets", f"--format={_FORMAT}", "Created-By: Packages")
+    found = (line.split("|") for line in targets.splitlines())
+    return [
+        f"deb {uri} {suite} {component}"
+        for origin, uri, suite, component in found
+        if origin == _ORIGIN
+    ]
+
+
+def codename() -> str:
+    """Return the name of the machine's release of Debian."""
+    return run("sh", "-c", '. /etc/os-release && echo "$VERSION_CODENAME"').strip()
+
+
+def options() -> list[str]:
+    """Return the machine's options for fetching packages."""
+    dump = run("apt-config", "dump")
+    return [line for line in dump.splitlines() if line.startswith(_FETCHING)]
+
+
+def download(package: str, directory: Path) -> Path:
+    """Fetch a package's file into an empty directory; nothing is installed."""
+    subprocess.run(
+        ["apt-get", "download", "--quiet", "--option=APT::Sandbox::User=root", package],
+        check=True,
+        cwd=directory,
+        capture_output=True,
+    )
+    (file,) = directory.glob(f"{package}_*.deb")
+    return file

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
+import pytest
+from oslo_config import cfg
+
+from novadocker.virt.docker import conf
+from novadocker.virt.docker.errors import ConfigurationError
+
+# All of nova-docker's [docker] section that still has a meaning, or is refused.
+OLD = """
+[docker]
+host_url = tcp://127.0.0.1:2376
+api_insecure = True
+ca_file = /etc/ca
+cert_file = /etc/cert
+key_file = /etc/key
+inject_key = False
+snapshots_directory = /var/lib/nova/snapshots
+"""
+
+
+def parsed(tmp_path: Path, text: str) -> cfg.ConfigOpts:
+    """Return a nova.conf, read."""
+    path = tmp_path / "nova.conf"
+    path.write_text(text)
+    options = cfg.ConfigOpts()
+    conf.register(options)
+    options(["--config-file", str(path)])
+    return options
+
+
+def test_the_defaults_are_usable(tmp_path: Path) -> None:
+    """An empty section means the local engine, verified, with user namespaces."""
+    options = parsed(tmp_path, "")
+    conf.refuse_unusable(options)
+    assert options.docker.host_url == "unix:///var/run/docker.sock"
+    assert options.docker.require_userns is True
+    assert options.docker.api_insecure is False
+
+
+def test_a_section_written_for_nova_docker_loads(tmp_path: Path) -> None:
+    """Its names mean what they meant."""
+    options = parsed(tmp_path, OLD)
+    conf.refuse_unusable(options)
+    assert options.docker.host_url == "tcp://127.0.0.1:2376"
+    assert options.docker.api_insecure is True
+    assert options.docker.inject_key is False
+
+
+def test_privileged_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    """The message says what to do instead."""
+    options = parsed(tmp_path, "[docker]\nprivileged = True\n")
+    with pytest.raises(ConfigurationError, match=r"privileged = True .*by flavor"):
+        conf.refuse_unusable(options)
+
+
+def test_tls_options_on_a_socket_are_refused(tmp_path: Path) -> None:
+    """An operator who meant TCP learns that it is not."""
+    options = parsed(tmp_path, "[docker]\napi_insecure = True\n")
+    with pytest.raises(ConfigurationError, match="host_url is a Unix socket"):
+        conf.refuse_unusable(options)
+
+
+def test_registering_twice_is_no_error() -> None:
+    """Nova may import the driver more than once."""
+    options = cfg.ConfigOpts()
+    conf.register(options)
+    conf.register(options)
+
+
+def test_every_option_explains_itself() -> None:
+    """The sample configuration is made of their help."""
+    ((group, options),) = conf.list_opts()
+    assert group.name == "docker"
+    assert all(option.help for option in options)

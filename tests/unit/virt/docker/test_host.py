@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from novadocker.virt.docker.engine import Connection, EngineInfo
+from novadocker.virt.docker.errors import EngineUnsuitable
+from novadocker.virt.docker.host import Host, Ratios, Reserved, disk, limits_disk, warnings
+from novadocker.virt.docker.policy import Abilities
+
+SOUND = EngineInfo(
+    api_versions=((1, 24), (1, 44)),
+    components={"Engine": "29.5.1", "runc": "1.4.0"},
+    cpus=4,
+    memory_bytes=8 * 2**30,
+    architecture="x86_64",
+    kernel="6.1",
+    storage_driver="btrfs",
+    backing_filesystem="",
+    root_directory="/",
+    security_options=frozenset({"seccomp", "userns"}),
+    live_restore=True,
+)
+OVERLAY = dataclasses.replace(
+    SOUND, storage_driver="overlay2", backing_filesystem="xfs", root_directory="/srv/docker/1.1"
+)
+
+
+class Told:
+    """An engine that says of itself what a test says."""
+
+    def __init__(self, **changes: Any) -> None:
+        """Differ from a sound one by some changes."""
+        self.connection = Connection("unix:///run/docker.sock")
+        self._info = dataclasses.replace(SOUND, **changes)
+
+    def info(self) -> EngineInfo:
+        """Return it."""
+        return self._info
+
+
+def host(*, require_userns: bool = True, **changes: Any) -> Host:
+    """Return a host whose engine differs from a sound one."""
+    return Host(Told(**changes), require_userns=require_userns)  # type: ignore[arg-type]
+
+
+def test_a_sound_engine_is_taken_without_a_word() -> None:
+    """An operator who did all right reads no warning."""
+    assert host().check() == SOUND
+    assert warnings(SOUND) == []
+
+
+def test_an_engine_that_is_too_old_is_refused() -> None:
+    """The message names what it speaks and what is needed."""
+    with pytest.raises(EngineUnsuitable, match=r"speaks API 1\.40 and 1\.41 is needed"):
+        host(api_versions=((1, 12), (1, 40))).check()
+
+
+def test_an_engine_without_user_namespaces_is_refused() -> None:
+    """The message says how to start it, and how to accept it."""
+    with pytest.raises(EngineUnsuitable, match=r"--userns-remap=default.*require_userns = false"):
+        host(security_options=frozenset({"seccomp"})).check()
+
+
+def test_an_operator_may_accept_an_engine_without_user_namespaces() -> None:
+    """Then it is a warning."""
+    checked = host(require_userns=False, security_options=frozenset({"seccomp"})).check()
+    assert any("Root in a container is root on the host" in each for each in warnings(checked))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"storage_driver": "vfs"}, "root disk of flavors is not enforced: storage driver vfs"),
+        ({"live_restore": False}, "--live-restore"),
+        ({"security_options": frozenset({"seccomp"})}, "--userns-remap"),
+        ({"security_options": frozenset({"userns"})}, "no seccomp"),
+        ({"components": {"runc": "1.1.5"}}, "CVE-2024-21626"),
+    ],
+)
+def test_each_weakness_is_told_by_itself(changes: dict[str, Any], said: str) -> None:
+    """One sentence for one weakness, with what mends it."""
+    sentences = warnings(dataclasses.replace(SOUND, **changes))
+    assert len([each for each in sentences if said in each]) == 1
+
+
+@pytest.mark.parametrize(
+    ("info", "mounts", "expected"),
+    [
+        (SOUND, "", True),
+        (dataclasses.replace(SOUND, storage_driver="zfs"), "", True),
+        (dataclasses.replace(SOUND, storage_driver="vfs"), "", False),
+        (OVERLAY, "/dev/a / ext4 rw 0 0\n/dev/b /srv xfs rw,prjquota 0 0\n", True),
+        (OVERLAY, "/dev/a / ext4 rw 0 0\n/dev/b /srv xfs rw,relatime,pquota 0 0\n", True),
+        (OVERLAY, "/dev/a / ext4 rw 0 0\n/dev/b /srv xfs rw,noquota 0 0\n", False),
+        (OVERLAY, "/dev/a / xfs rw,prjquota 0 0\n/dev/b /srv xfs rw,noquota 0 0\n", False),
+        (OVERLAY, "/dev/a / xfs rw,prjquota 0 0\n/dev/b /srvother xfs rw 0 0\n", True),
+        (OVERLAY, "", False),
+        (dataclasses.replace(OVERLAY, backing_filesystem="extfs"), "x / ext4 rw,prjquota", False),
+    ],
+)
+def test_the_disk_is_limited_where_the_storage_driver_can(
+    info: EngineInfo, mounts: str, expected: bool, tmp_path: Path
+) -> None:
+    """Btrfs and ZFS always, overlay2 on the XFS mount with project quotas that holds it."""
+    (tmp_path / "mounts").write_text(mounts)
+    assert limits_disk(info, tmp_path / "mounts") is expected
+
+
+def test_the_inventory_is_the_engines_host() -> None:
+    """Totals come from the engine; ratio and reserve from the operator."""
+    inventory = host().inventory(Ratios(4.0, 1.5, 1.0), Reserved(1, 512, 10))
+    assert set(inventory) == {"VCPU", "MEMORY_MB", "DISK_GB"}
+    assert inventory["VCPU"] == {
+        "total": 4,
+        "min_unit": 1,
+        "max_unit": 4,
+        "step_size": 1,
+        "allocation_ratio": 4.0,
+        "reserved": 1,
+    }
+    assert inventory["MEMORY_MB"]["total"] == 8 * 1024
+    assert inventory["MEMORY_MB"]["allocation_ratio"] == 1.5
+    assert inventory["DISK_GB"]["reserved"] == 10
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, {"CUSTOM_DOCKER", "CUSTOM_DOCKER_USERNS", "CUSTOM_DOCKER_DISK_LIMIT"}),
+        ({"storage_driver": "vfs"}, {"CUSTOM_DOCKER", "CUSTOM_DOCKER_USERNS"}),
+        ({"security_options": frozenset()}, {"CUSTOM_DOCKER", "CUSTOM_DOCKER_DISK_LIMIT"}),
+    ],
+)
+def test_traits_are_what_the_host_has(changes: dict[str, Any], expected: set[str]) -> None:
+    """A flavor that requires one lands where it holds."""
+    assert set(host(**changes).traits()) == expected
+
+
+def test_abilities_follow_the_storage_driver() -> None:
+    """The policy learns whether a disk limit would be heeded."""
+    assert host().abilities(9) == Abilities(disk_limit=True, pids=9)
+    assert host(storage_driver="vfs").abilities(9).disk_limit is False
+
+
+@pytest.mark.parametrize(
+    ("version", "number"),
+    [("20.10.24+dfsg1", 20010024), ("29.5.1", 29005001), ("28.0", 28000), ("", 0)],
+)
+def test_resources_are_what_nova_shows(version: str, number: int) -> None:
+    """The eight keys that Nova requires, with a version that compares as a number."""
+    shown = host(components={"Engine": version}).resources("node")
+    required = {"vcpus", "memory_mb", "local_gb", "vcpus_used", "memory_mb_used", "local_gb_used"}
+    assert required | {"supported_instances", "numa_topology"} <= set(shown)
+    assert shown["hypervisor_version"] == number
+    assert shown["hypervisor_hostname"] == "node"
+    assert shown["supported_instances"] == [("x86_64", "docker", "exe")]
+
+
+def test_the_disk_is_the_one_that_containers_are_on(tmp_path: Path) -> None:
+    """A directory that does not exist yet will be on the disk of its parent."""
+    info = dataclasses.replace(SOUND, root_directory=str(tmp_path / "not" / "yet"))
+    assert disk(info).total == disk(dataclasses.replace(SOUND, root_directory=str(tmp_path))).total

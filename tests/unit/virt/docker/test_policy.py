@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+import dataclasses
+
+import pytest
+
+from novadocker.virt.docker.errors import PolicyRefused
+from novadocker.virt.docker.policy import (
+    CAPABILITIES,
+    GIB,
+    MIB,
+    Abilities,
+    Flavor,
+    Settings,
+    settings_for,
+)
+
+SMALL = Flavor(vcpus=1, memory_mib=512, root_gib=10)
+WITHOUT_QUOTA = Abilities(disk_limit=False, pids=1024)
+WITH_QUOTA = Abilities(disk_limit=True, pids=1024)
+# Each of these lets a process leave its container, or reach what other containers share.
+ESCAPES = {
+    "ALL",
+    "AUDIT_CONTROL",
+    "BPF",
+    "DAC_READ_SEARCH",
+    "LINUX_IMMUTABLE",
+    "MAC_ADMIN",
+    "MKNOD",
+    "NET_ADMIN",
+    "NET_RAW",
+    "PERFMON",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_MODULE",
+    "SYS_PTRACE",
+    "SYS_RAWIO",
+    "SYS_TIME",
+}
+
+
+@pytest.mark.parametrize(
+    ("flavor", "abilities", "expected"),
+    [
+        (SMALL, WITHOUT_QUOTA, {"memory_bytes": 512 * MIB, "nano_cpus": 10**9, "disk_bytes": 0}),
+        (SMALL, WITH_QUOTA, {"disk_bytes": 10 * GIB}),
+        (SMALL, WITHOUT_QUOTA, {"swap_bytes": 0, "cpu_shares": 1024, "pids": 1024}),
+        (dataclasses.replace(SMALL, root_gib=0), WITH_QUOTA, {"disk_bytes": 0}),
+        (dataclasses.replace(SMALL, vcpus=4), WITH_QUOTA, {"nano_cpus": 4 * 10**9}),
+        (dataclasses.replace(SMALL, vcpus=4), WITH_QUOTA, {"cpu_shares": 4096}),
+        (dataclasses.replace(SMALL, swap_mib=256), WITH_QUOTA, {"swap_bytes": 256 * MIB}),
+        (
+            dataclasses.replace(SMALL, extra_specs={"docker:pids_limit": "64"}),
+            WITH_QUOTA,
+            {"pids": 64},
+        ),
+    ],
+)
+def test_a_flavor_becomes_limits(
+    flavor: Flavor, abilities: Abilities, expected: dict[str, int]
+) -> None:
+    """Each resource of a flavor is a limit in the engine's unit, the disk's where it can be."""
+    settings = dataclasses.asdict(settings_for(flavor, abilities))
+    assert {name: settings[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("asked", ["0", "-1", "many", "", "1.5", "unlimited"])
+def test_a_pids_limit_that_is_none_is_refused(asked: str) -> None:
+    """The flavor cannot lift the limit, and what it says wrongly is named with its value."""
+    flavor = dataclasses.replace(SMALL, extra_specs={"docker:pids_limit": asked})
+    with pytest.raises(PolicyRefused, match=r"docker:pids_limit = .* is refused"):
+        settings_for(flavor, WITHOUT_QUOTA)
+
+
+def test_no_capability_leads_out_of_the_container() -> None:
+    """The allowed list has none that reaches the host, devices or others' traffic."""
+    assert not ESCAPES & set(CAPABILITIES)
+
+
+def test_setuid_programs_gain_nothing_whatever_the_flavor_says() -> None:
+    """No extra spec takes no-new-privileges away or adds a capability."""
+    generous = {"docker:privileged": "true", "docker:capabilities": "SYS_ADMIN"}
+    asked = dataclasses.replace(SMALL, extra_specs=generous)
+    settings = settings_for(asked, WITHOUT_QUOTA)
+    assert settings.security_options == ("no-new-privileges:true",)
+    assert settings.capabilities == CAPABILITIES
+
+
+def test_ordinary_users_may_ping_and_bind_low_ports() -> None:
+    """Both come from sysctls of the container's own network namespace."""
+    sysctls = settings_for(SMALL, WITHOUT_QUOTA).sysctls
+    assert sysctls["net.ipv4.ip_unprivileged_port_start"] == "0"
+    assert sysctls["net.ipv4.ping_group_range"] == "0 65535"
+
+
+def test_containers_do_not_share_their_sysctls() -> None:
+    """Changing what one container got changes no other's."""
+    first, second = (Settings(1, 0, 1, 1, 1, 0) for _ in range(2))
+    assert first.sysctls is not second.sysctls
