@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from novadocker.cloud import rising, settings, starting, status, teardown
+from novadocker.cloud import lock, rising, settings, starting, status, teardown
 from novadocker.cloud.errors import CloudError, HostUnfit
 from novadocker.cloud.layout import Layout
 
@@ -82,7 +82,8 @@ def _up(arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     state = arguments.state.absolute()
     layout = Layout(state, settings.decide(state, asked))
-    rising.up(layout, _reporter())
+    with lock.held():
+        rising.up(layout, _reporter())
     print(f"The cloud is ready after {time.monotonic() - began:.1f} s. To use it as a tenant:\n")
     print(f"  export OS_CLIENT_CONFIG_FILE={layout.clouds_yaml} OS_CLOUD=demo")
     print("  openstack server list\n")
@@ -109,12 +110,14 @@ def _names_of_logs(layout: Layout) -> list[str]:
 
 
 def _down(arguments: argparse.Namespace) -> int:
-    teardown.down(_layout(arguments), _reporter())
+    with lock.held():
+        teardown.down(_layout(arguments), _reporter())
     return 0
 
 
 def _purge(arguments: argparse.Namespace) -> int:
-    teardown.purge(_layout(arguments), _reporter())
+    with lock.held():
+        teardown.purge(_layout(arguments), _reporter())
     return 0
 
 

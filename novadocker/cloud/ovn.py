@@ -1,23 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OVN and Open vSwitch of our own: databases, commands, a host's part in the overlay."""
+"""OVN of our own: its databases, the commands, a host's part in the overlay."""
 
-import ipaddress
-import socket
-import subprocess
 from pathlib import Path
 
-import psutil
-import tenacity
-from pyroute2 import IPRoute
-
-from novadocker.cloud import members
 from novadocker.cloud.command import Command, run
-from novadocker.cloud.errors import HostUnfit
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import LOOPBACK, PHYSICAL_NETWORK, Layout
 
-# The tap device that every user-space datapath makes under this one name.
-DATAPATH_TAP = "ovs-netdev"
 _SCHEMAS = Path("/usr/share")
 _QUIET = ("-vconsole:info", "-vsyslog:off", "-vfile:off")
 
@@ -117,85 +106,11 @@ def join(layout: Layout, host: ComputeHost, datapath: str) -> None:
     }
     external_ids = (f"external-ids:{key}={value}" for key, value in identity.items())
     run(
-        *("ovs-vsctl", f"--db=unix:{host.switch_socket}", "--timeout=20"),
+        *("ovs-vsctl", f"--db=unix:{host.switch_socket}", "--no-wait"),
         *("set", "open", ".", *external_ids),
         *_bridge(host.integration_bridge, datapath, "secure"),
         *_bridge(host.external_bridge, datapath, "standalone"),
     )
-
-
-def give_address(bridge: str, address: ipaddress.IPv4Interface, *, user_space: bool) -> None:
-    """Make the machine itself a member of the public network; may be repeated."""
-    with IPRoute() as route:
-        (index,) = _wait_for_link(route, bridge)
-        if user_space:
-            # A user-space datapath hands on packets whose checksum nobody has computed.
-            run("ethtool", "-K", bridge, "tx", "off")
-        route.link("set", index=index, state="up")
-        route.addr("replace", index=index, address=str(address.ip), mask=address.network.prefixlen)
-
-
-def remove_datapath(host: ComputeHost) -> None:
-    """End a host's switch together with its network devices, which a plain end would leave."""
-    run("ovs-appctl", "-t", str(host.vswitchd_control), "--timeout=5", "exit", "--cleanup")
-
-
-def remove_devices(layout: Layout, host: ComputeHost) -> None:
-    """Remove the devices of a switch that had no time to do so itself."""
-    names = [host.integration_bridge, host.external_bridge]
-    if not other_switches(layout):
-        names.append(DATAPATH_TAP)
-    with IPRoute() as route:
-        for name in names:
-            for index in route.link_lookup(ifname=name):
-                route.link("del", index=index)
-
-
-def check_public_network(layout: Layout) -> None:
-    """Refuse a machine that uses the public network's addresses for something else."""
-    ours = {host.external_bridge for host in layout.hosts}
-    for name, addresses in psutil.net_if_addrs().items():
-        for address in addresses:
-            if address.family == socket.AF_INET and name not in ours:
-                _check_address(layout, name, address.address)
-
-
-def _check_address(layout: Layout, device: str, address: str) -> None:
-    network = layout.settings.public_network
-    if ipaddress.IPv4Address(address) in network:
-        raise HostUnfit(
-            reason=f"{device} has {address}, which lies in the public network {network}; "
-            "choose another with --public-network"
-        )
-
-
-def datapath(layout: Layout) -> str:
-    """Return the datapath to use: the kernel's if it is there and nobody else uses it."""
-    others = other_switches(layout)
-    if not others and _kernel_has_datapath():
-        return "system"
-    return "netdev"
-
-
-def check_datapath(layout: Layout) -> None:
-    """Refuse a machine on which somebody else has the user-space datapath's device."""
-    if DATAPATH_TAP not in psutil.net_if_addrs() or members.pids_named(layout, "ovs-vswitchd"):
-        return
-    owners = ", ".join(f"process {process.pid}" for process in other_switches(layout))
-    raise HostUnfit(
-        reason=f"another ovs-vswitchd ({owners or 'no longer running'}) has the user-space "
-        f"datapath's device {DATAPATH_TAP}, of which a network namespace can have only one"
-    )
-
-
-def other_switches(layout: Layout) -> list[psutil.Process]:
-    """Return the switch processes of this machine that are not ours."""
-    ours = members.pids_named(layout, "ovs-vswitchd")
-    return [
-        process
-        for process in psutil.process_iter(["name"])
-        if process.info["name"] == "ovs-vswitchd" and process.pid not in ours
-    ]
 
 
 def _bridge(name: str, datapath: str, fail_mode: str) -> tuple[str, ...]:
@@ -225,19 +140,3 @@ def _environment(run_directory: Path, data: Path) -> dict[str, str]:
         "OVN_DBDIR": str(data),
         "OVS_SYSCONFDIR": str(data),
     }
-
-
-@tenacity.retry(
-    retry=tenacity.retry_if_result(lambda found: not found),
-    stop=tenacity.stop_after_delay(10),
-    wait=tenacity.wait_fixed(0.1),
-)
-def _wait_for_link(route: IPRoute, name: str) -> list[int]:
-    return list(route.link_lookup(ifname=name))
-
-
-def _kernel_has_datapath() -> bool:
-    if Path("/sys/module/openvswitch").exists():
-        return True
-    done = subprocess.run(["modprobe", "--quiet", "openvswitch"], check=False)
-    return done.returncode == 0

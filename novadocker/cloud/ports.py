@@ -17,7 +17,9 @@ def check(layout: Layout) -> None:
     listeners = {
         connection.laddr.port: connection.pid
         for connection in psutil.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN and connection.pid not in ours
+        if connection.laddr
+        and connection.status == psutil.CONN_LISTEN
+        and connection.pid not in ours
     }
     taken = clashes(layout.ports, listeners)
     if taken:

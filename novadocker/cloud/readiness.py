@@ -2,9 +2,10 @@
 """Asking services whether they are ready. Each probe raises unless the answer is yes."""
 
 import socket
+from typing import Any
 
+import amqp  # type: ignore[import-untyped]
 import docker
-import kombu
 import requests
 
 from novadocker.cloud import database
@@ -43,10 +44,10 @@ def unix_socket(connection: str) -> None:
         client.connect(connection.removeprefix("unix:"))
 
 
-def broker(url: str) -> None:
+def broker(common: Common) -> None:
     """Raise unless we can log in to the message broker."""
-    with kombu.Connection(url.replace("rabbit://", "amqp://"), connect_timeout=_PATIENCE) as amqp:
-        amqp.connect()
+    with _broker(common):
+        return
 
 
 def engine(url: str) -> None:
@@ -73,19 +74,36 @@ def metadata_agent(layout: Layout, host: ComputeHost) -> None:
         raise NotReady("the agent has not registered with OVN")
 
 
-def nova_service(layout: Layout, binary: str, host: str | None = None) -> None:
-    """Raise unless Nova lists a service as up."""
-    with connect(layout, "admin") as cloud:
-        services = list(cloud.compute.services(binary=binary, host=host))
-    if not any(service.state == "up" for service in services):
-        raise NotReady(f"Nova does not list {binary} as up")
+def consumer(common: Common, queue: str) -> None:
+    """Raise unless somebody takes messages from a queue: a worker that is there now.
+
+    Nova's own list calls a worker up for a minute after its end.
+    """
+    with _broker(common) as connection, connection.channel() as channel:
+        consumers = channel.queue_declare(queue, passive=True).consumer_count
+    if not consumers:
+        raise NotReady(f"nobody listens to the queue {queue}")
 
 
 def compute(common: Common, host: str) -> None:
-    """Raise unless a compute host is up and its cell knows it."""
-    nova_service(common.layout, "nova-compute", host)
+    """Raise unless a compute host takes messages, its cell knows it, and all of Nova is up."""
+    consumer(common, f"compute.{host}")
     if not database.host_is_mapped(common.layout, common.credentials, host):
         raise NotReady(f"host {host} is not mapped to a cell")
+    with connect(common.layout, "admin") as cloud:
+        states = {f"{one.binary} of {one.host}": one.state for one in cloud.compute.services()}
+    down = [name for name, state in states.items() if state != "up"]
+    if down:
+        raise NotReady(f"Nova does not list {', '.join(down)} as up")
+
+
+def _broker(common: Common) -> Any:
+    return amqp.Connection(
+        f"{LOOPBACK}:{common.layout.ports.rabbitmq}",
+        userid="cloud",
+        password=common.credentials.messages,
+        connect_timeout=_PATIENCE,
+    )
 
 
 def _chassis_private(layout: Layout, host: ComputeHost, column: str) -> str:

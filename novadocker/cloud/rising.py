@@ -19,6 +19,7 @@ from novadocker.cloud import (
     settings,
     starting,
     supervisor,
+    switch,
     teardown,
 )
 from novadocker.cloud import services as service_table
@@ -36,8 +37,8 @@ def up(layout: Layout, report: Report) -> None:
     if not supervisor.is_running(layout):
         timed(report, "leftovers", partial(teardown.sweep, layout))
     ports.check(layout)
-    ovn.check_datapath(layout)
-    ovn.check_public_network(layout)
+    switch.check_datapath(layout)
+    switch.check_public_network(layout)
     common = _write_everything(layout)
     services = service_table.table(common)
     _take_over(layout, services)
@@ -102,9 +103,9 @@ def _preparations(common: Common) -> list[Step]:
 def _host_preparations(layout: Layout, host: ComputeHost) -> list[Step]:
     if not members.pids_named(layout, "dockerd"):
         engine.prepare(host.engine)
-    datapath = ovn.datapath(layout)
+    datapath = switch.datapath(layout)
     address = partial(
-        ovn.give_address,
+        switch.give_address,
         host.external_bridge,
         layout.public_gateway,
         user_space=datapath == "netdev",
@@ -127,8 +128,12 @@ def _zone(layout: Layout, host: ComputeHost) -> list[Step]:
 
 def _first_contents(layout: Layout) -> list[Step]:
     return [
-        _step("flavors", partial(bootstrap.ensure_flavors, layout), "nova-api"),
-        _step("public-network", partial(bootstrap.ensure_public_network, layout), "neutron"),
+        _step("flavors", partial(bootstrap.ensure_flavors, layout), "nova-api", "identity"),
+        _step(
+            "public-network",
+            partial(bootstrap.ensure_public_network, layout),
+            *("neutron", "identity"),
+        ),
         _step("tenant", partial(bootstrap.ensure_tenant, layout), "public-network", "nova-api"),
     ]
 

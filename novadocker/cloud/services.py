@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import novadocker
-from novadocker.cloud import database, engine, ovn, readiness
+from novadocker.cloud import database, engine, ovn, readiness, switch
 from novadocker.cloud.command import Command
 from novadocker.cloud.config import glance, keystone, mariadb, neutron, nova, placement, rabbitmq
 from novadocker.cloud.config.common import Common
@@ -95,7 +95,7 @@ def _foundation(common: Common) -> Iterable[Service]:
             rabbitmq.environment(layout),
         ),
         after=("epmd",),
-        ready=lambda: readiness.broker(common.transport_url),
+        ready=lambda: readiness.broker(common),
         files=rabbitmq.files(layout, common.credentials),
         directories=(rabbitmq.data_directory(layout),),
         port=layout.ports.rabbitmq,
@@ -119,20 +119,20 @@ def _foundation(common: Common) -> Iterable[Service]:
 def _apis(common: Common) -> Iterable[Service]:
     layout, ports = common.layout, common.layout.ports
     yield _api(layout, "keystone", ports.keystone, keystone.files(common), ("keystone-schema",))
-    yield _api(layout, "glance", ports.glance, glance.files(common), ("glance-schema", "identity"))
+    yield _api(layout, "glance", ports.glance, glance.files(common), ("glance-schema",))
     yield _api(
         layout,
         "placement",
         ports.placement,
         placement.files(common),
-        ("placement-schema", "identity"),
+        ("placement-schema",),
     )
     yield _api(
         layout,
         "neutron",
         ports.neutron,
         neutron.files(common),
-        ("neutron-schema", "ovn-rows", "rabbitmq", "identity"),
+        ("neutron-schema", "ovn-rows", "rabbitmq"),
         OS_NEUTRON_CONFIG_FILES="neutron.conf;ml2_conf.ini",
     )
 
@@ -159,11 +159,12 @@ def _api(
 def _wsgi(
     layout: Layout, name: str, module: str, port: int, environment: Mapping[str, str]
 ) -> Command:
-    argv = (
-        *(layout.program("python"), "-m", "novadocker.cloud.wsgi"),
-        *(module, str(port), "--tmp", str(layout.tmp)),
-    )
-    return Command(name, argv, environment)
+    arguments = (module, str(port), "--tmp", str(layout.tmp))
+    return Command(name, (*_module(layout, "wsgi"), *arguments), environment)
+
+
+def _module(layout: Layout, name: str) -> tuple[str, ...]:
+    return (layout.program("python"), "-m", f"novadocker.cloud.{name}")
 
 
 def _nova(common: Common) -> Iterable[Service]:
@@ -185,11 +186,11 @@ def _nova(common: Common) -> Iterable[Service]:
             port=port,
         )
     option = ("--config-file", str(layout.conf(nova.CONTROL) / "nova.conf"))
-    for name in ("nova-conductor", "nova-scheduler"):
+    for name, queue in (("nova-conductor", "conductor"), ("nova-scheduler", "scheduler")):
         yield Service(
-            Command(name, (layout.program(name), *option)),
+            Command(name, (*_module(layout, "nova_worker"), name, *option)),
             after=after,
-            ready=lambda name=name: readiness.nova_service(layout, name),  # type: ignore[misc]
+            ready=lambda queue=queue: readiness.consumer(common, queue),  # type: ignore[misc]
             files=files,
         )
     yield Service(
@@ -222,7 +223,7 @@ def _switch(host: ComputeHost) -> Iterable[Service]:
         after=(host.service("join"),),
         ready=lambda: readiness.unix_socket(f"unix:{host.vswitchd_control}"),
         wave=3,
-        farewell=lambda: ovn.remove_datapath(host),
+        farewell=lambda: switch.remove_datapath(host),
     )
     yield Service(
         controller, after=(host.service("address"), "ovn-rows"), ready=readiness.at_once, wave=2
@@ -257,7 +258,7 @@ def _metadata_agent(common: Common, host: ComputeHost) -> Service:
     return Service(
         Command(
             name,
-            (common.layout.program("neutron-ovn-metadata-agent"), "--config-file", str(conf)),
+            (*_module(common.layout, "metadata_agent"), "--config-file", str(conf)),
         ),
         after=(host.service("ovn-controller"),),
         ready=lambda: readiness.metadata_agent(common.layout, host),

@@ -4,13 +4,15 @@
 import threading
 import time
 
+import psutil
+
 from novadocker.cloud import supervisor
 from novadocker.cloud.errors import Aborted, ServiceFailed
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.services import Service
 
 _BOUND_SECONDS = 120
-_PAUSE_SECONDS = 0.2
+_PAUSE_SECONDS = 0.4
 _LAST_LINES = 20
 # Erlang writes whole crash reports into one line.
 _LINE_LENGTH = 400
@@ -24,13 +26,11 @@ def start(layout: Layout, service: Service, abort: threading.Event) -> None:
         service: the service.
         abort: set when waiting has become pointless.
     """
-    supervisor.start(layout, service.name)
-    first = supervisor.process(layout, service.name)
+    pid = supervisor.start(layout, service.name)
     deadline = time.monotonic() + _BOUND_SECONDS
     while not abort.is_set():
-        now = supervisor.process(layout, service.name)
         # The supervisor would try again; but a service that ends now is not well.
-        if not now.alive or now.pid != first.pid:
+        if not _alive(pid):
             raise failed(layout, service.name, "ended")
         reason = _why_not_ready(service)
         if reason is None:
@@ -39,6 +39,14 @@ def start(layout: Layout, service: Service, abort: threading.Event) -> None:
             raise failed(layout, service.name, f"is not ready in {_BOUND_SECONDS} s ({reason})")
         abort.wait(_PAUSE_SECONDS)
     raise Aborted(name=service.name)
+
+
+def _alive(pid: int) -> bool:
+    # Asked of the kernel: asking the supervisor costs it as much as a service's start.
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def failed(layout: Layout, name: str, reason: str) -> ServiceFailed:

@@ -24,6 +24,7 @@ from novadocker.cloud.services import Service
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _START_SECONDS = 10
+_NO_WAITING = False
 
 
 @dataclass(frozen=True)
@@ -120,18 +121,19 @@ def apply(layout: Layout) -> list[str]:
     return [*changed, *removed]
 
 
-def start(layout: Layout, name: str) -> None:
-    """Start a service, unless it runs."""
+def start(layout: Layout, name: str) -> int:
+    """Start a service, unless it runs; return its process id, or 0 if it did not live."""
     with _rpc(layout) as rpc:
         if not _process(rpc.getProcessInfo(name)).alive:
-            rpc.startProcess(name, False)
+            rpc.startProcess(name, _NO_WAITING)
+        return _process(rpc.getProcessInfo(name)).pid
 
 
 def stop(layout: Layout, name: str) -> None:
     """Stop a service and wait until it has ended; after its patience it is killed."""
     with _rpc(layout) as rpc:
         if rpc.getProcessInfo(name)["state"] in _STOPPABLE:
-            rpc.stopProcess(name, True)
+            rpc.stopProcess(name)
 
 
 def process(layout: Layout, name: str) -> Process:

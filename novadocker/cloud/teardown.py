@@ -11,7 +11,7 @@ from operator import attrgetter
 import tenacity
 from pyroute2 import netns
 
-from novadocker.cloud import credentials, engine, leftovers, members, ovn, settings, supervisor
+from novadocker.cloud import credentials, engine, leftovers, members, settings, supervisor, switch
 from novadocker.cloud import services as service_table
 from novadocker.cloud.config.common import Common
 from novadocker.cloud.errors import CommandFailed, StateRefused
@@ -46,7 +46,7 @@ def sweep(layout: Layout) -> None:
             continue
         engine.sweep(host.engine)
         _remove_namespaces(host)
-        ovn.remove_devices(layout, host)
+        switch.remove_devices(host)
     leftovers.unmount_below(layout.state)
     # Sockets and process ids of the dead; their owners make new ones.
     shutil.rmtree(layout.run, ignore_errors=True)

@@ -18,6 +18,7 @@ import threading
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,18 +215,23 @@ class Server:
 
 
 @eventually
-def wait_for_namespace(process: subprocess.Popen[bytes]) -> None:
-    """Wait until a process has left our network namespace and is what it will be."""
-    theirs, ours = (Path(f"/proc/{pid}/ns/net").stat().st_ino for pid in (process.pid, "self"))
-    assert theirs != ours
-    assert Path(f"/proc/{process.pid}/comm").read_text() == "sleep\n"
+def wait_for(process: subprocess.Popen[bytes], name: str) -> None:
+    """Wait until a process has become the program that it will be."""
+    assert Path(f"/proc/{process.pid}/comm").read_text() == f"{name}\n"
 
 
 def sleeping() -> subprocess.Popen[bytes]:
-    """Start a process in user and network namespaces of its own."""
-    command = ["/usr/bin/unshare", "--user", "--map-root-user", "--net", "sleep", "infinity"]
-    process = subprocess.Popen(command)
-    wait_for_namespace(process)
+    """Start a process in namespaces of its own, its users mapped away from the host's."""
+    become_root = "read go; exec setpriv --reuid 0 --regid 0 --clear-groups sleep infinity"
+    command = ["/usr/bin/unshare", "--user", "--net", "--keep-caps", "sh", "-c", become_root]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE)
+    assert process.stdin
+    with process.stdin as go:
+        wait_for(process, "sh")
+        for ids in ("uid_map", "gid_map"):
+            Path(f"/proc/{process.pid}/{ids}").write_text("0 100000 65536")
+        go.write(b"\n")
+    wait_for(process, "sleep")
     return process
 
 
@@ -497,6 +503,70 @@ def test_sixteen_ports_are_wired_at_once(wiring: Wiring, server: Callable[..., S
     one.wire(wiring)
     assert set(one.state()["links"]) == {"lo", *(f"eth{nic}" for nic in range(16))}
     assert one.wire(wiring).changes == []
+
+
+def _odd(mtu: int, *subnets: tuple[str, str, str]) -> model.VIF:
+    vif = a_vif(5, "tap")
+    vif["network"]["meta"]["mtu"] = mtu
+    vif["network"]["subnets"] = [
+        model.Subnet(
+            cidr=cidr,
+            ips=[model.FixedIP(address=address)],
+            gateway=model.IP(address=gateway, type="gateway"),
+        )
+        for cidr, address, gateway in subnets
+    ]
+    return vif
+
+
+@pytest.mark.parametrize(
+    ("vif", "routes"),
+    [
+        (_odd(1442, ("10.0.0.5/32", "10.0.0.5", "169.254.0.1")), ["default via 169.254.0.1"]),
+        (_odd(1442, ("10.0.0.4/31", "10.0.0.5", "10.0.0.4")), ["default via 10.0.0.4"]),
+        (_odd(1442, ("10.0.0.0/24", "10.0.0.5", "10.9.9.9")), ["default via 10.9.9.9"]),
+        (_odd(1442, ("fd00::/64", "fd00::5", "fe80::1")), ["default via fe80::1"]),
+        (_odd(1442, ("fd00::/64", "fd00::5", "fd09::1")), ["default via fd09::1"]),
+        (_odd(1442, ("fd00::5/128", "fd00::5", "fd00::1")), ["default via fd00::1"]),
+        (_odd(9000, ("fd00::/64", "fd00::5", "fd00::1")), ["default via fd00::1"]),
+        (
+            _odd(
+                1200, ("10.0.0.0/24", "10.0.0.5", "10.0.0.1"), ("fd00::/64", "fd00::5", "fd00::1")
+            ),
+            ["default via 10.0.0.1"],
+        ),
+    ],
+)
+def test_odd_subnets_are_settled_at_once_and_for_good(
+    wiring: Wiring, server: Callable[..., Server], vif: model.VIF, routes: list[str]
+) -> None:
+    """The kernel takes what was planned, and shows it again as it was planned."""
+    one = server(vif)
+    one.wire(wiring)
+    found = [f"{to} via {via}" for to, via, *_ in one.state()["routes"] if to == "default"]
+    assert found == routes
+    assert one.wire(wiring).changes == []
+
+
+def test_a_port_that_is_bound_no_more_loses_its_host_end(
+    wiring: Wiring, server: Callable[..., Server]
+) -> None:
+    """Neutron may forget a binding before the server is deleted."""
+    vif = a_vif(5, "tap")
+    one = server(vif)
+    one.wire(wiring)
+    wiring.unwire(one.instance, [model.VIF(**vif | {"type": "unbound"})])
+    assert set(one.state()["links"]) == {"lo"}
+
+
+def test_servers_are_wired_at_once(wiring: Wiring, server: Callable[..., Server]) -> None:
+    """Calls for different servers do not disturb one another."""
+    servers = [server(a_vif(number)) for number in range(5, 13)]
+    with ThreadPoolExecutor(len(servers)) as pool:
+        list(pool.map(lambda one: one.wire(wiring), servers))
+    for one in servers:
+        assert one.wire(wiring).changes == []
+    talk(servers[0], servers[-1], "10.0.0.5")
 
 
 def _descriptors() -> dict[str, int]:

@@ -6,9 +6,6 @@ from pathlib import Path
 
 from novadocker.cloud.command import run
 
-# What the samples are made and shown with, and the packages that bring it.
-PROGRAMS = {"mmdebstrap": "mmdebstrap", "ssh": "openssh-client"}
-
 _ORIGIN = "Debian"
 _FORMAT = "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
 # How apt fetches, and nothing of what it does on this machine before and after.

@@ -15,7 +15,7 @@ from pyroute2 import IPRoute
 
 from novadocker.virt.docker.wiring import offload
 from novadocker.virt.docker.wiring.links import checked_name
-from novadocker.virt.docker.wiring.plan import IPV6, Interface, Nic, Route
+from novadocker.virt.docker.wiring.plan import DEFAULTS, IPV4, IPV6, Interface, Nic, Route
 
 _SYSCTL = Path("/proc/sys/net")
 _UP = 1
@@ -24,9 +24,8 @@ _FROM_STATIC = 4  # RTPROT_STATIC: what we install; the kernel's own bear other 
 _FROM_BOOT = 3  # RTPROT_BOOT: what ``ip route add`` installs
 _MAIN_TABLE = 254
 _ON_LINK = 4  # RTNH_F_ONLINK
-_NO_DUPLICATE_CHECK = (
-    2  # IFA_F_NODAD: Neutron has made sure, and a tentative address cannot be bound
-)
+# IFA_F_NODAD: Neutron has made sure of it, and an address that is still tried cannot be bound.
+_NO_DUPLICATE_CHECK = 2
 _SCOPE_LINK = 253
 _WHOEVER_MADE_IT = {"scope": 255}  # RT_SCOPE_NOWHERE: a deletion of a route of any scope
 _SMALLEST_BROADCAST_NETWORK = 30
@@ -166,11 +165,12 @@ def _address_arguments(address: Interface) -> dict[str, Any]:
 
 def _present_routes(ip: IPRoute) -> dict[int, set[Route]]:
     present: dict[int, set[Route]] = defaultdict(set)
-    for family, everywhere in ((AF_INET, "0.0.0.0"), (AF_INET6, "::")):  # noqa: S104
+    for family, everywhere in ((AF_INET, DEFAULTS[IPV4]), (AF_INET6, DEFAULTS[IPV6])):
         for message in ip.get_routes(family=family, table=_MAIN_TABLE):
             if message["proto"] in (_FROM_STATIC, _FROM_BOOT):
+                network = message.get("dst")
                 route = Route(
-                    destination=f"{message.get('dst') or everywhere}/{message['dst_len']}",
+                    destination=f"{network}/{message['dst_len']}" if network else everywhere,
                     gateway=message.get("gateway"),
                     onlink=bool(message["flags"] & _ON_LINK),
                 )

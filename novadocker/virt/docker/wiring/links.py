@@ -4,7 +4,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from errno import ENODEV
+from errno import EINVAL, ENODEV
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ def checked_name(name: str) -> str:
         The same name.
     """
     if not _DEVICE_NAME.fullmatch(name):
-        raise ValueError(f"{name!r} cannot be the name of a network device")
+        raise OSError(EINVAL, f"{name!r} cannot be the name of a network device")
     return name
 
 

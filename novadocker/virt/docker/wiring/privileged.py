@@ -24,7 +24,7 @@ context = priv_context.PrivContext(
     capabilities=[
         capabilities.CAP_NET_ADMIN,  # links, addresses, routes, sysctls below net
         capabilities.CAP_SYS_ADMIN,  # to enter a namespace
-        capabilities.CAP_SYS_PTRACE,  # to open that of a process of another user namespace
+        capabilities.CAP_SYS_PTRACE,  # to open another user's, on an engine that maps no users
     ],
 )
 

@@ -20,7 +20,7 @@ from oslo_privsep.daemon import FailedToDropPrivileges
 from novadocker.virt.docker.errors import WiringError
 from novadocker.virt.docker.wiring import privileged
 from novadocker.virt.docker.wiring.backends import BACKENDS, Backend
-from novadocker.virt.docker.wiring.plan import Plan
+from novadocker.virt.docker.wiring.plan import Plan, host_device
 from novadocker.virt.docker.wiring.refusal import refusal_of
 
 LOG = log.getLogger(__name__)
@@ -114,7 +114,7 @@ class Wiring:
         """Take ports away, from the network and from the host. Idempotent.
 
         Works whatever is left of container, veth pair and port. All ports are tried,
-        whichever of them fails; those that could never have been wired are passed over.
+        whichever of them fails; one that Neutron no longer binds here loses its host end.
 
         Args:
             instance: Nova's instance.
@@ -125,11 +125,12 @@ class Wiring:
         """
         failures: list[WiringError] = []
         for vif in network_info:
-            if refusal_of(vif) is not None:
-                continue
             try:
                 with _wiring_errors(vif["id"]):
-                    self._backend(vif).unbind(instance, vif)
+                    if refusal_of(vif) is None:
+                        self._backend(vif).unbind(instance, vif)
+                    else:
+                        privileged.withdraw([host_device(vif)])
             except WiringError as error:
                 failures.append(error)
         if failures:
@@ -175,8 +176,11 @@ def _wiring_errors(port: str) -> Iterator[None]:
     """Turn what the layers below raise into the one error that callers know."""
     try:
         yield
-    except (OSError, OsVifError) as error:
+    except OSError as error:
         raise WiringError(port=port, reason=str(error)) from error
+    except OsVifError as error:
+        # os-vif's own message is the whole VIF; what went wrong stands behind it
+        raise WiringError(port=port, reason=str(error.__context__ or error)) from error
     except FailedToDropPrivileges as error:
         reason = (
             f"a privileged daemon did not start ({error}); see helper_command in "

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The limits that the kernel holds a container to: read from its cgroup, version 1 or 2."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+
+from novadocker.cloud.host import ComputeHost
+
+_CGROUPS = Path("/sys/fs/cgroup")
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a container may use.
+
+    Args:
+        memory_mib: its memory.
+        processors: its processor time, in processors.
+        processes: its processes and threads.
+    """
+
+    memory_mib: int
+    processors: float
+    processes: int
+
+
+def of_server(host: ComputeHost, server: str) -> Limits:
+    """Return the limits of the container of a server that runs.
+
+    Args:
+        host: where it runs.
+        server: its id.
+    """
+    with closing(docker.APIClient(base_url=host.engine.url, version="auto")) as engine:
+        return of_process(engine.inspect_container(f"nova-{server}")["State"]["Pid"])
+
+
+def of_process(pid: int) -> Limits:
+    """Return the limits of the cgroups that a process is in."""
+    lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+    hierarchies = [line.split(":", 2) for line in lines]
+    places = {name: path for _, names, path in hierarchies for name in names.split(",")}
+    if "memory" in places:
+        return _version_1(places)
+    return _version_2(_CGROUPS / places[""].lstrip("/"))
+
+
+def _version_1(places: dict[str, str]) -> Limits:
+    def number(controller: str, name: str) -> int:
+        file = _CGROUPS / controller / places[controller].lstrip("/") / name
+        return int(file.read_text())
+
+    quota, period = number("cpu", "cpu.cfs_quota_us"), number("cpu", "cpu.cfs_period_us")
+    memory = number("memory", "memory.limit_in_bytes")
+    return Limits(memory // _MIB, quota / period, number("pids", "pids.max"))
+
+
+def _version_2(group: Path) -> Limits:
+    quota, period = (group / "cpu.max").read_text().split()
+    memory = int((group / "memory.max").read_text())
+    return Limits(memory // _MIB, int(quota) / int(period), int((group / "pids.max").read_text()))

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""This machine's cloud: brought up, taken down, explained."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from novadocker.cloud import settings, starting, supervisor
+from novadocker.cloud.demo.screen import Screen
+from novadocker.cloud.errors import CommandFailed
+from novadocker.cloud.layout import Layout
+from novadocker.cloud.samples import CACHE, Sample
+
+_LAST_LINES = 15
+
+
+class Machine:
+    """The cloud in one state directory.
+
+    Args:
+        state: the directory.
+        screen: where its progress is shown.
+    """
+
+    def __init__(self, state: Path, screen: Screen) -> None:
+        self._state = state.absolute()
+        self._screen = screen
+        self.was_up = settings.is_ours(self._state) and supervisor.is_running(self.layout)
+
+    @property
+    def layout(self) -> Layout:
+        """The cloud's places; it must have been brought up once."""
+        return Layout(self._state, settings.load(self._state))
+
+    @property
+    def engine_url(self) -> str:
+        """The Docker Engine of the compute host."""
+        return self.layout.hosts[0].engine.url
+
+    def up(self, prepare: Sequence[Sample]) -> None:
+        """Bring the cloud up.
+
+        Args:
+            prepare: samples of which all that needs no engine is made meanwhile.
+        """
+        with self._screen.step("The cloud"), ThreadPoolExecutor(1) as meanwhile:
+            roots = [meanwhile.submit(sample.prepare, CACHE) for sample in prepare]
+            self._novadocker_cloud("up")
+            for root in roots:
+                root.result()
+
+    def down(self) -> None:
+        """Stop the cloud; what is in it stays for the next time."""
+        with self._screen.step("The cloud goes down; its state is kept"):
+            self._novadocker_cloud("down")
+
+    def last_log_lines(self) -> str:
+        """Return the end of nova-compute's log."""
+        if not settings.is_ours(self._state):
+            return ""
+        name = self.layout.hosts[0].service("nova-compute")
+        tail = starting.tail(self.layout, name, _LAST_LINES)
+        return f"The last lines of {self.layout.log_of(name)}:\n{tail}"
+
+    def explain(self) -> None:
+        """Show how to use the cloud that stays."""
+        layout, programs = self.layout, Path(sys.prefix) / "bin"
+        self._screen.note(
+            "The cloud stays up. To use it as the tenant 'demo':\n\n"
+            f"  export PATH={programs}:$PATH\n"
+            f"  export OS_CLIENT_CONFIG_FILE={layout.clouds_yaml} OS_CLOUD=demo\n"
+            "  openstack server list\n"
+            "  openstack server create --image web --flavor c1.nano --network private \\\n"
+            "      --security-group web --key-name demo --wait another\n"
+            "  openstack floating ip create public\n"
+            "  openstack server add floating ip another ADDRESS\n\n"
+            f"OS_CLOUD=admin is the administrator. The key pair 'demo' is {layout.demo_key}.\n"
+            "Services and their logs:  novadocker-cloud status, novadocker-cloud logs NAME\n"
+            "To stop it, or to stop it and remove its state:\n\n"
+            "  novadocker-cloud down\n"
+            "  novadocker-cloud purge"
+        )
+
+    def _novadocker_cloud(self, command: str) -> None:
+        self._screen.command(("novadocker-cloud", command))
+        argv = [sys.executable, "-m", "novadocker.cloud", "--state", str(self._state), command]
+        # A process group of its own: Ctrl-C is for us, and we end what it began.
+        with subprocess.Popen(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
+        ) as process:
+            lines = []
+            for line in process.stdout or ():
+                lines.append(line)
+                self._screen.show(line)
+        if process.returncode:
+            reason = "".join(lines[-_LAST_LINES:]).strip()
+            raise CommandFailed(command=f"novadocker-cloud {command}", reason=reason)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the one who watches sees."""
+
+import shlex
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+_INDENT = "     "
+
+
+class Screen:
+    """Numbered steps, each with its commands, its result and its time.
+
+    Args:
+        out: where it is written to.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._began = time.monotonic()
+        self._number = 0
+        self._title = ""
+
+    @property
+    def seconds(self) -> float:
+        """How long it has lasted."""
+        return time.monotonic() - self._began
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """Show one step.
+
+        Args:
+            title: what happens in it.
+        """
+        self._number += 1
+        self._title = title
+        began = time.monotonic()
+        self._line(f"\n{self._number:3}. {title}")
+        yield
+        self.show(f"[{time.monotonic() - began:.1f} s]")
+
+    def command(self, argv: Sequence[str]) -> None:
+        """Show a command as it would be typed."""
+        self.show(f"$ {shlex.join(argv)}")
+
+    def show(self, text: str) -> None:
+        """Show a result."""
+        for line in text.splitlines():
+            self._line(f"{_INDENT}{line}".rstrip())
+
+    def note(self, text: str) -> None:
+        """Show a text that belongs to no step."""
+        self._line(f"\n{text}")
+
+    def failure(self, error: Exception, details: str) -> None:
+        """Show why it ends here.
+
+        Args:
+            error: what went wrong.
+            details: the logs' last lines.
+        """
+        self.note(f"FAILED in step {self._number}, {self._title!r}:\n{error}")
+        if details:
+            self.note(details)
+
+    def _line(self, text: str) -> None:
+        self._out.write(f"{text}\n")
+        self._out.flush()

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands that are shown, run as a tenant would type them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from novadocker.cloud.demo.screen import Screen
+from novadocker.cloud.errors import CommandFailed
+from novadocker.cloud.layout import Layout
+
+_PATIENCE = 300
+
+
+class Shell:
+    """A tenant's shell.
+
+    Args:
+        layout: the cloud.
+        screen: where commands and their output are shown.
+    """
+
+    def __init__(self, layout: Layout, screen: Screen) -> None:
+        self.layout = layout
+        self._screen = screen
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("OS_")},
+            "PATH": f"{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}",
+            "OS_CLIENT_CONFIG_FILE": str(layout.clouds_yaml),
+            "OS_CLOUD": "demo",
+        }
+
+    def introduce(self) -> None:
+        """Show what must be typed once."""
+        self._screen.note(
+            f"From here on as the tenant 'demo':\n"
+            f"     $ export OS_CLIENT_CONFIG_FILE={self.layout.clouds_yaml} OS_CLOUD=demo"
+        )
+
+    def run(self, *argv: str) -> str:
+        """Run a command, showing it but not what it prints.
+
+        Args:
+            *argv: its words.
+
+        Returns:
+            What it prints, without the space around it.
+        """
+        self._screen.command(argv)
+        try:
+            done = subprocess.run(
+                argv,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                env=self._environment,
+                timeout=_PATIENCE,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise CommandFailed(command=argv[0], reason=str(error)) from error
+        if done.returncode:
+            reason = f"exit code {done.returncode}: {(done.stderr or done.stdout).strip()}"
+            raise CommandFailed(command=" ".join(argv), reason=reason)
+        return done.stdout.strip()
+
+    def show(self, *argv: str) -> str:
+        """Run a command, showing it and what it prints.
+
+        Args:
+            *argv: its words.
+
+        Returns:
+            What it prints, without the space around it.
+        """
+        output = self.run(*argv)
+        self._screen.show(output)
+        return output

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs one of Nova's workers in one process: ``python -m novadocker.cloud.nova_worker``.
+
+By themselves nova-conductor and nova-scheduler fork a worker below a master, which costs
+another 130 MB each; here they run the way nova-compute does.
+"""
+
+import functools
+import importlib
+import sys
+
+
+def main() -> None:
+    """Run the worker named in the first argument with the others."""
+    binary, *arguments = sys.argv[1:]
+    # Its first statement chooses native threads: nothing of Nova may be imported before.
+    module = importlib.import_module(f"nova.cmd.{binary.removeprefix('nova-')}")
+    module.service.serve = functools.partial(module.service.serve, no_fork=True)
+    sys.argv = [binary, *arguments]
+    module.main()
+
+
+if __name__ == "__main__":
+    main()

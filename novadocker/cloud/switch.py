@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the switch has on the machine: its datapath, its network devices, their addresses."""
+
+import ipaddress
+import socket
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import tenacity
+from pyroute2 import IPRoute
+
+from novadocker.cloud import members
+from novadocker.cloud.command import run
+from novadocker.cloud.errors import HostUnfit
+from novadocker.cloud.host import ComputeHost
+from novadocker.cloud.layout import Layout
+
+PROGRAM = "ovs-vswitchd"
+# The tap device that every user-space datapath makes under this one name.
+DATAPATH_TAP = "ovs-netdev"
+
+
+def give_address(bridge: str, address: ipaddress.IPv4Interface, *, user_space: bool) -> None:
+    """Make the machine itself a member of the public network; may be repeated."""
+    with IPRoute() as route:
+        (index,) = _wait_for_link(route, bridge)
+        if user_space:
+            # A user-space datapath hands on packets whose checksum nobody has computed.
+            run("ethtool", "-K", bridge, "tx", "off")
+        route.link("set", index=index, state="up")
+        route.addr("replace", index=index, address=str(address.ip), mask=address.network.prefixlen)
+
+
+def remove_datapath(host: ComputeHost) -> None:
+    """End a host's switch together with its network devices, which a plain end would leave."""
+    run("ovs-appctl", "-t", str(host.vswitchd_control), "--timeout=5", "exit", "--cleanup")
+
+
+def remove_devices(host: ComputeHost) -> None:
+    """Remove the devices of a switch that had no time to do so itself."""
+    with IPRoute() as route:
+        for name in _devices(host):
+            if tap_owner(name) is None:
+                for index in route.link_lookup(ifname=name):
+                    route.link("del", index=index)
+
+
+def tap_owner(name: str) -> int | None:
+    """Return the id of the switch process that holds a tap device open, if one does."""
+    wanted = ["iff:", name]
+    return next((pid for pid in _switches() if wanted in _open_taps(pid)), None)
+
+
+def check_datapath(layout: Layout) -> None:
+    """Refuse a machine on which another switch has the devices that ours will make."""
+    ours = members.pids_named(layout, PROGRAM)
+    for host in layout.hosts:
+        for name in _devices(host):
+            owner = tap_owner(name)
+            if owner is not None and owner not in ours:
+                raise HostUnfit(
+                    reason=f"the ovs-vswitchd of process {owner} has the device {name}; "
+                    "a network namespace can have only one of that name, so only one "
+                    "user-space datapath"
+                )
+
+
+def _devices(host: ComputeHost) -> tuple[str, ...]:
+    if not host.real:
+        return ()
+    return (host.integration_bridge, host.external_bridge, DATAPATH_TAP)
+
+
+def _open_taps(pid: int) -> list[list[str]]:
+    lines: list[list[str]] = []
+    for entry in Path(f"/proc/{pid}/fdinfo").glob("*"):
+        # A descriptor may have been closed since it was listed.
+        with suppress(OSError):
+            lines += [line.split() for line in entry.read_text().splitlines()]
+    return lines
+
+
+def check_public_network(layout: Layout) -> None:
+    """Refuse a machine that uses the public network's addresses for something else."""
+    ours = {host.external_bridge for host in layout.hosts}
+    for name, addresses in psutil.net_if_addrs().items():
+        for address in addresses:
+            if address.family == socket.AF_INET and name not in ours:
+                _check_address(layout, name, address.address)
+
+
+def _check_address(layout: Layout, device: str, address: str) -> None:
+    network = layout.settings.public_network
+    if ipaddress.IPv4Address(address) in network:
+        raise HostUnfit(
+            reason=f"{device} has {address}, which lies in the public network {network}; "
+            "choose another with --public-network"
+        )
+
+
+def datapath(layout: Layout) -> str:
+    """Return the datapath to use: the kernel's if it is there and nobody else uses it."""
+    if not other_switches(layout) and _kernel_has_datapath():
+        return "system"
+    return "netdev"
+
+
+def other_switches(layout: Layout) -> set[int]:
+    """Return the ids of the switch processes beside us that are not ours."""
+    return _switches() - members.pids_named(layout, PROGRAM)
+
+
+def _switches() -> set[int]:
+    # Those in other network namespaces have devices of their own, whatever their names.
+    here = Path("/proc/self/ns/net").stat().st_ino
+    return {
+        process.pid
+        for process in psutil.process_iter(["name"])
+        if process.info["name"] == PROGRAM and _network_namespace(process.pid) == here
+    }
+
+
+def _network_namespace(pid: int) -> int | None:
+    try:
+        return Path(f"/proc/{pid}/ns/net").stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_result(lambda found: not found),
+    stop=tenacity.stop_after_delay(10),
+    wait=tenacity.wait_fixed(0.1),
+)
+def _wait_for_link(route: IPRoute, name: str) -> list[int]:
+    return list(route.link_lookup(ifname=name))
+
+
+def _kernel_has_datapath() -> bool:
+    if Path("/sys/module/openvswitch").exists():
+        return True
+    done = subprocess.run(["modprobe", "--quiet", "openvswitch"], check=False)
+    return done.returncode == 0

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``novadocker-check``: whether this host is ready for our driver, and what is missing.
+
+Run it as the user that nova-compute runs as. It changes nothing.
+"""
+
+import argparse
+import enum
+import importlib.metadata
+import importlib.util
+import os
+import stat
+import struct
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+TESTED_NOVA = (34,)
+NOVA_CONF = "/etc/nova/nova.conf"
+PRIVSEP = "[novadocker_privileged] helper_command"
+_PT_INTERP = 3
+
+
+class Verdict(enum.StrEnum):
+    """How an item stands."""
+
+    OK = "ok"
+    WARNING = "warning"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One item.
+
+    Attributes:
+        item: what was looked at.
+        verdict: how it stands.
+        words: what was seen and, unless all is well, what to do.
+    """
+
+    item: str
+    verdict: Verdict
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.verdict:<7}  {self.item}: {self.words}"
+
+
+def nova_version(version: str | None) -> Finding:
+    """Judge the Nova that this Python imports; None is no Nova."""
+    if version is None:
+        words = f"{sys.executable} cannot import it; install us where nova-compute's Python looks"
+        return Finding("Nova", Verdict.MISSING, words)
+    if int(version.partition(".")[0]) in TESTED_NOVA:
+        return Finding("Nova", Verdict.OK, version)
+    tested = ", ".join(map(str, TESTED_NOVA))
+    words = f"{version} was never tested with this driver; {tested} was"
+    return Finding("Nova", Verdict.WARNING, words)
+
+
+def configuration(path: Path) -> Finding:
+    """Judge whether nova.conf is there to be read."""
+    if os.access(path, os.R_OK):
+        return Finding("nova.conf", Verdict.OK, str(path))
+    words = f"{_user()} cannot read {path}; name nova-compute's by --config-file"
+    return Finding("nova.conf", Verdict.MISSING, words)
+
+
+def way_in(shim: str | None, plugins: Iterable[str]) -> Finding:
+    """Judge how Nova finds the driver.
+
+    Args:
+        shim: where ``nova.virt.novadocker`` is imported from; None where it is not.
+        plugins: names of the os_vif entry points.
+    """
+    if shim:
+        return Finding("driver", Verdict.OK, f"in Nova's own site-packages, at {shim}")
+    if "novadocker" in plugins:
+        return Finding("driver", Verdict.OK, "shown to Nova by os_vif's entry point")
+    words = "Nova finds it nowhere; install the wheel of nova-docker with pip, not its files"
+    return Finding("driver", Verdict.MISSING, words)
+
+
+def ovs_plugin(plugins: Iterable[str]) -> Finding:
+    """Judge the os-vif plugins that are installed, by their names."""
+    if "ovs" in plugins:
+        return Finding("os-vif", Verdict.OK, "its ovs plugin is installed")
+    words = "its ovs plugin is not installed; reinstall os-vif"
+    return Finding("os-vif", Verdict.MISSING, words)
+
+
+def is_static(program: Path) -> bool:
+    """Tell whether a 64-bit ELF program needs no interpreter, hence nothing of an image."""
+    content = program.read_bytes()
+    (offset,) = struct.unpack_from("<Q", content, 32)
+    size, count = struct.unpack_from("<HH", content, 54)
+    starts = range(offset, offset + size * count, size)
+    return all(struct.unpack_from("<I", content, start)[0] != _PT_INTERP for start in starts)
+
+
+def start_gate(program: Path) -> Finding:
+    """Judge the start gate that is installed."""
+    if not program.is_file():
+        words = f"{program} is not there; install a wheel, or a C compiler before the source"
+        return Finding("start gate", Verdict.MISSING, words)
+    if not is_static(program):
+        words = f"{program} is not static and runs in no foreign image; install the wheel again"
+        return Finding("start gate", Verdict.MISSING, words)
+    return Finding("start gate", Verdict.OK, str(program))
+
+
+def instances_path(path: Path) -> Finding:
+    """Judge whether the containers' users, strangers to the host, get to their files."""
+    there = next(each for each in (path, *path.parents) if each.exists())
+    closed = [str(each) for each in (there, *there.parents) if not _open_to_others(each)]
+    if closed:
+        words = f"containers cannot get to {path}; chmod o+x {' '.join(closed)}"
+        return Finding("instances_path", Verdict.MISSING, words)
+    if not os.access(there, os.W_OK):
+        return Finding("instances_path", Verdict.MISSING, f"{_user()} cannot write to {there}")
+    return Finding("instances_path", Verdict.OK, str(path))
+
+
+def socket(url: str) -> Finding:
+    """Judge whether this user may speak to the engine's socket; TCP is judged by calling."""
+    path = Path(url.removeprefix("unix://"))
+    if not url.startswith("unix:"):
+        return Finding("socket", Verdict.OK, f"{url} is reached by TCP")
+    if not path.exists():
+        return Finding("socket", Verdict.MISSING, f"{path} is not there; start Docker")
+    if not os.access(path, os.R_OK | os.W_OK):
+        words = f"{_user()} may not use {path}; put that user into the group that owns it"
+        return Finding("socket", Verdict.MISSING, words)
+    return Finding("socket", Verdict.OK, str(path))
+
+
+def attempt(item: str, call: Callable[[], str], remedy: str = "") -> Finding:
+    """Do something that tells how it went, and judge by whether it did.
+
+    Args:
+        item: what is looked at.
+        call: does it and returns what was seen.
+        remedy: what to do where the error's own words do not say.
+    """
+    try:
+        return Finding(item, Verdict.OK, call())
+    except Exception as error:  # noqa: BLE001 - whatever it is, the operator has to read it
+        return Finding(item, Verdict.MISSING, f"{error}; {remedy}" if remedy else str(error))
+
+
+def findings(config_file: str) -> Iterator[Finding]:
+    """Look at everything, in the order in which it is needed.
+
+    Args:
+        config_file: nova-compute's.
+    """
+    plugins = {each.name for each in importlib.metadata.entry_points(group="os_vif")}
+    has_nova = importlib.util.find_spec("nova") is not None
+    yield nova_version(importlib.metadata.version("nova") if has_nova else None)
+    yield ovs_plugin(plugins)
+    read = configuration(Path(config_file))
+    yield read
+    if has_nova and read.verdict is Verdict.OK:
+        shim = importlib.util.find_spec("nova.virt.novadocker")
+        yield way_in(str(shim.origin) if shim else None, plugins)
+        # What it looks at imports Nova, which may not be there.
+        from novadocker.virt.docker import readiness  # noqa: PLC0415
+
+        yield from readiness.findings(config_file)
+
+
+def main() -> int:
+    """Print the findings; exit 0 only if nothing is missing."""
+    parser = argparse.ArgumentParser(prog="novadocker-check", description=__doc__)
+    parser.add_argument("--config-file", default=NOVA_CONF, help="nova-compute's (%(default)s)")
+    found = []
+    for finding in findings(parser.parse_args().config_file):
+        print(finding, flush=True)
+        found.append(finding.verdict)
+    return 1 if Verdict.MISSING in found else 0
+
+
+def _open_to_others(directory: Path) -> bool:
+    return bool(directory.stat().st_mode & stat.S_IXOTH)
+
+
+def _user() -> str:
+    return f"user {os.geteuid()}"

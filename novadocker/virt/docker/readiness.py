@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``check`` looks at with Nova's own code, as nova-compute does when it starts."""
+
+import logging
+import shlex
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from nova import monkey_patch
+
+monkey_patch.patch(backend="threading")
+
+import nova.conf  # noqa: E402 - Nova wants to be patched before its modules are imported
+import os_vif  # noqa: E402
+from nova import utils  # noqa: E402
+from oslo_privsep import priv_context  # noqa: E402
+from oslo_utils import importutils  # noqa: E402
+
+from novadocker.virt.docker import check, conf, start_gate  # noqa: E402
+from novadocker.virt.docker.check import Finding, Verdict, attempt  # noqa: E402
+from novadocker.virt.docker.engine import Connection, Engine  # noqa: E402
+from novadocker.virt.docker.host import Host, warnings  # noqa: E402
+from novadocker.virt.docker.wiring import privileged  # noqa: E402
+from novadocker.virt.docker.wiring.backends import BACKENDS  # noqa: E402
+
+CONF = nova.conf.CONF
+
+
+def findings(config_file: str) -> Iterator[Finding]:
+    """Look at what nova.conf says, and at what that leads to.
+
+    Args:
+        config_file: nova-compute's.
+
+    Yields:
+        Findings; after a configuration that cannot be used, none.
+    """
+    logging.disable(logging.CRITICAL)  # what is logged on the way is told by the findings
+    configuration = attempt("configuration", lambda: _configure(config_file))
+    yield configuration
+    if configuration.verdict is Verdict.MISSING:
+        return
+    yield attempt("import", _load_driver, "see docs/operator.md, installing")
+    yield check.start_gate(start_gate.PROGRAM)
+    yield check.instances_path(Path(CONF.instances_path))
+    yield check.socket(CONF.docker.host_url)
+    yield from _engine()
+    yield from _privileges()
+
+
+def _configure(config_file: str) -> str:
+    conf.register(CONF)
+    CONF(["--config-file", config_file], project="nova")
+    for option in conf.OPTIONS:
+        CONF.docker[option.dest]  # a value of the wrong kind is noticed when it is read
+    conf.refuse_unusable(CONF)
+    return config_file
+
+
+def _load_driver() -> str:
+    os_vif.initialize()
+    name = f"nova.virt.{CONF.compute_driver}"
+    loaded = importutils.import_class(name)
+    return f"compute_driver is {loaded.__module__}.{loaded.__name__}"
+
+
+def _engine() -> Iterator[Finding]:
+    section = CONF.docker
+    connection = Connection(
+        section.host_url,
+        section.timeout,
+        section.ca_file,
+        section.cert_file,
+        section.key_file,
+        section.api_insecure,
+    )
+    host = Host(Engine(connection), require_userns=section.require_userns)
+    engine = attempt("engine", lambda: f"version {host.check().components['Engine']}")
+    yield engine
+    if engine.verdict is Verdict.OK:
+        for warning in warnings(host.check()):
+            yield Finding("engine", Verdict.WARNING, warning)
+
+
+def _privileges() -> Iterator[Finding]:
+    priv_context.init(root_helper=shlex.split(utils.get_root_helper()))
+    remedy = f"set {check.PRIVSEP}, or install etc/nova/rootwrap.d/docker.filters"
+    yield attempt("privileges", partial(_usable, privileged.ready), remedy)
+    for vif_type, backend in BACKENDS.items():
+        found = attempt(f"ports of type {vif_type}", partial(_usable, backend.warm_up))
+        # Not every cloud has every kind of port.
+        verdict = Verdict.OK if found.verdict is Verdict.OK else Verdict.WARNING
+        yield Finding(found.item, verdict, found.words)
+
+
+def _usable(call: Callable[[], object]) -> str:
+    call()
+    return "usable"

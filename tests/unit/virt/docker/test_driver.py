@@ -1,0 +1,586 @@
+# SPDX-License-Identifier: Apache-2.0
+import contextlib
+import inspect
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nova import exception, objects
+from nova.compute import power_state, provider_tree, vm_states
+from nova.network import model
+from nova.virt import driver as nova_driver
+from nova.virt import event as nova_event
+from nova.virt import fake
+
+import novadocker.virt.docker
+from novadocker.virt.docker import driver, errors
+from novadocker.virt.docker.driver import CONF, DockerDriver
+from novadocker.virt.docker.engine import Container, State
+from novadocker.virt.docker.lifecycle import Network, Options
+from novadocker.virt.docker.server import Server
+
+BASE = nova_driver.ComputeDriver
+OVERRIDDEN = sorted(
+    name
+    for name, value in vars(DockerDriver).items()
+    if callable(value) and not name.startswith("_")
+)
+# What issue after issue of this driver promises; Nova's base class raises or warns for each.
+PROMISED = {
+    "cleanup",
+    "destroy",
+    "get_available_nodes",
+    "get_available_resource",
+    "get_console_output",
+    "get_host_ip_addr",
+    "get_info",
+    "init_host",
+    "list_instance_uuids",
+    "list_instances",
+    "manage_image_cache",
+    "pause",
+    "plug_vifs",
+    "power_off",
+    "power_on",
+    "reboot",
+    "resume_state_on_host_boot",
+    "spawn",
+    "unpause",
+    "unplug_vifs",
+    "update_provider_tree",
+}
+UUID = "5a1c0000-0000-4000-8000-000000000001"
+IMAGE_ID = "91a9ce00-0000-4000-8000-000000000001"
+PORT = "70a70000-0000-4000-8000-000000000001"
+
+
+def instance(**changes: Any) -> objects.Instance:
+    """Return Nova's instance, as nova-compute has it in its hands."""
+    flavor = objects.Flavor(
+        vcpus=2, memory_mb=512, root_gb=5, swap=64, extra_specs={"docker:pids_limit": "99"}
+    )
+    values = {
+        "uuid": UUID,
+        "project_id": "p1",
+        "host": "h1",
+        "hostname": "web-1",
+        "flavor": flavor,
+        "metadata": {"COLOUR": "red"},
+        "image_ref": IMAGE_ID,
+        "key_data": "ssh-ed25519 AAAA",
+        "system_metadata": {"image_os_command_line": "/bin/httpd -f"},
+        "task_state": None,
+        "vm_state": vm_states.ACTIVE,
+    }
+    return objects.Instance(**(values | changes))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _objects() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what Nova stands on
+        objects.register_all()
+
+
+class VirtAPI(fake.FakeVirtAPI):  # type: ignore[misc]
+    """Nova's side, which tells what it was asked to wait for and may be late."""
+
+    def __init__(self) -> None:
+        """Begin punctual."""
+        self.waited_for: list[Any] = []
+        self.late = False
+        self.failed = False
+
+    @contextlib.contextmanager
+    def wait_for_instance_event(
+        self, instance: Any, event_names: Any, timeout: int = 300, error_callback: Any = None
+    ) -> Iterator[None]:
+        """Wait as a test wants it."""
+        yield
+        self.waited_for += event_names
+        if self.failed and event_names:
+            error_callback(f"network-vif-plugged-{event_names[0][1]}", instance)
+        if self.late and event_names:
+            raise exception.InstanceEventTimeout
+
+
+class Life:
+    """Takes what the driver hands on, instead of an engine."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.calls: list[tuple[Any, ...]] = []
+        self.fault: Exception | None = None
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """Take any operation."""
+
+        def take(*arguments: Any, **named: Any) -> None:
+            self.calls.append((name, *arguments, *named.values()))
+            if self.fault:
+                raise self.fault
+
+        return take
+
+
+@pytest.fixture
+def virtapi() -> VirtAPI:
+    """Nova's side."""
+    return VirtAPI()
+
+
+@pytest.fixture
+def life() -> Life:
+    """What the driver hands its work to."""
+    return Life()
+
+
+@pytest.fixture
+def docker_driver(virtapi: VirtAPI, life: Life) -> Any:
+    """A driver after its start."""
+    made: Any = DockerDriver(virtapi)
+    made._hostname = "h1"
+    made._lifecycle = life
+    return made
+
+
+@pytest.fixture
+def option() -> Iterator[Callable[[str, Any], None]]:
+    """How to set an option of nova.conf for one test."""
+    changed: list[str] = []
+
+    def change(name: str, value: Any) -> None:
+        changed.append(name)
+        CONF.set_override(name, value)
+
+    yield change
+    for name in changed:
+        CONF.clear_override(name)
+
+
+# Nova's interface
+
+
+@pytest.mark.parametrize("name", OVERRIDDEN)
+def test_a_method_takes_what_nova_gives_it(name: str) -> None:
+    """Name, kind and default of each parameter are those of the Nova installed here."""
+    ours = inspect.signature(getattr(DockerDriver, name)).parameters.values()
+    novas = inspect.signature(getattr(BASE, name)).parameters.values()
+    assert [(each.name, each.kind, each.default) for each in ours] == [
+        (each.name, each.kind, each.default) for each in novas
+    ]
+
+
+def test_what_is_promised_is_implemented() -> None:
+    """None of these is left to Nova's base class, and no method has a name unknown to Nova."""
+    assert set(OVERRIDDEN) >= PROMISED
+    assert all(hasattr(BASE, name) for name in OVERRIDDEN)
+
+
+def test_every_capability_is_known_to_nova() -> None:
+    """No key of ours is new, and none of Nova's is missing."""
+    assert set(DockerDriver.capabilities) == set(BASE.capabilities)
+
+
+def test_capabilities_are_what_is_implemented() -> None:
+    """The scheduler sends no server here that asks for more."""
+    assert {name for name, has in DockerDriver.capabilities.items() if has} == {
+        "has_imagecache",
+        "supports_image_type_raw",
+    }
+
+
+def test_the_package_gives_the_class() -> None:
+    """It is imported when it is asked for, under the name in nova.conf; nothing else is there."""
+    assert novadocker.virt.docker.DockerDriver is DockerDriver
+    with pytest.raises(AttributeError, match="VmDriver"):
+        _ = novadocker.virt.docker.VmDriver
+
+
+def test_a_driver_is_made_without_an_engine(virtapi: VirtAPI) -> None:
+    """Nova makes it before it starts it; what it cannot do yet it refuses."""
+    made = DockerDriver(virtapi)
+    with pytest.raises(exception.HostNotFound):
+        made.destroy(None, instance(), [])
+
+
+# Instances become servers
+
+
+def test_an_instance_becomes_a_server() -> None:
+    """Flavor, names, metadata, key and image are all that of it concerns a container."""
+    server = driver._server(instance())
+    assert (server.uuid, server.project, server.host) == (UUID, "p1", "h1")
+    assert (server.hostname, server.image, server.metadata) == (
+        "web-1",
+        IMAGE_ID,
+        {"COLOUR": "red"},
+    )
+    assert server.public_key == "ssh-ed25519 AAAA"
+    assert server.command_line == "/bin/httpd -f"
+    assert (server.flavor.vcpus, server.flavor.memory_mib) == (2, 512)
+    assert (server.flavor.root_gib, server.flavor.swap_mib) == (5, 64)
+    assert server.flavor.extra_specs == {"docker:pids_limit": "99"}
+
+
+def test_what_an_instance_lacks_is_empty() -> None:
+    """No key pair, no command line, no metadata, no extra specs."""
+    flavor = objects.Flavor(vcpus=1, memory_mb=64, root_gb=0, swap=0)
+    server = driver._server(instance(key_data=None, metadata={}, system_metadata={}, flavor=flavor))
+    assert (server.public_key, server.command_line) == (None, None)
+    assert (server.metadata, server.flavor.extra_specs) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "metadata", "expected"),
+    [
+        ("HARD", {}, 0),
+        ("HARD", {"image_os_shutdown_timeout": "7"}, 0),
+        ("SOFT", {}, 60),
+        ("SOFT", {"image_os_shutdown_timeout": "7"}, 7),
+    ],
+)
+def test_a_soft_reboot_gives_time(
+    docker_driver: Any, life: Life, kind: str, metadata: dict[str, str], expected: int
+) -> None:
+    """As long as the image says, else as nova.conf does; a hard one gives none."""
+    docker_driver.reboot(None, instance(system_metadata=metadata), [], kind)
+    ((operation, server, _, timeout),) = life.calls
+    assert (operation, server.uuid, timeout) == ("restart", UUID, expected)
+
+
+def test_each_call_of_novas_is_one_operation(docker_driver: Any, life: Life) -> None:
+    """Nothing is done in between."""
+    network = model.NetworkInfo([])
+    it = instance(info_cache=objects.InstanceInfoCache(network_info=network))
+    docker_driver.spawn(None, it, it.image_meta, [], None, {}, network)
+    docker_driver.power_on(None, it, network)
+    docker_driver.power_off(it, timeout=9)
+    docker_driver.resume_state_on_host_boot(None, it, network, None)
+    docker_driver.plug_vifs(it, network)
+    docker_driver.destroy(None, it, network)
+    assert [call[0] for call in life.calls] == [
+        "boot",
+        "start",
+        "stop",
+        "start",
+        "repair_network",
+        "remove",
+    ]
+    assert life.calls[2][1::2] == (UUID, 9)
+
+
+@pytest.mark.parametrize("power_on", [True, False])
+def test_a_server_can_be_built_powered_off(docker_driver: Any, life: Life, power_on: bool) -> None:
+    """Nova asks for it when it unshelves or resizes a server that was off."""
+    it = instance()
+    docker_driver.spawn(None, it, it.image_meta, [], None, {}, [], power_on=power_on)
+    assert life.calls[0][-1] is power_on
+
+
+@pytest.mark.parametrize(("destroy_vifs", "left"), [(True, ["vif"]), (False, [])])
+def test_cleanup_leaves_the_ports_that_nova_keeps(
+    docker_driver: Any, life: Life, destroy_vifs: bool, left: list[str]
+) -> None:
+    """Everything of the container goes, the ports as Nova says."""
+    docker_driver.cleanup(None, instance(), ["vif"], destroy_vifs=destroy_vifs)
+    ((operation, uuid, network),) = life.calls
+    assert (operation, uuid, network.info) == ("remove", UUID, left)
+
+
+# Neutron's event
+
+
+def network_of(docker_driver: Any, *vifs: dict[str, Any], wait: bool = True) -> Network:
+    """Return the ports of a server as the driver hands them on."""
+    made: Network = docker_driver._network(instance(), list(vifs), wait=wait)
+    return made
+
+
+def test_ports_are_not_asked_for_before_they_are_needed(docker_driver: Any, life: Life) -> None:
+    """Touching network_info waits for Neutron, while image and container can be made."""
+
+    class Unready(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            raise AssertionError("too early")
+
+        __len__ = __bool__ = __iter__  # type: ignore[assignment]
+
+    it = instance()
+    docker_driver.spawn(None, it, it.image_meta, [], None, {}, Unready())
+    assert life.calls
+
+
+@pytest.mark.parametrize(
+    ("vif", "expected"),
+    [
+        ({"id": PORT, "active": False}, [("network-vif-plugged", PORT)]),
+        ({"id": PORT, "active": True}, []),
+        ({"id": PORT}, []),
+    ],
+)
+def test_a_boot_waits_for_ports_that_are_not_up(
+    docker_driver: Any, virtapi: VirtAPI, vif: dict[str, Any], expected: list[Any]
+) -> None:
+    """Neutron tells nothing of a port that is up already."""
+    with network_of(docker_driver, vif).plugged():
+        assert virtapi.waited_for == []
+    assert virtapi.waited_for == expected
+
+
+def test_a_timeout_of_zero_waits_for_nothing(
+    docker_driver: Any, virtapi: VirtAPI, option: Callable[[str, Any], None]
+) -> None:
+    """As vif_plugging_timeout documents."""
+    option("vif_plugging_timeout", 0)
+    with network_of(docker_driver, {"id": PORT, "active": False}).plugged():
+        pass
+    assert virtapi.waited_for == []
+
+
+def test_what_runs_already_does_not_wait(docker_driver: Any, virtapi: VirtAPI) -> None:
+    """A start or a repair is no boot: its ports are known to be bound."""
+    with network_of(docker_driver, {"id": PORT, "active": False}, wait=False).plugged():
+        pass
+    assert virtapi.waited_for == []
+
+
+def test_an_event_that_never_comes_ends_the_boot(docker_driver: Any, virtapi: VirtAPI) -> None:
+    """The error names port and time."""
+    virtapi.late = True
+    waiting = network_of(docker_driver, {"id": PORT, "active": False}).plugged()
+    with pytest.raises(errors.PlugTimeout, match=f"port {PORT} as plugged within 300 s"), waiting:
+        pass
+
+
+def test_an_operator_may_boot_without_the_event(
+    docker_driver: Any, virtapi: VirtAPI, option: Callable[[str, Any], None]
+) -> None:
+    """As vif_plugging_is_fatal documents."""
+    option("vif_plugging_is_fatal", False)
+    virtapi.late = True
+    with network_of(docker_driver, {"id": PORT, "active": False}).plugged():
+        pass
+
+
+def test_neutrons_refusal_ends_the_boot(docker_driver: Any, virtapi: VirtAPI) -> None:
+    """The error names the port."""
+    virtapi.failed = True
+    waiting = network_of(docker_driver, {"id": PORT, "active": False}).plugged()
+    with pytest.raises(errors.WiringError, match=f"Port {PORT} .* failed to plug"), waiting:
+        pass
+
+
+# Our errors become Nova's
+
+UNAVAILABLE = errors.EngineUnavailable(url="unix:///e.sock", reason="gone")
+REFUSED = errors.EngineError(action="start", reason="100% broken %(x)s")
+MISSING = errors.ContainerNotFound(name="nova-1")
+IMAGE = errors.ImageInvalid(image="i", reason="no manifest")
+FETCH = errors.ImageFetchFailed(image="i", reason="broken off")
+POLICY = errors.PolicyRefused(setting="s", value="v", accepted="a")
+VIF = errors.VifRefused(port=PORT, vif_type="vhostuser", reason="no veth")
+LATE = errors.PlugTimeout(port=PORT, seconds=300)
+WIRING = errors.WiringError(port=PORT, reason="no bridge")
+CONFLICT = errors.ContainerConflict(name="nova-1", label="novadocker.instance")
+
+
+@pytest.mark.parametrize(
+    ("ours", "novas"),
+    [
+        (IMAGE, exception.BuildAbortException),
+        (errors.ImageFormatRefused(image="i", container_format="bare"), "abort"),
+        (POLICY, "abort"),
+        (VIF, "abort"),
+        (LATE, "abort"),
+        (FETCH, "reschedule"),
+        (UNAVAILABLE, "reschedule"),
+        (REFUSED, "reschedule"),
+        (WIRING, "reschedule"),
+        (CONFLICT, "reschedule"),
+    ],
+)
+def test_the_requests_faults_end_a_build_and_the_hosts_move_it(
+    docker_driver: Any, life: Life, ours: Exception, novas: Any
+) -> None:
+    """Nova tries another host unless no host could do it; the message is ours, whole."""
+    life.fault = ours
+    it = instance()
+    with pytest.raises(exception.NovaException) as raised:
+        docker_driver.spawn(None, it, it.image_meta, [], None, {}, [])
+    assert isinstance(raised.value, exception.BuildAbortException) is (novas != "reschedule")
+    assert str(ours) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("ours", "novas"),
+    [
+        (MISSING, exception.InstanceNotFound),
+        (UNAVAILABLE, exception.HypervisorUnavailable),
+        (REFUSED, exception.NovaException),
+        (WIRING, exception.NovaException),
+    ],
+)
+@pytest.mark.parametrize("call", ["power_on", "reboot", "destroy"])
+def test_other_calls_say_what_nova_understands(
+    docker_driver: Any, life: Life, call: str, ours: Exception, novas: type[Exception]
+) -> None:
+    """Nova handles a container that is gone and an engine that is away by their classes."""
+    life.fault = ours
+    more = ["HARD"] if call == "reboot" else []
+    with pytest.raises(novas):
+        getattr(docker_driver, call)(None, instance(), [], *more)
+
+
+# The service
+
+
+class FakeEngine:
+    """An engine with containers in given states."""
+
+    def __init__(self, **states: State) -> None:
+        """Take states by instance id."""
+        self._states = states
+
+    def names(self, label: str) -> dict[str, dict[str, str]]:
+        """List them."""
+        assert label == "novadocker.host=h1"
+        return {f"nova-{uuid}": {"novadocker.instance": uuid} for uuid in self._states}
+
+    def find(self, name: str) -> Container | None:
+        """Look at one."""
+        uuid = name.removeprefix("nova-")
+        if uuid not in self._states:
+            return None
+        labels = {"novadocker.instance": uuid}
+        return Container(f"id-{uuid}", name, labels, self._states[uuid])
+
+
+def test_instances_are_found_by_label(docker_driver: Any) -> None:
+    """Names and ids of the containers that carry this host's label."""
+    docker_driver._engine = FakeEngine(b=State.RUNNING, a=State.EXITED)
+    assert docker_driver.list_instances() == ["nova-a", "nova-b"]
+    assert docker_driver.list_instance_uuids() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("state", "power"),
+    [
+        (State.CREATED, power_state.SHUTDOWN),
+        (State.RUNNING, power_state.RUNNING),
+        (State.PAUSED, power_state.PAUSED),
+        (State.EXITED, power_state.SHUTDOWN),
+        (State.DEAD, power_state.SHUTDOWN),
+    ],
+)
+def test_a_containers_state_is_a_power_state(docker_driver: Any, state: State, power: int) -> None:
+    """Its id is the engine's."""
+    docker_driver._engine = FakeEngine(**{UUID: state})
+    info = docker_driver.get_info(instance())
+    assert (info.state, info.internal_id) == (power, f"id-{UUID}")
+
+
+def test_every_state_of_a_container_has_its_news() -> None:
+    """An engine can report none that Nova would not hear of."""
+    assert set(driver.POWER_STATES) == set(State)
+    assert set(driver.POWER_STATES.values()) == set(driver.TRANSITIONS)
+
+
+def test_an_instance_without_a_container_is_not_found(docker_driver: Any) -> None:
+    """Nova knows what to do about that."""
+    docker_driver._engine = FakeEngine()
+    with pytest.raises(exception.InstanceNotFound, match=UUID):
+        docker_driver.get_info(instance())
+
+
+def test_news_reach_nova(docker_driver: Any) -> None:
+    """A container that ended is an event that Nova synchronizes the server by."""
+    heard: list[Any] = []
+    docker_driver.register_event_listener(heard.append)
+    docker_driver._tell_nova(UUID, State.EXITED)
+    assert [(each.get_instance_uuid(), each.get_transition()) for each in heard] == [
+        (UUID, nova_event.EVENT_LIFECYCLE_STOPPED)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, True),
+        ({"task_state": "rebooting"}, False),
+        ({"vm_state": vm_states.BUILDING}, False),
+        ({"vm_state": vm_states.STOPPED}, True),
+    ],
+)
+def test_an_instance_is_settled_without_a_task(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], expected: bool
+) -> None:
+    """Neither building nor in the middle of anything."""
+    monkeypatch.setattr(objects.Instance, "get_by_uuid", lambda *_: instance(**changes))
+    assert driver._settled(UUID) is expected
+
+
+def test_an_instance_that_nova_deleted_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for it to settle must not wait."""
+
+    def gone(*_: Any) -> None:
+        raise exception.InstanceNotFound(instance_id=UUID)
+
+    monkeypatch.setattr(objects.Instance, "get_by_uuid", gone)
+    with pytest.raises(LookupError):
+        driver._settled(UUID)
+
+
+class FakeHost:
+    """A host with something to give."""
+
+    def inventory(self, ratios: Any, reserved: Any) -> dict[str, Any]:
+        """Return what was handed in where it belongs."""
+        keys = {"min_unit": 1, "max_unit": 2, "step_size": 1, "total": 2}
+        return {
+            "VCPU": {**keys, "allocation_ratio": ratios.cpu, "reserved": reserved.cpus},
+            "DISK_GB": {**keys, "allocation_ratio": ratios.disk, "reserved": reserved.disk_gib},
+        }
+
+    def traits(self) -> list[str]:
+        """Return its traits."""
+        return ["CUSTOM_DOCKER"]
+
+
+def test_placement_is_told_what_the_host_has(
+    docker_driver: Any, option: Callable[[str, Any], None]
+) -> None:
+    """Ratios and reserves are Nova's own options."""
+    option("cpu_allocation_ratio", 2.0)
+    option("reserved_host_cpus", 1)
+    option("reserved_host_disk_mb", 2048)
+    docker_driver._host = FakeHost()
+    tree = provider_tree.ProviderTree()
+    tree.new_root("h1", UUID)
+    docker_driver.update_provider_tree(tree, "h1")
+    told = tree.data("h1")
+    assert told.inventory["VCPU"]["allocation_ratio"] == 2.0
+    assert told.inventory["VCPU"]["reserved"] == 1
+    assert told.inventory["DISK_GB"]["reserved"] == 2
+    assert "CUSTOM_DOCKER" in told.traits
+
+
+def test_options_come_from_nova_conf(
+    docker_driver: Any, tmp_path: Path, option: Callable[[str, Any], None]
+) -> None:
+    """Where instances are and what the operator set in [docker]."""
+    option("instances_path", str(tmp_path))
+    docker_driver._host = type("Able", (), {"abilities": lambda _, pids: pids})()
+    options: Options = docker_driver._options()
+    assert options.instances_path == tmp_path
+    assert options.inject_key is True
+    assert options.abilities == CONF.docker.pids_limit
+
+
+def test_a_server_is_what_boot_gets(docker_driver: Any, life: Life) -> None:
+    """Plain values, not Nova's objects, from there on."""
+    it = instance()
+    docker_driver.spawn(None, it, it.image_meta, [], None, {}, [])
+    assert isinstance(life.calls[0][2], Server)
