@@ -65,10 +65,11 @@ def chassis(layout: Layout, host: ComputeHost) -> None:
 
 
 def metadata_agent(layout: Layout, host: ComputeHost) -> None:
-    """Raise unless the metadata agent has registered, and told which bridge OVN uses.
+    """Raise unless the metadata agent listens and has told OVN which bridge is used.
 
     Neutron assumes ``br-int`` until then, and would bind ports to that.
     """
+    unix_socket(f"unix:{host.metadata_socket}")
     external_ids = _chassis_private(layout, host, "external_ids")
     if f"neutron:ovn-bridge={host.integration_bridge}" not in external_ids:
         raise NotReady("the agent has not registered with OVN")

@@ -244,5 +244,6 @@ class Lifecycle:
 
 
 def _lock(uuid: str) -> AbstractContextManager[Any]:
-    lock: AbstractContextManager[Any] = lockutils.lock(uuid, lock_file_prefix=LOCK_PREFIX)
+    # Nova holds a lock named by the bare id around most of its calls to us.
+    lock: AbstractContextManager[Any] = lockutils.lock(f"{LOCK_PREFIX}{uuid}")
     return lock
