@@ -101,8 +101,7 @@ def _preparations(common: Common) -> list[Step]:
 
 
 def _host_preparations(layout: Layout, host: ComputeHost) -> list[Step]:
-    if not members.pids_named(layout, "dockerd"):
-        engine.prepare(host.engine)
+    _prepare_engine(layout, host)
     datapath = switch.datapath(layout)
     address = partial(
         switch.give_address,
@@ -117,6 +116,11 @@ def _host_preparations(layout: Layout, host: ComputeHost) -> list[Step]:
         ),
         _step(host.service("address"), address, host.service("vswitchd")),
     ]
+
+
+def _prepare_engine(layout: Layout, host: ComputeHost) -> None:
+    if not members.pids_named(layout, "dockerd"):
+        engine.prepare(host.engine)
 
 
 def _zone(layout: Layout, host: ComputeHost) -> list[Step]:

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers on a real engine: all of the driver but Nova, Glance and the wiring."""
+
+import contextlib
+import hashlib
+import io
+import json
+import shutil
+import tarfile
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import docker
+import pytest
+
+from novadocker.gate.build import PROGRAM, compile_gate
+from novadocker.virt.docker import start_gate
+from novadocker.virt.docker.engine import Connection, Container, Engine, Image
+from novadocker.virt.docker.guest import Guest
+from novadocker.virt.docker.lifecycle import Lifecycle, Network, Options
+from novadocker.virt.docker.policy import Abilities, Flavor
+from novadocker.virt.docker.server import Server
+
+APPLETS = ("cat", "id", "ls", "mkdir", "nc", "ping", "sh", "sleep", "stat", "stty", "test", "touch")
+OF_IMAGE = ("/dev/", "/bin/")
+PASSWD = "root:x:0:0::/root:/bin/sh\nweb:x:1000:1001::/srv/web:/bin/sh\n"
+GROUP = "root:x:0:\nweb:x:1001:\n"
+
+
+def rootfs(passwd: str | None = PASSWD) -> bytes:
+    """Return the tar of a small root directory; "->" makes its passwd a link."""
+    busybox = shutil.which("busybox")
+    assert busybox, "busybox-static is needed"
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        tar.add(busybox, "bin/busybox")
+        for applet in APPLETS:
+            link = tarfile.TarInfo(f"bin/{applet}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            tar.addfile(link)
+        for name, text in (("passwd", passwd), ("group", GROUP)):
+            info = tarfile.TarInfo(f"etc/{name}")
+            if text is not None and text.startswith("->"):
+                info.type, info.linkname = tarfile.SYMTYPE, text[2:]
+                tar.addfile(info)
+            elif text is not None:
+                info.size = len(text)
+                tar.addfile(info, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def engine(engine_socket: Path) -> Iterator[Engine]:
+    """The driver's client of a real engine."""
+    made = Engine(Connection(f"unix://{engine_socket}", timeout=60))
+    yield made
+    made._api.close()
+
+
+@pytest.fixture(scope="session")
+def docker_api(engine_socket: Path) -> Iterator[Any]:
+    """The engine as anybody else sees it."""
+    client = docker.APIClient(base_url=f"unix://{engine_socket}", version="auto", timeout=60)
+    yield client
+    client.close()
+
+
+def saved(layer: bytes, config: dict[str, Any], tag: str) -> bytes:
+    """Return an image of one layer as ``docker save`` writes it."""
+    digest = hashlib.sha256(layer).hexdigest()
+    described = json.dumps(
+        {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": config,
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
+        }
+    )
+    manifest = [{"Config": "config.json", "RepoTags": [tag], "Layers": ["layer.tar"]}]
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, content in (
+            ("layer.tar", layer),
+            ("config.json", described.encode()),
+            ("manifest.json", json.dumps(manifest).encode()),
+        ):
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def make_image(engine: Engine) -> Callable[..., Image]:
+    """How to make an image with a shell and a config."""
+
+    def make(passwd: str | None = PASSWD, **config: Any) -> Image:
+        tag = f"box:{uuid.uuid4().hex}"
+        config = {"Cmd": ["/bin/sh"], "Volumes": {"/data": {}}} | config
+        engine.load_image([saved(rootfs(passwd), config, tag)])
+        image = engine.find_image(tag)
+        assert image
+        return image
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def box(make_image: Callable[..., Image]) -> Image:
+    """An image with a shell, a volume and a stop signal of its own."""
+    return make_image(StopSignal="SIGUSR1")
+
+
+@pytest.fixture
+def instances() -> Iterator[Path]:
+    """A directory of instances that containers get to."""
+    with tempfile.TemporaryDirectory(prefix="nd-", dir="/var/tmp") as made:
+        root = Path(made)
+        root.chmod(0o711)
+        (root / "instances").mkdir()
+        yield root / "instances"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        if not PROGRAM.exists():
+            compiled = tmp_path_factory.mktemp("gate") / "gate"
+            compile_gate(compiled)
+            patch.setattr(start_gate, "PROGRAM", compiled)
+        yield
+
+
+@dataclass
+class Wiring:
+    """Stands in for the wiring: notes what it was asked and what ran at that moment."""
+
+    calls: list[str] = field(default_factory=list)
+    program: str = ""
+    fault: Exception | None = None
+
+    def ensure_wired(
+        self, instance: Any, network_info: Any, plan: Any, pid: int, container_id: str
+    ) -> None:
+        """Wire nothing."""
+        self.calls.append("wire")
+        deadline = time.monotonic() + 5
+        # The engine reports the start while its own program becomes the container's.
+        while not (program := str(Path(f"/proc/{pid}/exe").readlink())).startswith(OF_IMAGE):
+            assert time.monotonic() < deadline, program
+        self.program = program
+        if self.fault:
+            raise self.fault
+
+    def unwire(self, instance: Any, network_info: Any) -> None:
+        """Unwire nothing."""
+        self.calls.append("unwire")
+
+
+@dataclass
+class Images:
+    """Stands in for Glance: the engine has every image already."""
+
+    image: Image
+    fault: Exception | None = None
+
+    def ensure(self, context: Any, image_meta: Any) -> Image:
+        """Return the image."""
+        if self.fault:
+            raise self.fault
+        return self.image
+
+
+@dataclass
+class Servers:
+    """Servers on the engine, as a test asks for them."""
+
+    engine: Engine
+    images: Images
+    instances: Path
+    wiring: Wiring = field(default_factory=Wiring)
+    during_event: Callable[[Server], None] = lambda _: None
+    asked: Server = field(
+        default_factory=lambda: Server(
+            uuid=str(uuid.uuid4()),
+            project="p1",
+            host="h1",
+            hostname="web-1",
+            flavor=Flavor(vcpus=1, memory_mib=32, root_gib=1),
+            command_line="/bin/sh -c 'sleep 600'",
+        )
+    )
+
+    @property
+    def life(self) -> Lifecycle:
+        """What is tested."""
+        options = Options(
+            instances_path=self.instances,
+            domain="example.org",
+            dns_servers=("192.0.2.53",),
+            inject_key=True,
+            log_max_size="1m",
+            gate_timeout=10,
+            abilities=Abilities(disk_limit=False, pids=64),
+        )
+        images: Any = self.images
+        wiring: Any = self.wiring
+        return Lifecycle(self.engine, images, wiring, options)
+
+    @property
+    def guest(self) -> Guest:
+        """The container of the server."""
+        return Guest(self.engine, self.asked.container)
+
+    @property
+    def network(self) -> Network:
+        """A network without ports."""
+
+        @contextlib.contextmanager
+        def plugged() -> Iterator[None]:
+            yield
+            self.wiring.calls.append("event")
+            self.during_event(self.asked)
+
+        return Network(SimpleNamespace(uuid=self.asked.uuid), [], plugged)
+
+    def ask(self, script: str | None = None, **changes: Any) -> None:
+        """Ask for another server, or one that runs a script of the shell."""
+        if script is not None:
+            changes["command_line"] = f"/bin/sh -c '{script}'"
+        self.asked = replace(self.asked, **changes)
+
+    def boot(self, script: str | None = None, **changes: Any) -> Container:
+        """Boot it and return its container."""
+        power_on = changes.pop("power_on", True)
+        self.ask(script, **changes)
+        self.life.boot(None, self.asked, None, self.network, power_on=power_on)
+        return self.guest.get()
+
+    def tell(self, script: str, **changes: Any) -> str:
+        """Boot a script and return what it printed, when it has ended."""
+        self.boot(script, **changes)
+        deadline = time.monotonic() + 20
+        while self.guest.get().alive:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        return self.guest.console().decode().replace("\r\n", "\n")
+
+
+@pytest.fixture
+def servers(engine: Engine, box: Image, instances: Path) -> Iterator[Servers]:
+    """Servers; those that a test leaves are removed."""
+    made = Servers(engine, Images(box), instances)
+    yield made
+    for name in engine.names("novadocker.instance"):
+        engine.remove(name)

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A cloud that exists on paper."""
+
+from pathlib import Path
+
+import pytest
+
+from novadocker.cloud.config.common import Common
+from novadocker.cloud.credentials import Credentials
+from novadocker.cloud.layout import Layout
+from novadocker.cloud.settings import Settings
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """The places of a cloud with two hosts, whose virtual environment holds one file."""
+    paste = tmp_path / "venv/etc/nova/api-paste.ini"
+    paste.parent.mkdir(parents=True)
+    paste.write_text("[composite:osapi_compute]\n")
+    return Layout(Path("/state"), Settings(fake_host=True), venv=tmp_path / "venv")
+
+
+@pytest.fixture
+def common(layout: Layout) -> Common:
+    """What configuration is made from."""
+    return Common(layout, Credentials("db", "mq", "service", "admin", "demo", "meta"))
