@@ -34,12 +34,17 @@ def central_commands(layout: Layout) -> tuple[Command, Command, Command]:
             "ovn-northd",
             f"--ovnnb-db={layout.northbound}",
             f"--ovnsb-db={layout.southbound}",
-            f"--unixctl={layout.run / 'ovn-northd.ctl'}",
+            f"--unixctl={northd_control(layout)}",
             *_QUIET,
         ),
         env,
     )
     return (*servers, northd)  # type: ignore[return-value]
+
+
+def northd_control(layout: Layout) -> Path:
+    """Return where northd takes commands."""
+    return layout.run / "ovn-northd.ctl"
 
 
 def host_commands(host: ComputeHost) -> tuple[Command, Command, Command]:

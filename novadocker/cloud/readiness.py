@@ -22,10 +22,6 @@ class NotReady(Exception):
     """The service answers, and says that it is not ready yet."""
 
 
-def at_once() -> None:
-    """Accept a service that shows its readiness only in what others see of it."""
-
-
 def http(url: str) -> None:
     """Raise unless the root of an API answers with its versions, or asks who we are."""
     status = requests.get(url, timeout=_PATIENCE).status_code

@@ -113,7 +113,12 @@ def _foundation(common: Common) -> Iterable[Service]:
             ready=lambda connection=connection: readiness.unix_socket(connection),  # type: ignore[misc]
             wave=4,
         )
-    yield Service(northd, after=("ovn-rows",), ready=readiness.at_once, wave=3)
+    yield Service(
+        northd,
+        after=("ovn-rows",),
+        ready=lambda: readiness.unix_socket(f"unix:{ovn.northd_control(layout)}"),
+        wave=3,
+    )
 
 
 def _apis(common: Common) -> Iterable[Service]:
@@ -185,7 +190,7 @@ def _nova(common: Common) -> Iterable[Service]:
             sources=(_SOURCES / "cloud/wsgi.py",),
             port=port,
         )
-    option = ("--config-file", str(layout.conf(nova.CONTROL) / "nova.conf"))
+    option = _config_file(layout, nova.CONTROL)
     for name, queue in (("nova-conductor", "conductor"), ("nova-scheduler", "scheduler")):
         yield Service(
             Command(name, (*_module(layout, "nova_worker"), name, *option)),
@@ -204,13 +209,13 @@ def _nova(common: Common) -> Iterable[Service]:
 
 def _host(common: Common, host: ComputeHost) -> Iterable[Service]:
     if host.real:
-        yield from _switch(host)
+        yield from _switch(common.layout, host)
         yield from _engine(host)
         yield _metadata_agent(common, host)
     yield _compute(common, host)
 
 
-def _switch(host: ComputeHost) -> Iterable[Service]:
+def _switch(layout: Layout, host: ComputeHost) -> Iterable[Service]:
     ovsdb, vswitchd, controller = ovn.host_commands(host)
     yield Service(
         ovsdb,
@@ -226,7 +231,10 @@ def _switch(host: ComputeHost) -> Iterable[Service]:
         farewell=lambda: switch.remove_datapath(host),
     )
     yield Service(
-        controller, after=(host.service("address"), "ovn-rows"), ready=readiness.at_once, wave=2
+        controller,
+        after=(host.service("address"), "ovn-rows"),
+        ready=lambda: readiness.chassis(layout, host),
+        wave=2,
     )
 
 
@@ -270,16 +278,25 @@ def _metadata_agent(common: Common, host: ComputeHost) -> Service:
 def _compute(common: Common, host: ComputeHost) -> Service:
     layout = common.layout
     name = host.service("nova-compute")
-    conf = layout.conf(name) / "nova.conf"
     machinery = (host.service("dockerd"), host.service("vswitchd")) if host.real else ()
     return Service(
-        Command(name, (layout.program("nova-compute"), "--config-file", str(conf))),
+        Command(name, (*_compute_program(layout, host), *_config_file(layout, name))),
         after=("placement", "nova-conductor", *machinery),
         ready=lambda: readiness.compute(common, host.name),
         files=nova.compute_files(common, host),
         directories=(host.nova_state / "instances",),
         sources=_driver_sources() if host.real else (),
     )
+
+
+def _compute_program(layout: Layout, host: ComputeHost) -> tuple[str, ...]:
+    if host.real:
+        return (layout.program("nova-compute"),)
+    return (*_module(layout, "fake_host"), layout.hosts[0].name)
+
+
+def _config_file(layout: Layout, service: str) -> tuple[str, str]:
+    return ("--config-file", str(layout.conf(service) / "nova.conf"))
 
 
 def _driver_sources() -> tuple[Path, ...]:

@@ -3,7 +3,7 @@
 
 import shlex
 import site
-import xmlrpc.client
+import xmlrpc.client  # nosec B411 - our own supervisor answers, on a socket that is root's
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,6 +54,8 @@ def configuration(layout: Layout, services: Iterable[Service]) -> str:
             "logfile": layout.log_of("supervisord"),
             "pidfile": layout.run / "supervisord.pid",
             "childlogdir": layout.log,
+            # Where a crashing program leaves its dump.
+            "directory": layout.tmp,
             "user": "root",
             "umask": "022",
             "minfds": 16384,

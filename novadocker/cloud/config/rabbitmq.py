@@ -48,6 +48,8 @@ def environment(layout: Layout) -> dict[str, str]:
         "RABBITMQ_CONF_ENV_FILE": str(conf / "empty.conf"),
         # One scheduler that sleeps when it is idle: two cores are shared by everyone.
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": ("+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none"),
+        # Its script becomes the broker instead of being its parent: who is watched is who works.
+        "RUNNING_UNDER_SYSTEMD": "1",
         **epmd_environment(layout),
         # Where the Erlang cookie is.
         "HOME": str(data),

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boots, reboots and deletes, in turn with the fake driver's and the bare engine's."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import figures
+import floor
+from cloud import FAKE, OURS, Cloud
+from figures import Summary, Verdict
+
+from novadocker.virt.docker.policy import Flavor
+
+FLAVOR = "c1.tiny"
+AT_ONCE = 10
+
+
+@dataclass
+class Measured:
+    """Seconds, in the order in which they were measured."""
+
+    create: list[float] = field(default_factory=list)
+    parts: list[dict[str, float]] = field(default_factory=list)
+    soft_reboot: list[float] = field(default_factory=list)
+    hard_reboot: list[float] = field(default_factory=list)
+    delete: list[float] = field(default_factory=list)
+    at_once: list[float] = field(default_factory=list)
+    fake_create: list[float] = field(default_factory=list)
+    fake_delete: list[float] = field(default_factory=list)
+    fake_at_once: list[float] = field(default_factory=list)
+    floor: list[float] = field(default_factory=list)
+
+    def summaries(self) -> dict[str, Summary]:
+        """Sum up each of them, the parts of spawn included."""
+        rows: dict[str, Iterable[float]] = {
+            "create to ACTIVE": self.create,
+            "  without Neutron's event": [
+                seconds - parts["event"]
+                for seconds, parts in zip(self.create, self.parts, strict=True)
+            ],
+            "  fake driver": self.fake_create,
+            f"create to ACTIVE, {AT_ONCE} at once": self.at_once,
+            f"  fake driver, {AT_ONCE} at once": self.fake_at_once,
+            "delete to gone": self.delete,
+            "  fake driver's delete": self.fake_delete,
+            "reboot, soft": self.soft_reboot,
+            "reboot, hard": self.hard_reboot,
+        }
+        rows |= {f"spawn: {name}": [each[name] for each in self.parts] for name in self.parts[0]}
+        rows["spawn: the driver's own part"] = [figures.own_part(each) for each in self.parts]
+        rows["bare engine: create and start"] = self.floor
+        return {name: Summary.of(seconds) for name, seconds in rows.items()}
+
+    def verdicts(self) -> list[Verdict]:
+        """Judge them."""
+        return figures.boot_verdicts(self.create, self.parts, self.fake_create, self.floor)
+
+
+def measure(cloud: Cloud, image: str, count: int, tell: Callable[[str], None]) -> Measured:
+    """Measure servers of one image.
+
+    Args:
+        cloud: where.
+        image: a small one.
+        count: how often.
+        tell: is told how far it is.
+    """
+    done = Measured()
+    flavor = _flavor(cloud)
+    _warm_up(cloud, image)
+    for number in range(count):
+        _one_round(cloud, image, flavor, done)
+        ours, fake = done.create[-1], done.fake_create[-1]
+        tell(f"round {number + 1} of {count}: create {ours:.2f} s, fake driver {fake:.2f} s")
+    done.at_once = _at_once(cloud, image, OURS)
+    done.fake_at_once = _at_once(cloud, image, FAKE)
+    return done
+
+
+def _one_round(cloud: Cloud, image: str, flavor: Flavor, done: Measured) -> None:
+    # In turn, since the machine is busier at one time than at another.
+    server, seconds = cloud.create(image, FLAVOR)
+    done.create.append(seconds)
+    done.parts.append(cloud.parts(server))
+    fake, seconds = cloud.create(image, FLAVOR, FAKE)
+    done.fake_create.append(seconds)
+    done.soft_reboot.append(cloud.reboot(server, "SOFT"))
+    done.hard_reboot.append(cloud.reboot(server, "HARD"))
+    done.delete.append(cloud.delete(server))
+    done.fake_delete.append(cloud.delete(fake))
+    done.floor.append(floor.measure(cloud, image, flavor))
+
+
+def _warm_up(cloud: Cloud, image: str) -> None:
+    # The first server loads the image and opens every connection.
+    for zone in (OURS, FAKE):
+        cloud.delete(cloud.create(image, FLAVOR, zone)[0])
+
+
+def _at_once(cloud: Cloud, image: str, zone: str) -> list[float]:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        created = list(pool.map(lambda _: cloud.create(image, FLAVOR, zone), range(AT_ONCE)))
+        list(pool.map(lambda each: cloud.delete(each[0]), created))
+    return [seconds for _, seconds in created]
+
+
+def _flavor(cloud: Cloud) -> Flavor:
+    found = cloud.tenant.compute.find_flavor(FLAVOR, ignore_missing=False)
+    return Flavor(vcpus=found.vcpus, memory_mib=found.ram, root_gib=found.disk)

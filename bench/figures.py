@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Figures of a run and what they must reach. Pure."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+# What spawn waits for that is not the driver's to hurry.
+OTHERS_PARTS = frozenset({"ports", "event"})
+MUST_ABOVE_FAKE = 0.4
+MUST_TIMES_FLOOR = 2.0
+MUST_GROW_MIB = 32.0
+_BOOT = re.compile(r"Boot of nova-(\S+) took, in seconds: (.*)")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Many measurements of one thing, in seconds."""
+
+    count: int
+    p50: float
+    p95: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, seconds: Iterable[float]) -> "Summary":
+        """Sum up at least one measurement."""
+        values = sorted(seconds)
+        return cls(len(values), median(values), percentile(values, 95), values[0], values[-1])
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One must-reach figure."""
+
+    what: str
+    figure: float
+    bound: float
+    unit: str
+
+    @property
+    def reached(self) -> bool:
+        """Whether it was."""
+        return self.figure <= self.bound
+
+    def __str__(self) -> str:
+        word = "reached" if self.reached else "MISSED "
+        return f"{word}  {self.what}: {self.figure:.3f} {self.unit} (at most {self.bound:g})"
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Return a percentile of sorted values, by the nearest rank: one that was measured."""
+    rank = -(-len(values) * percent // 100)
+    return values[max(int(rank), 1) - 1]
+
+
+def boots(log: str) -> dict[str, dict[str, float]]:
+    """Read the parts of every boot from nova-compute's log.
+
+    Args:
+        log: lines of it.
+
+    Returns:
+        Seconds by part, by the server's id.
+    """
+    return {
+        uuid: {name: float(seconds) for name, _, seconds in parts}
+        for uuid, text in _BOOT.findall(log)
+        for parts in [[word.partition("=") for word in text.split()]]
+    }
+
+
+def own_part(parts: Mapping[str, float]) -> float:
+    """Return how long the driver itself took for a boot."""
+    return sum(seconds for name, seconds in parts.items() if name not in OTHERS_PARTS)
+
+
+def boot_verdicts(
+    creates: Sequence[float],
+    parts: Sequence[Mapping[str, float]],
+    fakes: Sequence[float],
+    floors: Sequence[float],
+) -> list[Verdict]:
+    """Judge what a warm boot must reach.
+
+    Args:
+        creates: create to ACTIVE.
+        parts: of the same servers' boots, in the same order.
+        fakes: create to ACTIVE with Nova's fake driver.
+        floors: the bare engine's create and start.
+    """
+    without_event = [seconds - boot["event"] for seconds, boot in zip(creates, parts, strict=True)]
+    return [
+        Verdict(
+            "create to ACTIVE without the event, above the fake driver's, p50",
+            median(without_event) - median(fakes),
+            MUST_ABOVE_FAKE,
+            "s",
+        ),
+        Verdict(
+            "the driver's own part of spawn, p50, by the engine's floor",
+            median(own_part(boot) for boot in parts) / median(floors),
+            MUST_TIMES_FLOOR,
+            "times",
+        ),
+    ]
+
+
+def table(rows: Mapping[str, Summary], unit: float) -> str:
+    """Write summaries below each other.
+
+    Args:
+        rows: by what was measured.
+        unit: what counts as 1 in the column of ratios, in seconds.
+    """
+    lines = [f"{'':34}{'n':>4}{'p50':>9}{'p95':>9}{'least':>9}{'most':>9}{'ratio':>8}"]
+    for name, row in rows.items():
+        seconds = "".join(f"{each:9.3f}" for each in (row.p50, row.p95, row.least, row.most))
+        lines.append(f"{name:34}{row.count:4}{seconds}{row.p50 / unit:8.2f}")
+    return "\n".join(lines)

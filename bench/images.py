@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Saved images, made as they are read: nothing of them is on disk."""
+
+import hashlib
+import json
+import os
+import shutil
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+PIECE = 1024 * 1024
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def saved(ballast: int = 0) -> Iterator[bytes]:
+    """Give an image whose server sleeps, as ``docker save`` writes it.
+
+    Args:
+        ballast: bytes that no compression makes smaller, in a file of its layer.
+
+    Yields:
+        The archive's bytes.
+    """
+    program = Path(shutil.which("busybox") or "/bin/busybox").read_bytes()
+    head = _member("bin/busybox", len(program), 0o755) + program + _filling(len(program))
+    tail = _filling(ballast) + b"\0" * 1024
+    if ballast:
+        head += _member("ballast", ballast)
+    size = len(head) + ballast + len(tail)
+    digest = hashlib.sha256()
+    yield _member("layer.tar", size)
+    for piece in _layer(head, ballast, tail):
+        digest.update(piece)
+        yield piece
+    yield _filling(size)
+    for name, content in _documents(digest.hexdigest()).items():
+        yield _member(name, len(content)) + content + _filling(len(content))
+    yield b"\0" * 1024
+
+
+def _layer(head: bytes, ballast: int, tail: bytes) -> Iterator[bytes]:
+    yield head
+    for at in range(0, ballast, PIECE):
+        yield os.urandom(min(PIECE, ballast - at))
+    yield tail
+
+
+def _documents(layer_digest: str) -> dict[str, bytes]:
+    config = {
+        "architecture": _ARCHITECTURES[os.uname().machine],
+        "os": "linux",
+        "config": {"Cmd": ["/bin/busybox", "sleep", "100000"]},
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer_digest}"]},
+    }
+    text = json.dumps(config).encode()
+    name = f"{hashlib.sha256(text).hexdigest()}.json"
+    manifest = [{"Config": name, "RepoTags": None, "Layers": ["layer.tar"]}]
+    return {name: text, "manifest.json": json.dumps(manifest).encode()}
+
+
+def _member(name: str, size: int, mode: int = 0o644) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = size, mode
+    return info.tobuf(tarfile.PAX_FORMAT)
+
+
+def _filling(size: int) -> bytes:
+    return b"\0" * (-size % tarfile.BLOCKSIZE)

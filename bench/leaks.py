@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What many creates and deletes leave behind."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import images
+import psutil
+from cloud import OURS, Cloud
+from figures import Verdict
+
+from novadocker.cloud.command import run
+from novadocker.virt.docker.images import NAMESPACE
+from novadocker.virt.docker.server import LABEL_INSTANCE
+
+FLAVOR = "c1.tiny"
+WARM_UP = 5
+# Pools of threads and connections fill up to their size, not with the number of servers.
+ALLOWANCE = 5
+SETTLE_SECONDS = 10.0
+NAMESPACES = Path("/run/netns")
+
+
+def measure(cloud: Cloud, count: int, tell: Callable[[str], None]) -> list[Verdict]:
+    """Create and delete servers one after the other, and compare what is there.
+
+    Args:
+        cloud: where.
+        count: how many.
+        tell: is told how far it is.
+    """
+    with cloud.image(images.saved()) as image:
+        _churn(cloud, image, WARM_UP, lambda _: None)
+        kept, grown = _things(cloud), _growth(cloud)
+        _churn(cloud, image, count, tell)
+        time.sleep(SETTLE_SECONDS)
+        left = {name: len(found - kept[name]) for name, found in _things(cloud).items()}
+        more = {name: number - grown[name] for name, number in _growth(cloud).items()}
+    suffix = f"left after {count} servers"
+    return [
+        *(Verdict(f"{name} {suffix}", number, 0, "") for name, number in left.items()),
+        *(
+            Verdict(f"{name} more than before", number, ALLOWANCE, "")
+            for name, number in more.items()
+        ),
+    ]
+
+
+def _churn(cloud: Cloud, image: str, count: int, tell: Callable[[str], None]) -> None:
+    for number in range(count):
+        cloud.delete(cloud.create(image, FLAVOR, OURS)[0])
+        if (number + 1) % 10 == 0:
+            tell(f"{number + 1} of {count} created and deleted")
+
+
+def _things(cloud: Cloud) -> dict[str, set[str]]:
+    """Return what there is now, by kind, each by its name."""
+    switch = f"--db=unix:{cloud.host.switch_socket}"
+    ports = run("ovs-vsctl", switch, "list-ports", cloud.host.integration_bridge)
+    return {
+        "containers": set(cloud.engine.names(LABEL_INSTANCE)),
+        "image tags": set(cloud.engine.image_tags(NAMESPACE)),
+        "network namespaces": _entries(NAMESPACES),
+        "network devices": set(psutil.net_if_addrs()),
+        "switch ports": set(ports.split()),
+        "Neutron ports": {port.id for port in cloud.admin.network.ports()},
+        "Placement allocations": _allocations(cloud),
+        "instance files": _entries(cloud.host.nova_state / "instances"),
+    }
+
+
+def _growth(cloud: Cloud) -> dict[str, int]:
+    process = cloud.nova_compute()
+    return {"threads": process.num_threads(), "descriptors": process.num_fds()}
+
+
+def _allocations(cloud: Cloud) -> set[str]:
+    placement = cloud.admin.placement
+    query = f"/resource_providers?name={cloud.host.name}"
+    (provider,) = placement.get(query).json()["resource_providers"]
+    return set(
+        placement.get(f"/resource_providers/{provider['uuid']}/allocations").json()["allocations"]
+    )
+
+
+def _entries(directory: Path) -> set[str]:
+    return {each.name for each in directory.iterdir()} if directory.is_dir() else set()

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers go on while the services that look after them do not."""
+
+import os
+import signal
+
+from openstack.exceptions import SDKException
+
+from tests.cloud_site import Site, Tenant, page, until
+
+SLEEPER = ["sleep", "600"]
+
+
+def test_a_restart_of_nova_compute_changes_nothing(
+    site: Site, standing: str, standing_address: str
+) -> None:
+    """A server runs on, and is reached, while nova-compute is stopped and started."""
+    before = site.container(standing)["State"]
+    site.stop("nova-compute")
+    page(standing_address)
+    site.start("nova-compute")
+    page(standing_address)
+    after = site.container(standing)["State"]
+    assert (after["Pid"], after["StartedAt"]) == (before["Pid"], before["StartedAt"])
+    assert site.server(standing).status == "ACTIVE"
+
+
+def test_the_death_of_the_engine_changes_nothing(
+    site: Site, tenant: Tenant, web: str, standing: str, standing_address: str
+) -> None:
+    """A server's process and network outlive the engine, which finds it again; new ones boot."""
+    before = site.container(standing)["State"]["Pid"]
+    dead = site.pid("dockerd")
+    os.kill(dead, signal.SIGKILL)
+    page(standing_address)
+    until(lambda: site.pid("dockerd") not in (0, dead), "the supervisor to start the engine")
+    site.start("dockerd")
+    assert site.container(standing)["State"]["Pid"] == before
+    page(standing_address)
+    tenant.boot(web)
+
+
+def test_a_server_made_while_nova_compute_was_down_boots(
+    site: Site, tenant: Tenant, web: str
+) -> None:
+    """A server asked for while nova-compute is restarted boots when it is back."""
+    site.stop("nova-compute")
+    server = tenant.request(web)
+    site.start("nova-compute")
+    site.wait(server, "ACTIVE")
+
+
+def test_a_container_that_is_not_ours_is_left_alone(site: Site, tenant: Tenant, web: str) -> None:
+    """Somebody else's container with a server's name is neither started nor removed."""
+    server = tenant.boot(web)
+    site.demo.compute.stop_server(server)
+    site.wait(server, "SHUTOFF")
+    name = f"nova-{server}"
+    image = site.container(server)["Image"]
+    site.engine.remove_container(name)
+    foreign = site.engine.create_container(image, command=SLEEPER, name=name)["Id"]
+    try:
+        site.demo.compute.start_server(server)
+        until(lambda: site.server(server).task_state is None, "the start to be refused")
+        assert site.engine.inspect_container(foreign)["State"]["Running"] is False
+        site.demo.compute.delete_server(server)
+        site.demo.compute.wait_for_delete(site.demo.compute.get_server(server), interval=1)
+    except SDKException:
+        assert site.engine.inspect_container(foreign)["Id"] == foreign
+    finally:
+        site.engine.remove_container(foreign)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def figures() -> ModuleType:
+    """The benchmark's module; the benchmark is a program, not a package."""
+    path = Path(__file__).parents[3] / "bench" / "figures.py"
+    spec = importlib.util.spec_from_file_location("bench_figures", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("values", "percent", "expected"),
+    [
+        ([1.0], 95, 1.0),
+        ([1.0, 2.0], 50, 1.0),
+        ([float(each) for each in range(1, 21)], 95, 19.0),
+        ([float(each) for each in range(1, 101)], 95, 95.0),
+        ([1.0, 2.0, 3.0], 0, 1.0),
+        ([1.0, 2.0, 3.0], 100, 3.0),
+    ],
+)
+def test_a_percentile_is_a_value_that_was_measured(
+    figures: ModuleType, values: list[float], percent: float, expected: float
+) -> None:
+    """By the nearest rank, nothing is made up between two values."""
+    assert figures.percentile(values, percent) == expected
+
+
+def test_a_summary_does_not_depend_on_the_order(figures: ModuleType) -> None:
+    """Median, percentile and both ends."""
+    summary = figures.Summary.of([3.0, 1.0, 2.0])
+    assert (summary.count, summary.p50, summary.p95) == (3, 2.0, 3.0)
+    assert (summary.least, summary.most) == (1.0, 3.0)
+
+
+def test_boots_are_read_from_the_log(figures: ModuleType) -> None:
+    """Whatever else is on the line and between the lines."""
+    log = (
+        "2026-01-01 INFO novadocker [None req-1] Boot of nova-5a1c-1 took, in seconds: "
+        "image=0.0010 container=0.1000 ports=0.5000\nother\n"
+        "Boot of nova-2 took, in seconds: image=1.0000 event=0.2500\n"
+    )
+    assert figures.boots(log) == {
+        "5a1c-1": {"image": 0.001, "container": 0.1, "ports": 0.5},
+        "2": {"image": 1.0, "event": 0.25},
+    }
+
+
+def test_a_boot_that_is_half_written_is_not_read(figures: ModuleType) -> None:
+    """The log may be read in the middle of a line."""
+    assert figures.boots("Boot of nova-1 took") == {}
+
+
+def test_the_drivers_own_part_leaves_out_what_it_waits_for(figures: ModuleType) -> None:
+    """Nova's ports and Neutron's event are not its work."""
+    parts = {"image": 0.1, "container": 0.2, "ports": 5.0, "event": 7.0, "gate": 0.3}
+    assert figures.own_part(parts) == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize(
+    ("create", "container", "reached"),
+    [(2.39, 0.19, [True, True]), (2.41, 0.19, [False, True]), (2.39, 0.21, [True, False])],
+)
+def test_a_boot_is_judged_without_the_event(
+    figures: ModuleType, create: float, container: float, reached: list[bool]
+) -> None:
+    """At most 0.4 s above the fake driver's; the own part at most twice the floor."""
+    parts = {"container": container, "ports": 0.5, "event": 1.0}
+    verdicts = figures.boot_verdicts([create], [parts], [1.0], [0.1])
+    assert [each.reached for each in verdicts] == reached
+
+
+def test_a_verdict_says_figure_and_bound(figures: ModuleType) -> None:
+    """One line, the word first."""
+    assert str(figures.Verdict("growth", 33.0, 32.0, "MiB")).startswith("MISSED   growth: 33.000")
+    assert str(figures.Verdict("growth", 31.0, 32.0, "MiB")).endswith("MiB (at most 32)")
+
+
+def test_a_table_has_a_row_for_each_measurement(figures: ModuleType) -> None:
+    """With its ratio to what counts as one."""
+    rows = {"a": figures.Summary.of([1.0, 3.0]), "b": figures.Summary.of([4.0])}
+    lines = figures.table(rows, 2.0).splitlines()
+    assert [line.split()[-1] for line in lines] == ["ratio", "1.00", "2.00"]
