@@ -106,5 +106,5 @@ def _at_once(cloud: Cloud, image: str, zone: str) -> list[float]:
 
 
 def _flavor(cloud: Cloud) -> Flavor:
-    found = cloud.tenant.compute.find_flavor(FLAVOR, ignore_missing=False)
+    found = cloud.flavor(FLAVOR)
     return Flavor(vcpus=found.vcpus, memory_mib=found.ram, root_gib=found.disk)

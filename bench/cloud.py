@@ -18,6 +18,7 @@ from novadocker.virt.docker.engine import Connection, Engine
 
 OURS, FAKE = "nova", "fake"
 NETWORK = "private"
+PREFIX = "bench-"
 PATIENCE = 300.0
 # How often the API is asked: it answers in about 20 ms, and every question costs it some.
 PAUSE = 0.05
@@ -36,6 +37,7 @@ class Cloud:
         self.engine = Engine(Connection(self.host.engine.url))
         self.tenant = connect(layout, "demo")
         self.admin = connect(layout, "admin")
+        self._flavors: dict[str, Any] = {}
         self._network = self.tenant.network.find_network(NETWORK, ignore_missing=False).id
 
     @contextmanager
@@ -56,21 +58,29 @@ class Cloud:
         finally:
             glance.delete(f"/images/{image}")
 
+    def flavor(self, name: str) -> Any:
+        """Return a flavor; it is asked for once."""
+        if name not in self._flavors:
+            found = self.tenant.compute.find_flavor(name, ignore_missing=False)
+            self._flavors[name] = found
+        return self._flavors[name]
+
     def create(self, image: str, flavor: str, zone: str = OURS) -> tuple[str, float]:
         """Create a server with one NIC and wait until it is ACTIVE.
 
         Returns:
             Its id, and the seconds that it took.
         """
+        flavor_id = self.flavor(flavor).id
         began = time.monotonic()
         server = self.tenant.compute.create_server(
-            name=f"bench-{uuid.uuid4().hex[:8]}",
+            name=f"{PREFIX}{uuid.uuid4().hex[:8]}",
             image_id=image,
-            flavor_id=flavor,
+            flavor_id=flavor_id,
             networks=[{"uuid": self._network}],
             availability_zone=zone,
         ).id
-        self._until(lambda: self._status(server) == "ACTIVE", f"server {server} to be ACTIVE")
+        self._until(lambda: self._is_active(server), f"server {server} to be ACTIVE")
         return server, time.monotonic() - began
 
     def reboot(self, server: str, kind: str) -> float:
@@ -99,6 +109,14 @@ class Cloud:
         self._until(told, f"{log} to tell of the boot of {server}")
         return boots[server]
 
+    def tidy(self) -> None:
+        """Delete the servers that a run, this or an earlier one, has left behind."""
+        servers = [each.id for each in self.tenant.compute.servers(name=f"^{PREFIX}")]
+        for server in servers:
+            self.tenant.compute.delete_server(server)
+        for server in servers:
+            self._until(lambda gone=server: not self._status(gone), f"server {server} to be gone")
+
     def nova_compute(self) -> psutil.Process:
         """Return our host's nova-compute."""
         conf = str(self.layout.conf(self.host.service("nova-compute")) / "nova.conf")
@@ -115,16 +133,19 @@ class Cloud:
             return {}
         openstack.exceptions.raise_from_response(answer)
         found: dict[str, Any] = answer.json()["server"]
-        if found["status"] == "ERROR":
-            raise RuntimeError(f"server {server} is in ERROR: {found.get('fault')}")
         return found
 
     def _status(self, server: str) -> str:
         return str(self._get(server).get("status", ""))
 
-    def _is_idle(self, server: str) -> bool:
+    def _is_active(self, server: str) -> bool:
         found = self._get(server)
-        return found["status"] == "ACTIVE" and found["OS-EXT-STS:task_state"] is None
+        if found["status"] == "ERROR":
+            raise RuntimeError(f"server {server} is in ERROR: {found.get('fault')}")
+        return bool(found["status"] == "ACTIVE")
+
+    def _is_idle(self, server: str) -> bool:
+        return self._is_active(server) and not self._get(server)["OS-EXT-STS:task_state"]
 
     def _until(self, holds: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + PATIENCE

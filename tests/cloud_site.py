@@ -115,7 +115,7 @@ class Site:
     def reaches(self, server: str, address: str) -> bool:
         """Say whether the web server at an address answers to a server."""
         made = self.engine.exec_create(
-            f"nova-{server}", ["wget", "-q", "-T", "3", "-O", "-", f"http://{address}/"]
+            f"nova-{server}", ["timeout", "3", "wget", "-q", "-O", "-", f"http://{address}/"]
         )
         return b"Hello from" in self.engine.exec_start(made["Id"])
 
@@ -193,7 +193,7 @@ class Tenant:
             name=values.pop("name", f"test-{uuid.uuid4().hex[:8]}"),
             image_id=image,
             flavor_id=flavor.id,
-            networks=[{"uuid": network.find_network(name).id} for name in networks],
+            networks=[{"uuid": network.find_network(name).id} for name in networks] or "none",
             security_groups=[{"name": group} for group in groups],
             **values,
         )

@@ -15,6 +15,8 @@ from novadocker.cloud.layout import Layout
 
 DEFAULT_STATE = "/var/lib/novadocker-cloud"
 STATE_VARIABLE = "NOVADOCKER_CLOUD_STATE"
+# What a shell reports for SIGINT.
+_INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,6 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CloudError as error:
         print(f"novadocker-cloud: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("novadocker-cloud: interrupted; what runs goes on running", file=sys.stderr)
+        return _INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,7 +7,7 @@ import time
 import psutil
 
 from novadocker.cloud import supervisor
-from novadocker.cloud.errors import Aborted, ServiceFailed
+from novadocker.cloud.errors import Aborted, CommandFailed, ServiceFailed
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.services import Service
 
@@ -26,7 +26,10 @@ def start(layout: Layout, service: Service, abort: threading.Event) -> None:
         service: the service.
         abort: set when waiting has become pointless.
     """
-    pid = supervisor.start(layout, service.name)
+    try:
+        pid = supervisor.start(layout, service.name)
+    except CommandFailed as error:
+        raise failed(layout, service.name, f"cannot be started ({error})") from error
     deadline = time.monotonic() + _BOUND_SECONDS
     while not abort.is_set():
         # The supervisor would try again; but a service that ends now is not well.

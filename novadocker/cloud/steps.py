@@ -3,7 +3,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -42,23 +42,38 @@ def perform(steps: Iterable[Step], report: Report) -> None:
     order.prepare()
     abort = threading.Event()
     with ThreadPoolExecutor(_THREADS) as pool:
-        running: dict[Future[float], str] = {}
-        failures: list[BaseException] = []
-        while order.is_active() and not (failures and not running):
-            for name in () if failures else order.get_ready():
-                running[pool.submit(_timed, by_name[name].action, abort)] = name
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                name = running.pop(future)
-                error = future.exception()
-                if error is not None:
-                    failures.append(error)
-                    abort.set()
-                    continue
-                report(name, future.result())
-                order.done(name)
+        try:
+            failures = _perform(pool, by_name, order, abort, report)
+        finally:
+            # Whatever happens, an interruption too: nobody waits for more than a moment.
+            abort.set()
     if failures:
         raise failures[0]
+
+
+def _perform(
+    pool: ThreadPoolExecutor,
+    steps: Mapping[str, Step],
+    order: TopologicalSorter[str],
+    abort: threading.Event,
+    report: Report,
+) -> list[BaseException]:
+    running: dict[Future[float], str] = {}
+    failures: list[BaseException] = []
+    while order.is_active() and not (failures and not running):
+        for name in () if failures else order.get_ready():
+            running[pool.submit(_timed, steps[name].action, abort)] = name
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            name = running.pop(future)
+            error = future.exception()
+            if error is not None:
+                failures.append(error)
+                abort.set()
+                continue
+            report(name, future.result())
+            order.done(name)
+    return failures
 
 
 def timed(report: Report, name: str, action: Callable[[], object]) -> None:

@@ -18,7 +18,7 @@ from supervisor.xmlrpc import SupervisorTransport
 import novadocker
 from novadocker.cloud.command import run
 from novadocker.cloud.config import ini
-from novadocker.cloud.errors import SupervisorGone
+from novadocker.cloud.errors import CommandFailed, SupervisorGone
 from novadocker.cloud.layout import MEMBER, Layout
 from novadocker.cloud.services import Service
 
@@ -127,7 +127,10 @@ def start(layout: Layout, name: str) -> int:
     """Start a service, unless it runs; return its process id, or 0 if it did not live."""
     with _rpc(layout) as rpc:
         if not _process(rpc.getProcessInfo(name)).alive:
-            rpc.startProcess(name, _NO_WAITING)
+            try:
+                rpc.startProcess(name, _NO_WAITING)
+            except xmlrpc.client.Fault as fault:
+                raise CommandFailed(command=name, reason=fault.faultString) from fault
         return _process(rpc.getProcessInfo(name)).pid
 
 

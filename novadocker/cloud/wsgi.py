@@ -6,6 +6,7 @@ things about it; each is met, with its reason, below.
 """
 
 import argparse
+import gc
 import importlib
 import os
 import signal
@@ -58,7 +59,11 @@ def _parse() -> argparse.Namespace:
 def _application(module: str) -> Any:
     if module.startswith("neutron."):
         _prepare_neutron()
+    # What an import makes stays: looking through it for garbage is a sixth of its time.
+    gc.disable()
     application = importlib.import_module(module).application
+    gc.freeze()
+    gc.enable()
     if module.startswith("neutron."):
         _configure_mappers()
     return application

@@ -85,13 +85,17 @@ def _engine() -> Iterator[Finding]:
 
 def _privileges() -> Iterator[Finding]:
     priv_context.init(root_helper=shlex.split(utils.get_root_helper()))
-    remedy = f"set {check.PRIVSEP}, or install etc/nova/rootwrap.d/docker.filters"
+    remedy = f"set {check.PRIVSEP}, or allow '{_helper()}' in sudoers"
     yield attempt("privileges", partial(_usable, privileged.ready), remedy)
     for vif_type, backend in BACKENDS.items():
         found = attempt(f"ports of type {vif_type}", partial(_usable, backend.warm_up))
         # Not every cloud has every kind of port.
         verdict = Verdict.OK if found.verdict is Verdict.OK else Verdict.WARNING
         yield Finding(found.item, verdict, found.words)
+
+
+def _helper() -> str:
+    return str(utils.get_root_helper()).removeprefix("sudo ")
 
 
 def _usable(call: Callable[[], object]) -> str:

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
+import pytest
+
+from novadocker.cloud import cli
+
+
+@pytest.mark.parametrize("command", ["status", "logs", "down", "purge"])
+def test_without_a_cloud_a_command_says_so(
+    command: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It names the directory where it looked and what to do, and makes nothing there."""
+    monkeypatch.setattr(cli.os, "geteuid", lambda: 0)
+    assert cli.main(["--state", str(tmp_path / "none"), command]) == 1
+    assert f"{tmp_path / 'none'} cannot be used: there is no cloud" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
+def test_only_root_may_use_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says why instead of failing somewhere in the middle."""
+    monkeypatch.setattr(cli.os, "geteuid", lambda: 1000)
+    assert cli.main(["status"]) == 1
+    assert "needs root" in capsys.readouterr().err
