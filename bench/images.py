@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PIECE = 1024 * 1024
+# The first process of a container hears only the signals that it has asked for.
+SLEEP = "trap 'exit 0' TERM; /bin/busybox sleep 100000 & wait"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -50,7 +52,7 @@ def _documents(layer_digest: str) -> dict[str, bytes]:
     config = {
         "architecture": _ARCHITECTURES[os.uname().machine],
         "os": "linux",
-        "config": {"Cmd": ["/bin/busybox", "sleep", "100000"]},
+        "config": {"Cmd": ["/bin/busybox", "sh", "-c", SLEEP]},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer_digest}"]},
     }
     text = json.dumps(config).encode()

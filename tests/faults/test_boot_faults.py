@@ -47,7 +47,8 @@ def grow(small: Path, big: Path) -> None:
         member.size = BIG
         with Path("/dev/urandom").open("rb") as noise:
             tar.addfile(member, noise)
-    digest = hashlib.file_digest(layer.open("rb"), "sha256").hexdigest()
+    with layer.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
     with tarfile.open(small) as tar:
         files = {member.name: tar.extractfile(member).read() for member in tar if member.isfile()}
     (manifest,) = json.loads(files["manifest.json"])
@@ -127,6 +128,7 @@ def test_an_engine_that_is_down(
     try:
         server = tenant.request(web)
         until(lambda: site.server(server).status == "ERROR", "the build to fail", 150)
+        assert "Docker Engine" in site.fault(server)
         page(standing_address)
     finally:
         site.start("dockerd")
@@ -145,7 +147,7 @@ def test_an_engine_that_dies_in_the_middle_of_a_load(
     os.kill(dead, signal.SIGKILL)
     until(lambda: site.pid("dockerd") not in (0, dead), "the supervisor to start the engine")
     site.start("dockerd")
-    fails(site, tenant, server)
+    assert "Docker Engine" in fails(site, tenant, server)
     tenant.boot(big, flavor="c1.small")
 
 
@@ -160,8 +162,8 @@ def test_glance_breaking_off_in_the_middle_of_an_image(
     os.kill(dead, signal.SIGKILL)
     until(lambda: site.pid("glance") not in (0, dead), "the supervisor to start Glance")
     site.start("glance")
-    fault = fails(site, tenant, server)
-    assert {image["Id"] for image in site.engine.images(all=True)} == before, fault
+    assert "could not be fetched from Glance" in fails(site, tenant, server)
+    assert {image["Id"] for image in site.engine.images(all=True)} == before
     tenant.boot(big, flavor="c1.small")
 
 

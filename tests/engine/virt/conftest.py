@@ -3,6 +3,7 @@
 
 import contextlib
 import hashlib
+import importlib
 import io
 import json
 import shutil
@@ -10,6 +11,7 @@ import tarfile
 import tempfile
 import time
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +28,11 @@ from novadocker.virt.docker.guest import Guest
 from novadocker.virt.docker.lifecycle import Lifecycle, Network, Options
 from novadocker.virt.docker.policy import Abilities, Flavor
 from novadocker.virt.docker.server import Server
+
+with warnings.catch_warnings():
+    # Nova warns of itself when it is imported; it is not our code.
+    warnings.simplefilter("ignore")
+    importlib.import_module("nova.compute.manager")
 
 APPLETS = ("cat", "id", "ls", "mkdir", "nc", "ping", "sh", "sleep", "stat", "stty", "test", "touch")
 OF_IMAGE = ("/dev/", "/bin/")

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole driver on a real engine, called as Nova calls it; only the wiring is a stand-in."""
+
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nova import exception, objects
+from nova.compute import power_state, vm_states
+from nova.network import model
+from nova.virt import event as nova_event
+from nova.virt import fake
+
+from novadocker.virt.docker import conf, driver
+from novadocker.virt.docker.driver import CONF, DockerDriver
+from novadocker.virt.docker.errors import ConfigurationError
+
+UUID = "5a1c0000-0000-4000-8000-000000000002"
+IMAGE = "91a9ce00-0000-4000-8000-000000000002"
+
+
+@pytest.fixture
+def options(engine_socket: Path, instances: Path) -> Iterator[None]:
+    """nova.conf for the engine of the tests."""
+    conf.register(CONF)
+    CONF.set_override("host_url", f"unix://{engine_socket}", group="docker")
+    CONF.set_override("instances_path", str(instances))
+    yield
+    CONF.clear_override("host_url", group="docker")
+    CONF.clear_override("instances_path")
+    CONF.clear_override("privileged", group="docker")
+
+
+@pytest.fixture
+def docker_driver(servers: Any, options: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A driver after its start, with images that the engine has."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what Nova stands on
+        objects.register_all()
+    monkeypatch.setattr(driver, "_settled", lambda _: True)
+    made: Any = DockerDriver(fake.FakeVirtAPI())
+    servers.wiring.warm_up = lambda: None
+    made._wiring, made._images = servers.wiring, servers.images
+    made.init_host("h1")
+    yield made
+    made.cleanup_host("h1")
+
+
+@pytest.fixture
+def instance() -> Any:
+    """Nova's instance."""
+    return objects.Instance(
+        uuid=UUID,
+        project_id="p1",
+        host="h1",
+        hostname="web-1",
+        flavor=objects.Flavor(vcpus=1, memory_mb=32, root_gb=1, swap=0, extra_specs={}),
+        metadata={},
+        image_ref=IMAGE,
+        key_data=None,
+        system_metadata={"image_os_command_line": "/bin/sh -c 'echo hello; sleep 600'"},
+        info_cache=objects.InstanceInfoCache(network_info=model.NetworkInfo([])),
+        vm_state=vm_states.ACTIVE,
+        task_state=None,
+    )
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 5) -> bool:
+    """Return whether something comes true in time."""
+    until = time.monotonic() + seconds
+    while not holds() and time.monotonic() < until:
+        time.sleep(0.02)
+    return holds()
+
+
+def spawn(docker_driver: Any, instance: Any) -> None:
+    """Spawn it as Nova does."""
+    docker_driver.spawn(None, instance, instance.image_meta, [], None, {}, model.NetworkInfo([]))
+
+
+def test_a_server_goes_through_its_life(docker_driver: Any, instance: Any) -> None:
+    """Spawn, pause, stop, start, reboot, delete: each as get_info and the lists tell it."""
+    none = model.NetworkInfo([])
+
+    def state() -> int:
+        return int(docker_driver.get_info(instance).state)
+
+    spawn(docker_driver, instance)
+    assert state() == power_state.RUNNING
+    assert docker_driver.list_instances() == [f"nova-{UUID}"]
+    assert docker_driver.list_instance_uuids() == [UUID]
+    assert eventually(lambda: docker_driver.get_console_output(None, instance) == b"hello\r\n")
+    docker_driver.pause(instance)
+    assert state() == power_state.PAUSED
+    docker_driver.unpause(instance)
+    docker_driver.power_off(instance, timeout=0)
+    assert state() == power_state.SHUTDOWN
+    assert b"exit code 137" in docker_driver.get_console_output(None, instance)
+    docker_driver.power_on(None, instance, none)
+    docker_driver.reboot(None, instance, none, "HARD")
+    assert state() == power_state.RUNNING
+    docker_driver.destroy(None, instance, none)
+    docker_driver.destroy(None, instance, none)
+    assert docker_driver.list_instances() == []
+    with pytest.raises(exception.InstanceNotFound):
+        docker_driver.get_info(instance)
+
+
+def test_nova_hears_of_a_container_that_ended(
+    docker_driver: Any, instance: Any, servers: Any
+) -> None:
+    """Within two seconds, whoever ended it."""
+    heard: list[Any] = []
+    docker_driver.register_event_listener(heard.append)
+    spawn(docker_driver, instance)
+    servers.engine.stop(f"nova-{UUID}", 0)
+    stopped = nova_event.EVENT_LIFECYCLE_STOPPED
+    assert eventually(lambda: any(each.get_transition() == stopped for each in heard), 2)
+    assert {each.get_instance_uuid() for each in heard} == {UUID}
+
+
+def test_a_host_tells_its_resources(docker_driver: Any) -> None:
+    """One node of the host's name, with what the engine's host has."""
+    assert docker_driver.get_available_nodes() == ["h1"]
+    resources = docker_driver.get_available_resource("h1")
+    assert resources["hypervisor_type"] == "docker"
+    assert resources["memory_mb"] > 0
+    assert resources["hypervisor_version"] >= 20_010_000
+
+
+def test_a_host_whose_configuration_is_refused_does_not_start(
+    docker_driver: Any, options: None
+) -> None:
+    """The service ends with our message."""
+    CONF.set_override("privileged", True, group="docker")
+    with pytest.raises(ConfigurationError, match="never run privileged"):
+        docker_driver.init_host("h1")
+
+
+def test_files_of_a_server_are_where_nova_conf_says(
+    docker_driver: Any, instance: Any, servers: Any
+) -> None:
+    """Below instances_path, by its id."""
+    spawn(docker_driver, instance)
+    assert [each.name for each in servers.instances.iterdir()] == [UUID]
+
+
+def test_what_ended_while_nova_compute_was_away_is_told(
+    docker_driver: Any, instance: Any, servers: Any
+) -> None:
+    """Nova listens only some time after it started the driver, and then asks for resources."""
+    spawn(docker_driver, instance)
+    docker_driver.cleanup_host("h1")
+    servers.engine.stop(f"nova-{UUID}", 0)
+    heard: list[Any] = []
+    docker_driver.init_host("h1")
+    time.sleep(1)
+    docker_driver.register_event_listener(heard.append)
+    docker_driver.get_available_resource("h1")
+    stopped = nova_event.EVENT_LIFECYCLE_STOPPED
+    assert eventually(lambda: any(each.get_transition() == stopped for each in heard), 2)
