@@ -10,5 +10,9 @@ with warnings.catch_warnings():
     from nova import monkey_patch
 
     monkey_patch.patch(backend="threading")
-    for module in ("nova.network.os_vif_util", "os_vif.objects.instance_info"):
+    for module in (
+        "nova.compute.manager",
+        "nova.network.os_vif_util",
+        "os_vif.objects.instance_info",
+    ):
         importlib.import_module(module)

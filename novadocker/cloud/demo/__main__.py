@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             try:
                 _demonstrate(arguments, machine, screen, undo)
             except (CloudError, SDKException, ClientException, OSError) as error:
-                screen.failure(error, machine.last_log_lines())
+                screen.failure(error, machine.last_errors())
                 return 1
     except KeyboardInterrupt:
         screen.note("Interrupted.")
@@ -65,7 +65,7 @@ def _demonstrate(
     tenant = undo.enter_context(Tenant.connected(machine.layout))
     shell = Shell(machine.layout, screen)
     if arguments.image:
-        own = OwnImage(arguments.image.absolute(), arguments.command, shell, screen, tenant)
+        own = OwnImage(arguments.image.resolve(), arguments.command, shell, screen, tenant)
         own.tell(keep=arguments.keep)
         return
     with screen.step("Two images, made here and saved by 'docker save'"):

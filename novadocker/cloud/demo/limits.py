@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The limits that the kernel holds a container to: read from its cgroup, version 1 or 2."""
 
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import docker
-
+from novadocker.cloud.demo import container
 from novadocker.cloud.host import ComputeHost
 
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -35,8 +33,7 @@ def of_server(host: ComputeHost, server: str) -> Limits:
         host: where it runs.
         server: its id.
     """
-    with closing(docker.APIClient(base_url=host.engine.url, version="auto")) as engine:
-        return of_process(engine.inspect_container(f"nova-{server}")["State"]["Pid"])
+    return of_process(container.state(host, server)["Pid"])
 
 
 def of_process(pid: int) -> Limits:

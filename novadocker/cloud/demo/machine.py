@@ -14,6 +14,8 @@ from novadocker.cloud.layout import Layout
 from novadocker.cloud.samples import CACHE, Sample
 
 _LAST_LINES = 15
+_SEARCHED_LINES = 200
+_WIDTH = 240
 
 
 class Machine:
@@ -56,13 +58,15 @@ class Machine:
         with self._screen.step("The cloud goes down; its state is kept"):
             self._novadocker_cloud("down")
 
-    def last_log_lines(self) -> str:
-        """Return the end of nova-compute's log."""
+    def last_errors(self) -> str:
+        """Return the last errors in nova-compute's log, or its end if there are none."""
         if not settings.is_ours(self._state):
             return ""
         name = self.layout.hosts[0].service("nova-compute")
-        tail = starting.tail(self.layout, name, _LAST_LINES)
-        return f"The last lines of {self.layout.log_of(name)}:\n{tail}"
+        lines = starting.tail(self.layout, name, _SEARCHED_LINES).splitlines()
+        errors = [line for line in lines if " ERROR " in line] or lines
+        tail = "\n".join(line[:_WIDTH] for line in errors[-_LAST_LINES:])
+        return f"From the end of {self.layout.log_of(name)}:\n{tail}"
 
     def explain(self) -> None:
         """Show how to use the cloud that stays."""
@@ -91,9 +95,13 @@ class Machine:
             argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
         ) as process:
             lines = []
-            for line in process.stdout or ():
-                lines.append(line)
-                self._screen.show(line)
+            try:
+                for line in process.stdout or ():
+                    lines.append(line)
+                    self._screen.show(line)
+            except BaseException:
+                process.terminate()
+                raise
         if process.returncode:
             reason = "".join(lines[-_LAST_LINES:]).strip()
             raise CommandFailed(command=f"novadocker-cloud {command}", reason=reason)

@@ -67,6 +67,7 @@ class DockerDriver(driver.ComputeDriver):
         self._wiring = Wiring()
         self._hostname = CONF.host
         self._lifecycle: Lifecycle | None = None
+        self._watcher: Watcher | None = None
 
     # The service itself
 
@@ -76,16 +77,17 @@ class DockerDriver(driver.ComputeDriver):
         self._host.check()
         self._wiring.warm_up()
         self._lifecycle = Lifecycle(self._engine, self._images, self._wiring, self._options())
-        self._watcher = Watcher(self._engine, host, _settled, self._tell_nova)
-        self._watcher.start()
 
     def cleanup_host(self, host: str) -> None:
-        self._watcher.stop()
+        if self._watcher:
+            self._watcher.stop()
+            self._watcher = None
 
     def get_available_nodes(self, refresh: bool = False) -> list[str]:
         return [self._hostname]
 
     def get_available_resource(self, nodename: str) -> dict[str, Any]:
+        self._watch()
         return self._host.resources(nodename)
 
     def update_provider_tree(
@@ -101,7 +103,9 @@ class DockerDriver(driver.ComputeDriver):
             ),
         )
         provider_tree.update_inventory(nodename, inventory)
-        provider_tree.add_traits(nodename, *self._host.traits())
+        traits = self._host.traits()
+        provider_tree.add_traits(nodename, *(name for name, has in traits.items() if has))
+        provider_tree.remove_traits(nodename, *(name for name, has in traits.items() if not has))
 
     def get_host_ip_addr(self) -> str:
         return str(CONF.my_ip)
@@ -246,6 +250,13 @@ class DockerDriver(driver.ComputeDriver):
         if self._lifecycle is None:
             raise exception.HostNotFound(host=self._hostname)
         return self._lifecycle
+
+    def _watch(self) -> None:
+        # Nova first asks for resources when it listens and has looked after all instances
+        # itself: news before that would be lost, or stop what it is about to resume.
+        if self._watcher is None:
+            self._watcher = Watcher(self._engine, self._hostname, _settled, self._tell_nova)
+            self._watcher.start()
 
     def _options(self) -> Options:
         return Options(

@@ -11,6 +11,7 @@
     │   ├── EngineOutOfSpace     its disk is full
     │   └── ContainerNotFound    it knows no such container
     ├── ContainerConflict        a container that is not ours has the name that we need
+    ├── ContainerExists          the instance has a container already
     ├── ImageError               a Glance image cannot be booted here
     │   ├── ImageFormatRefused   its container format is not ``docker``
     │   ├── ImageInvalid         its bytes are not a sound saved image
@@ -88,6 +89,12 @@ class ContainerConflict(DockerDriverError):
         "Container {name} exists and was not made by this driver (it lacks the label "
         "{label}); rename or remove it, then try again"
     )
+
+
+class ContainerExists(DockerDriverError):
+    """An instance would get a second container."""
+
+    message = "The instance has a container already, {name}; delete the server and make it anew"
 
 
 class ImageError(DockerDriverError):

@@ -4,6 +4,8 @@
 import io
 import tarfile
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from novadocker.virt.docker.engine import Container, ContainerSpec, Engine, State
 from novadocker.virt.docker.errors import ContainerConflict, ContainerNotFound
@@ -11,6 +13,9 @@ from novadocker.virt.docker.server import LABEL_INSTANCE
 
 CONSOLE_BYTES = 100 * 1024
 CONSOLE_LINES = 10_000
+PASSWD_BYTES = 256 * 1024
+PASSWD_FIELDS = 7
+MAPPED_IDS = 65536  # what --userns-remap gives a container
 
 
 class Guest:
@@ -117,19 +122,24 @@ class Guest:
         if self.find():
             self._engine.remove(self.name)
 
-    def authorize(self, public_key: str) -> None:
+    def authorize(self, public_key: str) -> bool:
         """Let the key's owner in: puts it into ``authorized_keys`` of the image's user.
 
         Args:
             public_key: in OpenSSH's form.
 
+        Returns:
+            Whether that user has a home that a key can be put into.
+
         Raises:
             ContainerNotFound: the container does not exist.
         """
         user = self.get().user.partition(":")[0]
-        home = self._home(user) if user not in ("", "0", "root") else ("root", 0, 0)
-        if home:
-            self._engine.put_files(self.name, _key_archive(*home, public_key))
+        home = ROOT if user in ("", "0", "root") else home_of(user, self._passwd())
+        if home is None:
+            return False
+        self._engine.put_files(self.name, _key_archive(home, public_key))
+        return True
 
     def console(self) -> bytes:
         """Return the end of what its process wrote, and how it ended.
@@ -144,35 +154,86 @@ class Guest:
         output = self._engine.tail(self.name, CONSOLE_LINES, CONSOLE_BYTES)
         return output + _epitaph(container).encode()
 
-    def _home(self, user: str) -> tuple[str, int, int] | None:
+    def _passwd(self) -> str:
         try:
-            chunks = self._engine.get_file(self.name, "/etc/passwd")
-            with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-                passwd = archive.extractfile(archive.next() or "")
-                lines = passwd.read().decode(errors="replace").splitlines() if passwd else []
-        except ContainerNotFound:  # an image without users has no homes
-            return None
-        for name, _, uid, gid, _, home, *_ in (
-            line.split(":")
-            for line in lines
-            if line.count(":") >= 6  # noqa: PLR2004 - passwd(5)
-        ):
-            if user in (name, uid):
-                return home.strip("/"), int(uid), int(gid)
-        return None
+            read = beginning(self._engine.get_file(self.name, "/etc/passwd"), PASSWD_BYTES)
+            with tarfile.open(fileobj=io.BytesIO(read)) as archive:
+                member = archive.next()
+                content = archive.extractfile(member) if member and member.isreg() else None
+                return content.read().decode(errors="replace") if content else ""
+        except (ContainerNotFound, tarfile.TarError):
+            return ""  # an image without users, or with too many, has no homes
 
 
-def _key_archive(home: str, uid: int, gid: int, public_key: str) -> bytes:
+@dataclass(frozen=True)
+class Home:
+    """A user's home in an image.
+
+    Attributes:
+        path: without the leading slash.
+        uid: the user, inside the container.
+        gid: its group.
+    """
+
+    path: str
+    uid: int
+    gid: int
+
+
+ROOT = Home("root", 0, 0)
+
+
+def home_of(user: str, passwd: str) -> Home | None:
+    """Find a user's home.
+
+    Args:
+        user: name or number.
+        passwd: text in the form of passwd(5), written by nobody we trust.
+
+    Returns:
+        The home, or None where there is none or it belongs to an id that containers lack.
+    """
+    for line in passwd.splitlines():
+        fields = line.split(":")
+        if len(fields) == PASSWD_FIELDS and user in (fields[0], fields[2]):
+            uid, gid, path = fields[2], fields[3], fields[5].strip("/")
+            if ".." in path.split("/"):
+                return None
+            if path and all(each.isdecimal() and int(each) < MAPPED_IDS for each in (uid, gid)):
+                return Home(path, int(uid), int(gid))
+    return None
+
+
+def beginning(chunks: Iterator[bytes], size: int) -> bytes:
+    """Read no more than a beginning.
+
+    Args:
+        chunks: what is read.
+        size: how many bytes suffice.
+
+    Returns:
+        At least that many, or all there are.
+    """
+    read = bytearray()
+    for chunk in chunks:
+        read += chunk
+        if len(read) >= size:
+            break
+    return bytes(read)
+
+
+def _key_archive(home: Home, public_key: str) -> bytes:
     # Uncompressed, into a container that never ran: an engine unpacks what is compressed
     # with the container's own programs (CVE-2026-41567).
     written = io.BytesIO()
     with tarfile.open(fileobj=written, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for name, mode, content in (
-            (f"{home}/.ssh", 0o700, None),
-            (f"{home}/.ssh/authorized_keys", 0o600, public_key.strip().encode() + b"\n"),
+            (f"{home.path}/.ssh", 0o700, None),
+            (f"{home.path}/.ssh/authorized_keys", 0o600, public_key.strip().encode() + b"\n"),
         ):
             member = tarfile.TarInfo(name)
-            member.uid, member.gid, member.mode, member.mtime = uid, gid, mode, int(time.time())
+            member.uid, member.gid, member.mode = home.uid, home.gid, mode
+            member.mtime = int(time.time())
             if content is None:
                 member.type = tarfile.DIRTYPE
                 archive.addfile(member)

@@ -127,19 +127,18 @@ class Host:
             orc.DISK_GB: _inventory(disk(info).total // GIB, ratios.disk, reserved.disk_gib),
         }
 
-    def traits(self) -> list[str]:
+    def traits(self) -> dict[str, bool]:
         """Return what distinguishes this host for the scheduler.
 
         Returns:
-            Names of traits.
+            All traits that we speak of, and whether the host has them.
         """
         info = self._engine.info()
-        given = {
+        return {
             TRAIT_DOCKER: True,
             TRAIT_USERNS: "userns" in info.security_options,
             TRAIT_DISK_LIMIT: limits_disk(info),
         }
-        return [trait for trait, has in given.items() if has]
 
     def resources(self, nodename: str) -> dict[str, object]:
         """Return what Nova shows as the hypervisor.

@@ -15,7 +15,7 @@ from oslo_concurrency import lockutils
 from oslo_log import log as logging
 
 from novadocker.virt.docker.engine import Container, Engine
-from novadocker.virt.docker.errors import ContainerConflict
+from novadocker.virt.docker.errors import ContainerExists, EngineError, EngineUnavailable
 from novadocker.virt.docker.guest import Guest
 from novadocker.virt.docker.images import Images
 from novadocker.virt.docker.instance_directory import (
@@ -25,7 +25,7 @@ from novadocker.virt.docker.instance_directory import (
     InstanceDirectory,
 )
 from novadocker.virt.docker.policy import Abilities, settings_for
-from novadocker.virt.docker.server import LABEL_INSTANCE, Server, container_spec
+from novadocker.virt.docker.server import Server, container_spec
 from novadocker.virt.docker.stopwatch import Stopwatch
 from novadocker.virt.docker.wiring import Wiring, names
 from novadocker.virt.docker.wiring.plan import Plan, make_plan
@@ -108,7 +108,7 @@ class Lifecycle:
         guest, directory = self._guest(server.uuid), self._directory(server.uuid)
         with _lock(server.uuid), ExitStack() as undo:
             if guest.find():
-                raise ContainerConflict(name=guest.name, label=LABEL_INSTANCE)
+                raise ContainerExists(name=guest.name)
             settings = settings_for(server.flavor, self._options.abilities)
             image = self._images.ensure(context, image_meta)
             watch.mark("image")
@@ -120,7 +120,7 @@ class Lifecycle:
             undo.callback(guest.remove)
             guest.create(spec)
             if self._options.inject_key and server.public_key:
-                guest.authorize(server.public_key)
+                self._authorize(guest, server.public_key)
             if power_on:
                 self._run(server, network, watch)
             undo.pop_all()
@@ -217,6 +217,18 @@ class Lifecycle:
                 gate.open(self._options.gate_timeout, alive=lambda: guest.get().alive)
             watch.mark("gate")
             undo.pop_all()
+
+    @staticmethod
+    def _authorize(guest: Guest, public_key: str) -> None:
+        # What a tenant's image makes of its users harms that tenant's login alone.
+        try:
+            reason = "" if guest.authorize(public_key) else "its user has no home in the image"
+        except EngineUnavailable:
+            raise
+        except EngineError as error:
+            reason = str(error)
+        if reason:
+            LOG.warning("No key was put into %s: %s", guest.name, reason)
 
     def _plan(self, server: Server, network: Network) -> Plan:
         return make_plan(

@@ -115,6 +115,7 @@ def test_nova_hears_of_a_container_that_ended(
     """Within two seconds, whoever ended it."""
     heard: list[Any] = []
     docker_driver.register_event_listener(heard.append)
+    docker_driver.get_available_resource("h1")  # as Nova does when it listens
     spawn(docker_driver, instance)
     servers.engine.stop(f"nova-{UUID}", 0)
     stopped = nova_event.EVENT_LIFECYCLE_STOPPED

@@ -10,6 +10,7 @@ import pytest
 from novadocker.virt.docker.engine import Engine, Image, State
 from novadocker.virt.docker.errors import (
     ContainerConflict,
+    ContainerExists,
     ContainerNotFound,
     DockerDriverError,
     EngineError,
@@ -279,7 +280,7 @@ def test_what_is_not_there_is_not_found(servers: Any, operation: str) -> None:
 def test_a_boot_over_a_container_of_ours_is_refused(servers: Any, engine: Engine) -> None:
     """The server that has it keeps it."""
     before = servers.boot()
-    with pytest.raises(ContainerConflict):
+    with pytest.raises(ContainerExists):
         servers.boot()
     assert engine.inspect(before.name).pid == before.pid
     assert (Path(servers.instances) / servers.asked.uuid).is_dir()

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import docker
 import docker.errors
@@ -28,6 +29,7 @@ _LOST = (
     requests.exceptions.ChunkedEncodingError,
     urllib3.exceptions.HTTPError,
 )
+CHUNK_BYTES = 64 * 1024
 NO_SPACE = "no space left on device"
 
 
@@ -66,6 +68,12 @@ class Connection:
         return docker.tls.TLSConfig(
             client_cert=pair, ca_cert=self.ca_file, verify=not self.insecure
         )
+
+
+class _Client(docker.APIClient):
+    """The SDK's client, deaf to the environment: what nova.conf says of TLS holds."""
+
+    trust_env = property(lambda _: False, lambda _, __: None)
 
 
 class Engine:
@@ -306,7 +314,7 @@ class Engine:
         kept: deque[bytes] = deque()
         total = 0
         with self._call(f"read the log of container {name}", name):
-            for chunk in self._api.logs(name, stream=True, follow=False, tail=lines):
+            for chunk in self._log(name, lines):
                 kept.append(chunk)
                 total += len(chunk)
                 while total - len(kept[0]) >= size:
@@ -329,12 +337,24 @@ class Engine:
             with contextlib.closing(stream):
                 yield from (Event.parse(line) for line in stream)
 
+    def _log(self, name: str, lines: int) -> Iterator[bytes]:
+        # Not by the SDK's own call, which reads a terminal's log byte by byte.
+        api = self._api
+        url = f"{api.base_url}/v{api.api_version}/containers/{quote(name)}/logs"
+        params = {"stdout": 1, "stderr": 1, "tail": lines}
+        with api.get(url, params=params, stream=True, timeout=api.timeout) as answer:
+            try:
+                answer.raise_for_status()
+            except requests.exceptions.HTTPError as error:
+                raise docker.errors.create_api_error_from_http_exception(error) from error
+            yield from answer.iter_content(CHUNK_BYTES)
+
     @property
     def _api(self) -> Any:
         with self._connecting:
             if self._client is None:
                 connection = self.connection
-                self._client = docker.APIClient(
+                self._client = _Client(
                     base_url=connection.url,
                     version="auto",
                     timeout=connection.timeout,

@@ -298,7 +298,10 @@ class ContainerSpec:
     def _host_config(self) -> dict[str, Any]:
         settings = self.settings
         return {
-            "Binds": [f"{path}:{seen}:ro" for seen, path in self.read_only_files.items()],
+            "Mounts": [
+                {"Type": "bind", "Source": path, "Target": seen, "ReadOnly": True}
+                for seen, path in self.read_only_files.items()
+            ],
             "LogConfig": {
                 "Type": "json-file",
                 "Config": {"max-size": self.log_max_size, "max-file": "2"},

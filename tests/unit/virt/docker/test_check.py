@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from novadocker.virt.docker import check
-from novadocker.virt.docker.check import Finding, Verdict
+from novadocker.virt.docker.check import command
+from novadocker.virt.docker.check import findings as check
+from novadocker.virt.docker.check.findings import Finding, Verdict
 
 Judge = Callable[[], Finding]
 
@@ -101,15 +102,15 @@ def test_only_what_is_missing_fails_the_command(
 ) -> None:
     """A warning is the operator's to judge; every finding is printed."""
     found = [Finding(str(number), each, "w") for number, each in enumerate(judged)]
-    monkeypatch.setattr(check, "findings", lambda _: found)
+    monkeypatch.setattr(command, "findings", lambda _: found)
     monkeypatch.setattr(sys, "argv", ["novadocker-check"])
-    assert check.main() == status
+    assert command.main() == status
     assert len(capsys.readouterr().out.splitlines()) == len(found)
 
 
 def run_check(conf: Path) -> "subprocess.CompletedProcess[str]":
     """Run the command in a process of its own, since it sets up Nova for the whole process."""
-    program = "import sys; from novadocker.virt.docker.check import main; sys.exit(main())"
+    program = "import sys; from novadocker.virt.docker.check.command import main; sys.exit(main())"
     return subprocess.run(
         [sys.executable, "-c", program, "--config-file", conf],
         capture_output=True,

@@ -544,9 +544,9 @@ class FakeHost:
             "DISK_GB": {**keys, "allocation_ratio": ratios.disk, "reserved": reserved.disk_gib},
         }
 
-    def traits(self) -> list[str]:
-        """Return its traits."""
-        return ["CUSTOM_DOCKER"]
+    def traits(self) -> dict[str, bool]:
+        """Return one trait that it has and one that it lost."""
+        return {"CUSTOM_DOCKER": True, "CUSTOM_DOCKER_DISK_LIMIT": False}
 
 
 def test_placement_is_told_what_the_host_has(
@@ -559,12 +559,13 @@ def test_placement_is_told_what_the_host_has(
     docker_driver._host = FakeHost()
     tree = provider_tree.ProviderTree()
     tree.new_root("h1", UUID)
+    tree.add_traits("h1", "CUSTOM_DOCKER_DISK_LIMIT", "CUSTOM_OF_THE_OPERATOR")
     docker_driver.update_provider_tree(tree, "h1")
     told = tree.data("h1")
     assert told.inventory["VCPU"]["allocation_ratio"] == 2.0
     assert told.inventory["VCPU"]["reserved"] == 1
     assert told.inventory["DISK_GB"]["reserved"] == 2
-    assert "CUSTOM_DOCKER" in told.traits
+    assert told.traits == {"CUSTOM_DOCKER", "CUSTOM_OF_THE_OPERATOR"}
 
 
 def test_options_come_from_nova_conf(

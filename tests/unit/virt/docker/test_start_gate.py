@@ -14,7 +14,7 @@ import pytest
 
 from novadocker.gate.build import PROGRAM, compile_gate
 from novadocker.virt.docker import start_gate
-from novadocker.virt.docker.check import is_static
+from novadocker.virt.docker.check.findings import is_static
 from novadocker.virt.docker.errors import GateError
 from novadocker.virt.docker.start_gate import StartGate
 

@@ -165,7 +165,8 @@ def test_a_container_has_no_rights_on_the_host() -> None:
 
 def test_what_is_bound_into_a_container_is_read_only() -> None:
     """A tenant could else fill the host's disk."""
-    assert SPEC.body()["HostConfig"]["Binds"] == ["/i/1/hosts:/etc/hosts:ro"]
+    mount = {"Type": "bind", "Source": "/i/1/hosts", "Target": "/etc/hosts", "ReadOnly": True}
+    assert SPEC.body()["HostConfig"]["Mounts"] == [mount]
 
 
 def test_the_engine_never_restarts_a_container() -> None:

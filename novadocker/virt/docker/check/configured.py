@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ``check`` looks at with Nova's own code, as nova-compute does when it starts."""
+"""What is looked at with Nova's own code, as nova-compute does when it starts."""
 
 import logging
 import shlex
@@ -17,8 +17,9 @@ from nova import utils  # noqa: E402
 from oslo_privsep import priv_context  # noqa: E402
 from oslo_utils import importutils  # noqa: E402
 
-from novadocker.virt.docker import check, conf, start_gate  # noqa: E402
-from novadocker.virt.docker.check import Finding, Verdict, attempt  # noqa: E402
+from novadocker.virt.docker import conf, start_gate  # noqa: E402
+from novadocker.virt.docker.check import findings as judge  # noqa: E402
+from novadocker.virt.docker.check.findings import Finding, Verdict, attempt  # noqa: E402
 from novadocker.virt.docker.engine import Connection, Engine  # noqa: E402
 from novadocker.virt.docker.host import Host, warnings  # noqa: E402
 from novadocker.virt.docker.wiring import privileged  # noqa: E402
@@ -42,9 +43,9 @@ def findings(config_file: str) -> Iterator[Finding]:
     if configuration.verdict is Verdict.MISSING:
         return
     yield attempt("import", _load_driver, "see docs/operator.md, installing")
-    yield check.start_gate(start_gate.PROGRAM)
-    yield check.instances_path(Path(CONF.instances_path))
-    yield check.socket(CONF.docker.host_url)
+    yield judge.start_gate(start_gate.PROGRAM)
+    yield judge.instances_path(Path(CONF.instances_path))
+    yield judge.socket(CONF.docker.host_url)
     yield from _engine()
     yield from _privileges()
 
@@ -85,7 +86,7 @@ def _engine() -> Iterator[Finding]:
 
 def _privileges() -> Iterator[Finding]:
     priv_context.init(root_helper=shlex.split(utils.get_root_helper()))
-    remedy = f"set {check.PRIVSEP}, or allow '{_helper()}' in sudoers"
+    remedy = f"set {judge.PRIVSEP}, or allow '{_helper()}' in sudoers"
     yield attempt("privileges", partial(_usable, privileged.ready), remedy)
     for vif_type, backend in BACKENDS.items():
         found = attempt(f"ports of type {vif_type}", partial(_usable, backend.warm_up))

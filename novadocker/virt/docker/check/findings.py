@@ -1,23 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``novadocker-check``: whether this host is ready for our driver, and what is missing.
+"""What is looked at, and how it is judged, without Nova's code."""
 
-Run it as the user that nova-compute runs as. It changes nothing.
-"""
-
-import argparse
 import enum
-import importlib.metadata
-import importlib.util
 import os
 import stat
 import struct
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 TESTED_NOVA = (34,)
-NOVA_CONF = "/etc/nova/nova.conf"
 PRIVSEP = "[novadocker_privileged] helper_command"
 _PT_INTERP = 3
 
@@ -148,38 +141,6 @@ def attempt(item: str, call: Callable[[], str], remedy: str = "") -> Finding:
         return Finding(item, Verdict.OK, call())
     except Exception as error:  # noqa: BLE001 - whatever it is, the operator has to read it
         return Finding(item, Verdict.MISSING, f"{error}; {remedy}" if remedy else str(error))
-
-
-def findings(config_file: str) -> Iterator[Finding]:
-    """Look at everything, in the order in which it is needed.
-
-    Args:
-        config_file: nova-compute's.
-    """
-    plugins = {each.name for each in importlib.metadata.entry_points(group="os_vif")}
-    has_nova = importlib.util.find_spec("nova") is not None
-    yield nova_version(importlib.metadata.version("nova") if has_nova else None)
-    yield ovs_plugin(plugins)
-    read = configuration(Path(config_file))
-    yield read
-    if has_nova and read.verdict is Verdict.OK:
-        shim = importlib.util.find_spec("nova.virt.novadocker")
-        yield way_in(str(shim.origin) if shim else None, plugins)
-        # What it looks at imports Nova, which may not be there.
-        from novadocker.virt.docker import readiness  # noqa: PLC0415
-
-        yield from readiness.findings(config_file)
-
-
-def main() -> int:
-    """Print the findings; exit 0 only if nothing is missing."""
-    parser = argparse.ArgumentParser(prog="novadocker-check", description=__doc__)
-    parser.add_argument("--config-file", default=NOVA_CONF, help="nova-compute's (%(default)s)")
-    found = []
-    for finding in findings(parser.parse_args().config_file):
-        print(finding, flush=True)
-        found.append(finding.verdict)
-    return 1 if Verdict.MISSING in found else 0
 
 
 def _open_to_others(directory: Path) -> bool:

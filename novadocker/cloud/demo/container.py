@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server's container, as the operator of its host sees it."""
+
+from contextlib import closing
+from typing import Any
+
+import docker
+
+from novadocker.cloud.host import ComputeHost
+
+
+def state(host: ComputeHost, server: str) -> Any:
+    """Return what the engine says of the state of a server's container.
+
+    Args:
+        host: where it is.
+        server: the server's id.
+    """
+    with closing(docker.APIClient(base_url=host.engine.url, version="auto")) as engine:
+        return engine.inspect_container(f"nova-{server}")["State"]
