@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from novadocker.cloud import settings, starting, supervisor
+from novadocker.cloud import settings, supervisor
 from novadocker.cloud.demo.screen import Screen
 from novadocker.cloud.errors import CommandFailed
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.samples import CACHE, Sample
 
 _LAST_LINES = 15
-_SEARCHED_LINES = 200
 _WIDTH = 240
 
 
@@ -29,12 +28,17 @@ class Machine:
     def __init__(self, state: Path, screen: Screen) -> None:
         self._state = state.absolute()
         self._screen = screen
+        self._log_begins = 0
         self.was_up = settings.is_ours(self._state) and supervisor.is_running(self.layout)
 
     @property
     def layout(self) -> Layout:
         """The cloud's places; it must have been brought up once."""
         return Layout(self._state, settings.load(self._state))
+
+    @property
+    def _compute_log(self) -> Path:
+        return self.layout.log_of(self.layout.hosts[0].service("nova-compute"))
 
     @property
     def engine_url(self) -> str:
@@ -52,6 +56,7 @@ class Machine:
             self._novadocker_cloud("up")
             for root in roots:
                 root.result()
+        self._log_begins = self._compute_log.stat().st_size
 
     def down(self) -> None:
         """Stop the cloud; what is in it stays for the next time."""
@@ -59,14 +64,13 @@ class Machine:
             self._novadocker_cloud("down")
 
     def last_errors(self) -> str:
-        """Return the last errors in nova-compute's log, or its end if there are none."""
+        """Return the last errors that nova-compute has logged since the cloud is up."""
         if not settings.is_ours(self._state):
             return ""
-        name = self.layout.hosts[0].service("nova-compute")
-        lines = starting.tail(self.layout, name, _SEARCHED_LINES).splitlines()
-        errors = [line for line in lines if " ERROR " in line] or lines
-        tail = "\n".join(line[:_WIDTH] for line in errors[-_LAST_LINES:])
-        return f"From the end of {self.layout.log_of(name)}:\n{tail}"
+        log = self._compute_log
+        text = log.read_bytes()[self._log_begins :].decode(errors="replace") if log.exists() else ""
+        errors = [line[:_WIDTH] for line in text.splitlines() if " ERROR " in line]
+        return "\n".join([f"From {log}:", *errors[-_LAST_LINES:]]) if errors else ""
 
     def explain(self) -> None:
         """Show how to use the cloud that stays."""

@@ -137,7 +137,8 @@ class Lifecycle:
             ContainerNotFound: there is no container.
         """
         with _lock(server.uuid):
-            self._run(server, network, Stopwatch())
+            container = self._guest(server.uuid).get()
+            self._run(server, network, Stopwatch(), running=container if container.alive else None)
 
     def stop(self, uuid: str, network: Network, timeout: int) -> None:
         """End a server's process and unplug its ports; the container stays.
@@ -195,23 +196,24 @@ class Lifecycle:
             steps.callback(self._wiring.unwire, network.instance, network.info)
             steps.callback(self._guest(uuid).remove)
 
-    def _run(self, server: Server, network: Network, watch: Stopwatch) -> None:
+    def _run(
+        self, server: Server, network: Network, watch: Stopwatch, running: Container | None = None
+    ) -> None:
         guest, gate = self._guest(server.uuid), self._directory(server.uuid).gate
         with ExitStack() as undo:
-            was_running = guest.get().alive
-            if not was_running:
+            if not running:
                 undo.callback(guest.stop, 0)
-            container = guest.start()
+            container = running or guest.start()
             watch.mark("container")
             plan = self._plan(server, network)
             watch.mark("ports")
-            if not was_running:
+            if not running:
                 undo.callback(self._wiring.unwire, network.instance, network.info)
             with network.plugged():
                 self._wire(server, network, container, plan)
                 watch.mark("wiring")
             watch.mark("event")
-            if was_running:
+            if running:
                 gate.let_go()
             else:
                 gate.open(self._options.gate_timeout, alive=lambda: guest.get().alive)
