@@ -11,9 +11,9 @@ import figures
 import openstack.exceptions
 import psutil
 
-from novadocker.cloud import members
-from novadocker.cloud.identity import connect
+from novadocker.cloud.contents.identity import connect
 from novadocker.cloud.layout import Layout
+from novadocker.cloud.machine import members
 from novadocker.virt.docker.engine import Connection, Engine
 
 OURS, FAKE = "nova", "fake"

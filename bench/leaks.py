@@ -10,7 +10,7 @@ import psutil
 from cloud import OURS, Cloud
 from figures import Verdict
 
-from novadocker.cloud.command import run
+from novadocker.cloud.machine.command import run
 from novadocker.virt.docker.images import NAMESPACE
 from novadocker.virt.docker.server import LABEL_INSTANCE
 

@@ -20,13 +20,15 @@ import docker
 import pytest
 from openstack.exceptions import NotFoundException
 
-from novadocker.cloud import credentials, services, settings, starting, supervisor, traces
+from novadocker.cloud import credentials, settings
 from novadocker.cloud.cli import DEFAULT_STATE, STATE_VARIABLE
 from novadocker.cloud.config.common import Common
+from novadocker.cloud.contents.identity import connect
 from novadocker.cloud.host import ComputeHost
-from novadocker.cloud.identity import connect
 from novadocker.cloud.layout import Layout
+from novadocker.cloud.machine import traces
 from novadocker.cloud.samples import CACHE, WEB, programs
+from novadocker.cloud.supervision import services, starting, supervisor
 
 PATIENCE = 90
 PAUSE = 0.2

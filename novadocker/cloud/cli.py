@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from novadocker.cloud import lock, rising, settings, starting, status, teardown
+from novadocker.cloud import rising, settings, status, teardown
 from novadocker.cloud.errors import CloudError, HostUnfit
 from novadocker.cloud.layout import Layout
+from novadocker.cloud.machine import lock
+from novadocker.cloud.supervision import starting
 
 DEFAULT_STATE = "/var/lib/novadocker-cloud"
 STATE_VARIABLE = "NOVADOCKER_CLOUD_STATE"

@@ -5,29 +5,17 @@ import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from novadocker.cloud import (
-    bootstrap,
-    credentials,
-    database,
-    engine,
-    identity,
-    members,
-    ovn,
-    packages,
-    ports,
-    schema,
-    settings,
-    starting,
-    supervisor,
-    switch,
-    teardown,
-)
-from novadocker.cloud import services as service_table
+from novadocker.cloud import credentials, settings, teardown
 from novadocker.cloud.config.common import Common
+from novadocker.cloud.contents import bootstrap, database, identity, schema
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import Layout
-from novadocker.cloud.services import Service
+from novadocker.cloud.machine import members, packages, ports
 from novadocker.cloud.steps import Report, Step, perform, timed
+from novadocker.cloud.supervision import services as service_table
+from novadocker.cloud.supervision import starting, supervisor
+from novadocker.cloud.supervision.services import Service
+from novadocker.cloud.underlay import engine, ovn, switch
 
 
 def up(layout: Layout, report: Report) -> None:

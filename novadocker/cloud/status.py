@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import psutil
 
-from novadocker.cloud import credentials, members, supervisor
-from novadocker.cloud import services as service_table
+from novadocker.cloud import credentials
 from novadocker.cloud.config.common import Common
 from novadocker.cloud.layout import Layout
+from novadocker.cloud.machine import members
+from novadocker.cloud.supervision import services as service_table
+from novadocker.cloud.supervision import supervisor
 
 _MEGABYTE = 1 << 20
 

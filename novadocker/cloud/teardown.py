@@ -11,14 +11,17 @@ from operator import attrgetter
 import tenacity
 from pyroute2 import netns
 
-from novadocker.cloud import credentials, engine, leftovers, members, settings, supervisor, switch
-from novadocker.cloud import services as service_table
+from novadocker.cloud import credentials, settings
 from novadocker.cloud.config.common import Common
 from novadocker.cloud.errors import CommandFailed, StateRefused
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import Layout
-from novadocker.cloud.services import Service
+from novadocker.cloud.machine import leftovers, members
 from novadocker.cloud.steps import Report, timed
+from novadocker.cloud.supervision import services as service_table
+from novadocker.cloud.supervision import supervisor
+from novadocker.cloud.supervision.services import Service
+from novadocker.cloud.underlay import engine, switch
 
 # The metadata agent's network namespaces; the rest of the name is the network's id.
 _NAMESPACE = "ovnmeta-"

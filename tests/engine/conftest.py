@@ -12,8 +12,8 @@ import docker
 import pytest
 import tenacity
 
-from novadocker.cloud import engine
-from novadocker.cloud.command import Command
+from novadocker.cloud.machine.command import Command
+from novadocker.cloud.underlay import engine
 
 RunningEngine = Callable[[], AbstractContextManager[engine.EnginePaths]]
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import docker
 import psutil
 
-from novadocker.cloud import engine, leftovers
+from novadocker.cloud.machine import leftovers
+from novadocker.cloud.underlay import engine
 
 
 def _busybox_tar() -> bytes:

@@ -12,7 +12,6 @@ from pathlib import Path
 from keystoneauth1.exceptions import ClientException
 from openstack.exceptions import SDKException
 
-from novadocker.cloud import packages
 from novadocker.cloud.cli import DEFAULT_STATE, STATE_VARIABLE
 from novadocker.cloud.demo.machine import Machine
 from novadocker.cloud.demo.own_image import OwnImage
@@ -21,6 +20,7 @@ from novadocker.cloud.demo.shell import Shell
 from novadocker.cloud.demo.story import Story
 from novadocker.cloud.demo.tenant import Tenant
 from novadocker.cloud.errors import CloudError, HostUnfit
+from novadocker.cloud.machine import packages
 from novadocker.cloud.samples import CACHE, DEBIAN, WEB, programs
 
 _INTERRUPTED = 128 + signal.SIGINT

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from novadocker.cloud import settings, supervisor
+from novadocker.cloud import settings
 from novadocker.cloud.demo.screen import Screen
 from novadocker.cloud.errors import CommandFailed
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.samples import CACHE, Sample
+from novadocker.cloud.supervision import supervisor
 
 _LAST_LINES = 15
 _WIDTH = 240

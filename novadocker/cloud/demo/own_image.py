@@ -104,5 +104,6 @@ class OwnImage:
 
 
 def _host_name(archive: Path) -> str:
-    letters = (letter if letter.isalnum() else "-" for letter in archive.stem.lower())
+    stem = archive.stem.lower()
+    letters = (letter if letter.isascii() and letter.isalnum() else "-" for letter in stem)
     return "".join(letters).strip("-") or "own"

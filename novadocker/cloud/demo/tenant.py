@@ -10,10 +10,10 @@ from typing import Any
 from keystoneauth1.exceptions import ClientException
 from openstack.exceptions import SDKException
 
-from novadocker.cloud import traces
+from novadocker.cloud.contents.identity import connect
 from novadocker.cloud.demo.errors import ProofFailed, ServerFailed
-from novadocker.cloud.identity import connect
 from novadocker.cloud.layout import Layout
+from novadocker.cloud.machine import traces
 
 _PATIENCE = 120
 _PAUSE = 0.3

@@ -4,7 +4,7 @@
 import subprocess
 from pathlib import Path
 
-from novadocker.cloud.command import run
+from novadocker.cloud.machine.command import run
 
 _ORIGIN = "Debian"
 _FORMAT = "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)"

@@ -5,8 +5,9 @@ import os
 import shutil
 import subprocess
 
-from novadocker.cloud import packages
 from novadocker.cloud.errors import PackagesFailed
+from novadocker.cloud.machine import packages
+from novadocker.cloud.samples import apt
 
 # Which package brings a program.
 PROGRAMS = {
@@ -20,9 +21,11 @@ PROGRAMS = {
 def ensure() -> list[str]:
     """Install the packages of which the program is missing, and return them."""
     missing = sorted(package for program, package in PROGRAMS.items() if not shutil.which(program))
-    if missing:
-        with packages.no_service_starts(packages.POLICY):
+    with packages.no_service_starts(packages.POLICY):
+        # Samples are made from packages of which the lists must be there.
+        if missing or not apt.sources():
             _apt("update", "--quiet")
+        if missing:
             _apt("install", "--yes", "--no-remove", "--no-install-recommends", *missing)
     return missing
 

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from novadocker.cloud import engine as own
+from novadocker.cloud.underlay import engine as own
 from novadocker.virt.docker.engine import Connection, Engine
 from novadocker.virt.docker.errors import EngineUnavailable, EngineUnsuitable
 from novadocker.virt.docker.host import Host

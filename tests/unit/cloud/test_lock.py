@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from novadocker.cloud import lock
 from novadocker.cloud.errors import HostUnfit
+from novadocker.cloud.machine import lock
 
 
 def test_a_second_command_is_refused_while_the_first_works(tmp_path: Path) -> None:

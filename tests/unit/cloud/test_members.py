@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from novadocker.cloud import leftovers, members
 from novadocker.cloud.layout import MEMBER, Layout
+from novadocker.cloud.machine import leftovers, members
 
 
 @pytest.fixture

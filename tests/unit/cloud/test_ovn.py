@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from pathlib import Path
 
-from novadocker.cloud import ovn, switch
 from novadocker.cloud.layout import Layout
+from novadocker.cloud.underlay import ovn, switch
 
 
 def test_no_database_or_socket_is_the_systems(layout: Layout) -> None:

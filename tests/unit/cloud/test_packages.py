@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from novadocker.cloud import packages
+from novadocker.cloud.machine import packages
 
 
 @pytest.mark.parametrize(

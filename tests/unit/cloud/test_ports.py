@@ -5,9 +5,9 @@ import socket
 
 import pytest
 
-from novadocker.cloud import ports
 from novadocker.cloud.errors import PortsTaken
 from novadocker.cloud.layout import Layout, Ports
+from novadocker.cloud.machine import ports
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from novadocker.cloud import schema
+from novadocker.cloud.contents import schema
+from novadocker.cloud.contents.schema import Schema
 from novadocker.cloud.errors import CommandFailed
 from novadocker.cloud.layout import Layout
-from novadocker.cloud.schema import Schema
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from novadocker.cloud import rising, services
+from novadocker.cloud import rising
 from novadocker.cloud.config.common import Common
-from novadocker.cloud.services import Service
+from novadocker.cloud.supervision import services
+from novadocker.cloud.supervision.services import Service
 
 EVERY_SERVICE = {
     *("mariadb", "epmd", "rabbitmq", "keystone", "glance", "placement", "neutron"),
@@ -32,7 +33,7 @@ def test_every_step_that_is_waited_for_exists(
 ) -> None:
     """Services and preparations form one order without gaps or circles."""
     monkeypatch.setattr(rising, "_prepare_engine", lambda _layout, _host: None)
-    monkeypatch.setattr("novadocker.cloud.switch.datapath", lambda _layout: "netdev")
+    monkeypatch.setattr("novadocker.cloud.underlay.switch.datapath", lambda _layout: "netdev")
     steps = rising._steps(common, services.table(common))
     names = {step.name for step in steps}
     assert {name for step in steps for name in step.after} <= names

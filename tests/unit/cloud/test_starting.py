@@ -2,8 +2,8 @@
 import dataclasses
 from pathlib import Path
 
-from novadocker.cloud import starting
 from novadocker.cloud.layout import Layout
+from novadocker.cloud.supervision import starting
 
 
 def test_a_failed_service_is_named_with_its_last_lines(layout: Layout, tmp_path: Path) -> None:

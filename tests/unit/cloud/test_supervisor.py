@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 import configparser
 
-from novadocker.cloud import services, supervisor
 from novadocker.cloud.config.common import Common
 from novadocker.cloud.layout import MEMBER
+from novadocker.cloud.supervision import services, supervisor
 
 
 def test_the_supervisor_reads_what_we_write(common: Common) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import docker
 import psutil
 
-from novadocker.cloud.command import run
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import Layout
+from novadocker.cloud.machine.command import run
 
 _LABEL = "novadocker.instance"
 # Link names have room for no more of a port's id.

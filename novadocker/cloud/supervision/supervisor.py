@@ -16,11 +16,11 @@ from supervisor.states import ProcessStates
 from supervisor.xmlrpc import SupervisorTransport
 
 import novadocker
-from novadocker.cloud.command import run
 from novadocker.cloud.config import ini
 from novadocker.cloud.errors import CommandFailed, SupervisorGone
 from novadocker.cloud.layout import MEMBER, Layout
-from novadocker.cloud.services import Service
+from novadocker.cloud.machine.command import run
+from novadocker.cloud.supervision.services import Service
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _START_SECONDS = 10

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from novadocker.cloud.identity import connect
+from novadocker.cloud.contents.identity import connect
 from novadocker.cloud.layout import PHYSICAL_NETWORK, Layout
 
 # Name, virtual processors, MB of memory, GB of disk.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a nova-compute with Nova's fake driver: ``python -m novadocker.cloud.fake_host``.
+"""Runs a nova-compute with Nova's fake driver: ``python -m novadocker.cloud.programs.fake_host``.
 
 It has no switch, so Neutron could bind none of its ports. They are bound on a real host
 instead, where nobody plugs them: the control plane does the same work as for real servers.

@@ -11,11 +11,11 @@ import psutil
 import tenacity
 from pyroute2 import IPRoute
 
-from novadocker.cloud import members
-from novadocker.cloud.command import run
 from novadocker.cloud.errors import HostUnfit
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import Layout
+from novadocker.cloud.machine import members
+from novadocker.cloud.machine.command import run
 
 PROGRAM = "ovs-vswitchd"
 # The tap device that every user-space datapath makes under this one name.

@@ -3,9 +3,9 @@
 
 from pathlib import Path
 
-from novadocker.cloud.command import Command, run
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import LOOPBACK, PHYSICAL_NETWORK, Layout
+from novadocker.cloud.machine.command import Command, run
 
 _SCHEMAS = Path("/usr/share")
 _QUIET = ("-vconsole:info", "-vsyslog:off", "-vfile:off")

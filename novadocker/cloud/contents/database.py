@@ -7,10 +7,10 @@ from typing import Any
 
 import pymysql
 
-from novadocker.cloud.command import Command, run
 from novadocker.cloud.config import mariadb
 from novadocker.cloud.credentials import Credentials
 from novadocker.cloud.layout import DATABASES, LOOPBACK, Layout
+from novadocker.cloud.machine.command import Command, run
 
 
 def command(layout: Layout) -> Command:

@@ -6,10 +6,10 @@ import time
 
 import psutil
 
-from novadocker.cloud import supervisor
 from novadocker.cloud.errors import Aborted, CommandFailed, ServiceFailed
 from novadocker.cloud.layout import Layout
-from novadocker.cloud.services import Service
+from novadocker.cloud.supervision import supervisor
+from novadocker.cloud.supervision.services import Service
 
 _BOUND_SECONDS = 120
 _PAUSE_SECONDS = 0.4

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs OVN's metadata agent: ``python -m novadocker.cloud.metadata_agent``.
+"""Runs OVN's metadata agent: ``python -m novadocker.cloud.programs.metadata_agent``.
 
 It keeps the agent's privileged functions in its own process. The agent is root here
 anyway, and each of its privileged helpers would take another 120 MB.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each service's tables and first rows: its own ``*-manage`` commands.
 
-Run as ``python -m novadocker.cloud.schema``: one command costs seconds of imports, so one
+Run as ``python -m novadocker.cloud.contents.schema``: one command costs seconds of imports, so one
 process imports once and forks for each command. The fork is needed since their
 configuration object refuses to be parsed twice.
 """
@@ -109,7 +109,7 @@ def ensure(layout: Layout, schema: Schema) -> None:
     plan = {"module": schema.module, "options": schema.options, "commands": schema.commands}
     with log.open("wb") as out:
         done = subprocess.run(
-            [sys.executable, "-m", "novadocker.cloud.schema", json.dumps(plan)],
+            [sys.executable, "-m", "novadocker.cloud.contents.schema", json.dumps(plan)],
             check=False,
             stdout=out,
             stderr=subprocess.STDOUT,

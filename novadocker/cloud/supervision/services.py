@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import novadocker
-from novadocker.cloud import database, engine, ovn, readiness, switch
-from novadocker.cloud.command import Command
 from novadocker.cloud.config import glance, keystone, mariadb, neutron, nova, placement, rabbitmq
 from novadocker.cloud.config.common import Common
+from novadocker.cloud.contents import database
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import LOOPBACK, Layout
+from novadocker.cloud.machine.command import Command
+from novadocker.cloud.supervision import readiness
+from novadocker.cloud.underlay import engine, ovn, switch
 
 _SOURCES = Path(novadocker.__file__).parent
 
@@ -156,7 +158,7 @@ def _api(
         after=after,
         ready=lambda: readiness.http(layout.url(port)),
         files=files,
-        sources=(_SOURCES / "cloud/wsgi.py",),
+        sources=(_SOURCES / "cloud/programs/wsgi.py",),
         port=port,
     )
 
@@ -169,7 +171,7 @@ def _wsgi(
 
 
 def _module(layout: Layout, name: str) -> tuple[str, ...]:
-    return (layout.program("python"), "-m", f"novadocker.cloud.{name}")
+    return (layout.program("python"), "-m", f"novadocker.cloud.programs.{name}")
 
 
 def _nova(common: Common) -> Iterable[Service]:
@@ -187,7 +189,7 @@ def _nova(common: Common) -> Iterable[Service]:
             after=after,
             ready=lambda port=port: readiness.http(layout.url(port)),  # type: ignore[misc]
             files=files,
-            sources=(_SOURCES / "cloud/wsgi.py",),
+            sources=(_SOURCES / "cloud/programs/wsgi.py",),
             port=port,
         )
     option = _config_file(layout, nova.CONTROL)

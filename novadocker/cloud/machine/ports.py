@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import psutil
 
-from novadocker.cloud import members
 from novadocker.cloud.errors import PortsTaken
 from novadocker.cloud.layout import Layout, Ports
+from novadocker.cloud.machine import members
 
 
 def check(layout: Layout) -> None:

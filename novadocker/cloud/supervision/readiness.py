@@ -8,12 +8,12 @@ import amqp  # type: ignore[import-untyped]
 import docker
 import requests
 
-from novadocker.cloud import database
-from novadocker.cloud.command import run
 from novadocker.cloud.config.common import Common
+from novadocker.cloud.contents import database
+from novadocker.cloud.contents.identity import connect
 from novadocker.cloud.host import ComputeHost
-from novadocker.cloud.identity import connect
 from novadocker.cloud.layout import LOOPBACK, Layout
+from novadocker.cloud.machine.command import run
 
 _PATIENCE = 10
 

@@ -10,8 +10,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from novadocker.cloud import leftovers
-from novadocker.cloud.command import Command
+from novadocker.cloud.machine import leftovers
+from novadocker.cloud.machine.command import Command
 
 CONTAINERD = "containerd"
 DOCKERD = "dockerd"
