@@ -42,7 +42,12 @@ def _control(common: Common) -> ini.Sections:
         "api_database": common.database("nova_api"),
         "database": common.database("nova"),
         "conductor": {"workers": 1},
-        "scheduler": {"workers": 1, "discover_hosts_in_cells_interval": 5},
+        # One host: a second attempt would only replace the first one's reason by its own.
+        "scheduler": {
+            "workers": 1,
+            "discover_hosts_in_cells_interval": 5,
+            "max_attempts": 1,
+        },
         "quota": dict.fromkeys(("instances", "cores", "ram", "server_groups", "key_pairs"), -1),
         "oslo_concurrency": common.locks("nova"),
         "keystone_authtoken": common.authtoken,

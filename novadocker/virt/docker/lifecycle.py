@@ -210,7 +210,7 @@ class Lifecycle:
             if not running:
                 undo.callback(self._wiring.unwire, network.instance, network.info)
             with network.plugged():
-                self._wire(server, network, container, plan)
+                self._wire(server, network, container, plan, fresh=not running)
                 watch.mark("wiring")
             watch.mark("event")
             if running:
@@ -240,7 +240,15 @@ class Lifecycle:
             default_dns=self._options.dns_servers,
         )
 
-    def _wire(self, server: Server, network: Network, container: Container, plan: Plan) -> None:
+    def _wire(
+        self,
+        server: Server,
+        network: Network,
+        container: Container,
+        plan: Plan,
+        *,
+        fresh: bool = False,
+    ) -> None:
         self._directory(server.uuid).write(
             {
                 HOSTS: names.hosts(plan),
@@ -248,7 +256,9 @@ class Lifecycle:
                 RESOLV_CONF: names.resolv_conf(plan),
             }
         )
-        self._wiring.ensure_wired(network.instance, network.info, plan, container.pid, container.id)
+        self._wiring.ensure_wired(
+            network.instance, network.info, plan, container.pid, container.id, fresh=fresh
+        )
 
     def _guest(self, uuid: str) -> Guest:
         return Guest(self._engine, f"nova-{uuid}")

@@ -153,7 +153,14 @@ class Wiring:
     fault: Exception | None = None
 
     def ensure_wired(
-        self, instance: Any, network_info: Any, plan: Any, pid: int, container_id: str
+        self,
+        instance: Any,
+        network_info: Any,
+        plan: Any,
+        pid: int,
+        container_id: str,
+        *,
+        fresh: bool,
     ) -> None:
         """Wire nothing."""
         self.calls.append("wire")

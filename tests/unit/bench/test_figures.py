@@ -78,8 +78,8 @@ def test_a_boot_is_judged_without_the_event(
 ) -> None:
     """At most 0.4 s above the fake driver's; the own part at most twice the floor."""
     parts = {"container": container, "ports": 0.5, "event": 1.0}
-    verdicts = figures.boot_verdicts([create], [parts], [1.0], [0.1])
-    assert [each.reached for each in verdicts] == reached
+    verdicts = figures.boot_verdicts([create], [parts], [1.0], [0.1], [0.1])
+    assert [each.reached for each in verdicts] == [*reached, reached[-1]]
 
 
 def test_a_verdict_says_figure_and_bound(figures: ModuleType) -> None:
