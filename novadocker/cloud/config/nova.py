@@ -100,7 +100,7 @@ def _shared(common: Common) -> dict[str, ini.Section]:
         "metadata_proxy_shared_secret": common.credentials.metadata,
     }
     return {
-        "glance": {"endpoint_override": layout.url(layout.ports.glance)},
+        "glance": {"endpoint_override": layout.url(layout.ports.glance), "timeout": 60},
         "placement": user,
         "neutron": {**user, **metadata},
         "cinder": user,

@@ -7,7 +7,7 @@ What is looked for are programs, not packages: whoever has docker-ce keeps it.
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,21 +44,29 @@ _POLICY_TEXT = (
 _SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def missing(found: Callable[[str], bool] | None = None) -> list[str]:
+def missing(
+    found: Callable[[str], bool] | None = None, programs: Mapping[str, str] = PROGRAMS
+) -> list[str]:
     """Return the packages of which a program is not there."""
     found = found or _is_there
-    return sorted({package for program, package in PROGRAMS.items() if not found(program)})
+    return sorted({package for program, package in programs.items() if not found(program)})
 
 
-def ensure() -> list[str]:
-    """Install what is missing and return it."""
-    packages = missing()
-    if packages:
+def ensure(programs: Mapping[str, str] = PROGRAMS, *, lists: bool = False) -> list[str]:
+    """Install what is missing and return it.
+
+    Args:
+        programs: packages by a program that each brings.
+        lists: whether apt's lists are wanted even if nothing is missing.
+    """
+    packages = missing(programs=programs)
+    if packages or lists:
         with no_service_starts(POLICY):
             _apt("update", "--quiet")
-            # Rather fail than remove what somebody else has installed.
-            _apt("install", "--yes", "--no-remove", "--no-install-recommends", *packages)
-    remaining = missing()
+            if packages:
+                # Rather fail than remove what somebody else has installed.
+                _apt("install", "--yes", "--no-remove", "--no-install-recommends", *packages)
+    remaining = missing(programs=programs)
     if remaining:
         raise PackagesFailed(packages=" ".join(remaining), reason="their programs are not there")
     return packages

@@ -3,7 +3,9 @@
 
 import shlex
 import site
-import xmlrpc.client  # nosec B411 - our own supervisor answers, on a socket that is root's
+
+# Our own supervisor answers, on a socket that is root's.
+import xmlrpc.client  # nosec B411
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
