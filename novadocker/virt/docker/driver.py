@@ -15,14 +15,13 @@ from nova.virt import driver, event, hardware
 from oslo_config import cfg
 from oslo_log import log as logging
 
-from novadocker.virt.docker import conf, errors
+from novadocker.virt.docker import conf, errors, policy
 from novadocker.virt.docker.engine import Connection, Engine, State
 from novadocker.virt.docker.events import Watcher
 from novadocker.virt.docker.guest import Guest
 from novadocker.virt.docker.host import Host, Ratios, Reserved
 from novadocker.virt.docker.images import Images
 from novadocker.virt.docker.lifecycle import Lifecycle, Network, Options
-from novadocker.virt.docker.policy import Flavor
 from novadocker.virt.docker.server import LABEL_HOST, LABEL_INSTANCE, NAME_PREFIX, Server
 from novadocker.virt.docker.wiring import Wiring
 
@@ -138,6 +137,7 @@ class DockerDriver(driver.ComputeDriver):
         accel_info: Any = None,
     ) -> None:
         with _as_build_errors(instance):
+            policy.refuse(_wishes(instance, injected_files, block_device_info))
             self._life.boot(
                 context,
                 _server(instance, image_meta),
@@ -324,7 +324,7 @@ def _server(instance: Any, image_meta: Any = None) -> Server:
         project=instance.project_id,
         host=instance.host,
         hostname=instance.hostname,
-        flavor=Flavor(
+        flavor=policy.Flavor(
             vcpus=flavor.vcpus,
             memory_mib=flavor.memory_mb,
             root_gib=flavor.root_gb,
@@ -335,6 +335,15 @@ def _server(instance: Any, image_meta: Any = None) -> Server:
         image=instance.image_ref,
         command_line=image_meta.properties.get("os_command_line"),
         public_key=instance.key_data,
+    )
+
+
+def _wishes(instance: Any, injected_files: Any, block_device_info: Any) -> policy.Wishes:
+    return policy.Wishes(
+        volumes=len(driver.block_device_info_get_mapping(block_device_info)),
+        ephemerals=len(driver.block_device_info_get_ephemerals(block_device_info)),
+        files=len(injected_files or ()),
+        config_drive=bool(instance.config_drive),
     )
 
 

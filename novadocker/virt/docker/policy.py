@@ -96,6 +96,43 @@ class Settings:
     sysctls: Mapping[str, str] = field(default_factory=lambda: dict(SYSCTLS))
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What a server may be asked to have and a container cannot have here.
+
+    Attributes:
+        volumes: volumes attached at boot.
+        ephemerals: ephemeral disks.
+        files: injected files ("personality").
+        config_drive: whether a config drive was asked for.
+    """
+
+    volumes: int = 0
+    ephemerals: int = 0
+    files: int = 0
+    config_drive: bool = False
+
+
+def refuse(wishes: Wishes) -> None:
+    """Refuse what would else be left out in silence.
+
+    Args:
+        wishes: what was asked for.
+
+    Raises:
+        PolicyRefused: any of it was.
+    """
+    instead = {
+        "volumes": "a server that boots from its image, without volumes",
+        "ephemerals": "a flavor without an ephemeral disk",
+        "files": "a server without personality files; the metadata service has user data",
+        "config_drive": "a server without one; the metadata service tells the same",
+    }
+    for name, accepted in instead.items():
+        if asked := getattr(wishes, name):
+            raise PolicyRefused(setting=name.replace("_", " "), value=asked, accepted=accepted)
+
+
 def settings_for(flavor: Flavor, abilities: Abilities) -> Settings:
     """Return the limits and rights of a container of this flavor on this host.
 

@@ -60,6 +60,7 @@ def instance() -> Any:
         flavor=objects.Flavor(vcpus=1, memory_mb=32, root_gb=1, swap=0, extra_specs={}),
         metadata={},
         image_ref=IMAGE,
+        config_drive="",
         key_data=None,
         system_metadata={"image_os_command_line": "/bin/sh -c 'echo hello; sleep 600'"},
         info_cache=objects.InstanceInfoCache(network_info=model.NetworkInfo([])),

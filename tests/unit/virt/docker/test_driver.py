@@ -69,6 +69,7 @@ def instance(**changes: Any) -> objects.Instance:
         "flavor": flavor,
         "metadata": {"COLOUR": "red"},
         "image_ref": IMAGE_ID,
+        "config_drive": "",
         "key_data": "ssh-ed25519 AAAA",
         "system_metadata": {"image_os_command_line": "/bin/httpd -f"},
         "task_state": None,
@@ -585,3 +586,22 @@ def test_a_server_is_what_boot_gets(docker_driver: Any, life: Life) -> None:
     it = instance()
     docker_driver.spawn(None, it, it.image_meta, [], None, {}, [])
     assert isinstance(life.calls[0][2], Server)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"block_device_info": {"block_device_mapping": [{}]}}, "volumes = 1"),
+        ({"block_device_info": {"ephemerals": [{}]}}, "ephemerals = 1"),
+        ({"injected_files": [("/etc/motd", "hello")]}, "files = 1"),
+    ],
+)
+def test_what_a_container_cannot_have_ends_the_build(
+    docker_driver: Any, asked: dict[str, Any], said: str
+) -> None:
+    """Before anything is made of it."""
+    arguments = {"injected_files": [], "block_device_info": None} | asked
+    with pytest.raises(exception.BuildAbortException, match=said):
+        docker_driver.spawn(
+            None, instance(), None, admin_password=None, allocations=None, **arguments
+        )

@@ -11,6 +11,8 @@ from novadocker.virt.docker.policy import (
     Abilities,
     Flavor,
     Settings,
+    Wishes,
+    refuse,
     settings_for,
 )
 
@@ -96,3 +98,23 @@ def test_containers_do_not_share_their_sysctls() -> None:
     """Changing what one container got changes no other's."""
     first, second = (Settings(1, 0, 1, 1, 1, 0) for _ in range(2))
     assert first.sysctls is not second.sysctls
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said"),
+    [
+        (Wishes(volumes=1), "volumes = 1 is refused"),
+        (Wishes(ephemerals=2), "a flavor without an ephemeral disk"),
+        (Wishes(files=1), "the metadata service has user data"),
+        (Wishes(config_drive=True), "config drive = True is refused"),
+    ],
+)
+def test_what_a_container_cannot_have_is_refused(wishes: Wishes, said: str) -> None:
+    """It would else be left out in silence."""
+    with pytest.raises(PolicyRefused, match=said):
+        refuse(wishes)
+
+
+def test_an_ordinary_server_wishes_for_nothing_of_it() -> None:
+    """Image, flavor and ports are enough."""
+    refuse(Wishes())
