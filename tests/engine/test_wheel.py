@@ -149,8 +149,10 @@ def test_the_wheel_holds_what_it_must_and_nothing_of_novas(wheel: Path) -> None:
     assert gate.external_attr >> 16 & 0o111 == 0o111
     assert "nova/virt/novadocker/virt/docker/__init__.py" in names
     assert not {"nova/__init__.py", "nova/virt/__init__.py"} & names
-    tops = {name.partition("/")[0] for name in names if ".dist-info/" not in name}
-    assert tops == {"nova", "novadocker"}
+    data = {name.partition(".data/data/")[2] for name in names if ".data/" in name}
+    assert data == {"etc/nova/nova.conf.docker", "etc/nova/rootwrap.d/docker.filters"}
+    code = {name for name in names if ".dist-info/" not in name and ".data/" not in name}
+    assert {name.partition("/")[0] for name in code} == {"nova", "novadocker"}
 
 
 def test_the_wheel_is_one_for_this_kind_of_machine(wheel: Path) -> None:
