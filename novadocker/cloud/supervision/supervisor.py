@@ -93,8 +93,8 @@ def ensure_running(layout: Layout) -> None:
     if is_running(layout):
         return
     socket(layout).unlink(missing_ok=True)
-    program = layout.program("supervisord")
-    run(program, "-c", str(config_file(layout)), env=environment(layout))
+    program = (layout.program("python"), "-m", "novadocker.cloud.programs.supervisord")
+    run(*program, "-c", str(config_file(layout)), env=environment(layout))
     _wait_until_it_answers(layout)
 
 
