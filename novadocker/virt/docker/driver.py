@@ -4,44 +4,26 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import nova.conf
-from nova import context as nova_context
-from nova import exception, objects
-from nova.compute import power_state, vm_states
+from nova import exception
 from nova.image import glance
 from nova.virt import driver, event, hardware
-from oslo_config import cfg
 from oslo_log import log as logging
 
-from novadocker.virt.docker import conf, errors, policy
-from novadocker.virt.docker.engine import Connection, Engine, State
+from novadocker.virt.docker import conf, errors, policy, translation
+from novadocker.virt.docker.engine import Engine, State
 from novadocker.virt.docker.events import Watcher
 from novadocker.virt.docker.guest import Guest
 from novadocker.virt.docker.host import Host, Ratios, Reserved
 from novadocker.virt.docker.images import Images
 from novadocker.virt.docker.lifecycle import Lifecycle, Network, Options
-from novadocker.virt.docker.server import LABEL_HOST, LABEL_INSTANCE, NAME_PREFIX, Server
+from novadocker.virt.docker.server import LABEL_HOST, LABEL_INSTANCE, NAME_PREFIX
 from novadocker.virt.docker.wiring import Wiring
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
-
-POWER_STATES = {
-    State.CREATED: power_state.SHUTDOWN,
-    State.RUNNING: power_state.RUNNING,
-    State.PAUSED: power_state.PAUSED,
-    State.RESTARTING: power_state.RUNNING,
-    State.REMOVING: power_state.SHUTDOWN,
-    State.EXITED: power_state.SHUTDOWN,
-    State.DEAD: power_state.SHUTDOWN,
-}
-TRANSITIONS = {
-    power_state.RUNNING: event.EVENT_LIFECYCLE_STARTED,
-    power_state.PAUSED: event.EVENT_LIFECYCLE_PAUSED,
-    power_state.SHUTDOWN: event.EVENT_LIFECYCLE_STOPPED,
-}
 
 
 class DockerDriver(driver.ComputeDriver):
@@ -60,7 +42,7 @@ class DockerDriver(driver.ComputeDriver):
     def __init__(self, virtapi: Any) -> None:
         super().__init__(virtapi)
         conf.register(CONF)
-        self._engine = Engine(_connection(CONF.docker))
+        self._engine = Engine(translation.connection(CONF.docker))
         self._host = Host(self._engine, require_userns=CONF.docker.require_userns)
         self._images = Images(self._engine, glance.API())
         self._wiring = Wiring()
@@ -119,9 +101,11 @@ class DockerDriver(driver.ComputeDriver):
     # Instances
 
     def get_info(self, instance: Any, use_cache: bool = True) -> hardware.InstanceInfo:
-        with _as_nova_errors(instance):
+        with translation.as_nova_errors(instance):
             container = self._guest(instance).get()
-        return hardware.InstanceInfo(POWER_STATES[container.state], internal_id=container.id)
+        return hardware.InstanceInfo(
+            translation.POWER_STATES[container.state], internal_id=container.id
+        )
 
     def spawn(
         self,
@@ -136,11 +120,11 @@ class DockerDriver(driver.ComputeDriver):
         power_on: bool = True,
         accel_info: Any = None,
     ) -> None:
-        with _as_build_errors(instance):
-            policy.refuse(_wishes(instance, injected_files, block_device_info))
+        with translation.as_build_errors(instance):
+            policy.refuse(translation.wishes(instance, injected_files, block_device_info))
             self._life.boot(
                 context,
-                _server(instance, image_meta),
+                translation.server(instance, image_meta),
                 image_meta,
                 self._network(instance, network_info),
                 power_on=power_on,
@@ -155,7 +139,7 @@ class DockerDriver(driver.ComputeDriver):
         destroy_disks: bool = True,
         destroy_secrets: bool = True,
     ) -> None:
-        with _as_nova_errors(instance):
+        with translation.as_nova_errors(instance):
             self._life.remove(instance.uuid, self._network(instance, network_info))
 
     def cleanup(
@@ -180,11 +164,13 @@ class DockerDriver(driver.ComputeDriver):
         accel_info: Any = None,
         share_info: Any = None,
     ) -> None:
-        with _as_nova_errors(instance):
-            self._life.start(_server(instance), self._network(instance, network_info, wait=False))
+        with translation.as_nova_errors(instance):
+            self._life.start(
+                translation.server(instance), self._network(instance, network_info, wait=False)
+            )
 
     def power_off(self, instance: Any, timeout: int = 0, retry_interval: int = 0) -> None:
-        with _as_nova_errors(instance):
+        with translation.as_nova_errors(instance):
             network = self._network(instance, instance.get_network_info())
             self._life.stop(instance.uuid, network, timeout)
 
@@ -199,10 +185,10 @@ class DockerDriver(driver.ComputeDriver):
         accel_info: Any = None,
         share_info: Any = None,
     ) -> None:
-        timeout = _shutdown_timeout(instance) if reboot_type == "SOFT" else 0
+        timeout = translation.shutdown_timeout(instance) if reboot_type == "SOFT" else 0
         network = self._network(instance, network_info, wait=False)
-        with _as_nova_errors(instance):
-            self._life.restart(_server(instance), network, timeout)
+        with translation.as_nova_errors(instance):
+            self._life.restart(translation.server(instance), network, timeout)
 
     def resume_state_on_host_boot(
         self,
@@ -215,24 +201,24 @@ class DockerDriver(driver.ComputeDriver):
         self.power_on(context, instance, network_info)
 
     def pause(self, instance: Any) -> None:
-        with _as_nova_errors(instance):
+        with translation.as_nova_errors(instance):
             self._guest(instance).pause()
 
     def unpause(self, instance: Any) -> None:
-        with _as_nova_errors(instance):
+        with translation.as_nova_errors(instance):
             self._guest(instance).unpause()
 
     def get_console_output(self, context: Any, instance: Any) -> bytes:
-        with _as_nova_errors(instance):
+        with translation.as_nova_errors(instance):
             return self._guest(instance).console()
 
     def plug_vifs(self, instance: Any, network_info: Any) -> None:
-        with _as_nova_errors(instance):
+        with translation.as_nova_errors(instance):
             network = self._network(instance, network_info, wait=False)
-            self._life.repair_network(_server(instance), network)
+            self._life.repair_network(translation.server(instance), network)
 
     def unplug_vifs(self, instance: Any, network_info: Any) -> None:
-        with _as_nova_errors(instance):
+        with translation.as_nova_errors(instance):
             self._wiring.unwire(instance, network_info)
 
     # Images
@@ -255,7 +241,9 @@ class DockerDriver(driver.ComputeDriver):
         # Nova first asks for resources when it listens and has looked after all instances
         # itself: news before that would be lost, or stop what it is about to resume.
         if self._watcher is None:
-            self._watcher = Watcher(self._engine, self._hostname, _settled, self._tell_nova)
+            self._watcher = Watcher(
+                self._engine, self._hostname, translation.settled, self._tell_nova
+            )
             self._watcher.start()
 
     def _options(self) -> Options:
@@ -292,7 +280,7 @@ class DockerDriver(driver.ComputeDriver):
         ports = ", ".join(port for _, port in expected)
         try:
             with self.virtapi.wait_for_instance_event(
-                instance, expected, timeout=timeout, error_callback=_plugging_failed
+                instance, expected, timeout=timeout, error_callback=translation.plugging_failed
             ):
                 yield
         except exception.InstanceEventTimeout as error:
@@ -302,95 +290,6 @@ class DockerDriver(driver.ComputeDriver):
             LOG.warning("%s; going on, as vif_plugging_is_fatal is off", late, instance=instance)
 
     def _tell_nova(self, uuid: str, state: State) -> None:
-        self.emit_event(event.LifecycleEvent(uuid, TRANSITIONS[POWER_STATES[state]]))
-
-
-def _connection(section: cfg.ConfigOpts.GroupAttr) -> Connection:
-    return Connection(
-        url=section.host_url,
-        timeout=section.timeout,
-        ca_file=section.ca_file,
-        cert_file=section.cert_file,
-        key_file=section.key_file,
-        insecure=section.api_insecure,
-    )
-
-
-def _server(instance: Any, image_meta: Any = None) -> Server:
-    image_meta = image_meta or instance.image_meta
-    flavor = instance.flavor
-    return Server(
-        uuid=instance.uuid,
-        project=instance.project_id,
-        host=instance.host,
-        hostname=instance.hostname,
-        flavor=policy.Flavor(
-            vcpus=flavor.vcpus,
-            memory_mib=flavor.memory_mb,
-            root_gib=flavor.root_gb,
-            swap_mib=flavor.swap,
-            extra_specs=dict(flavor.get("extra_specs", {}) or {}),
-        ),
-        metadata=dict(instance.metadata),
-        image=instance.image_ref,
-        command_line=image_meta.properties.get("os_command_line"),
-        public_key=instance.key_data,
-    )
-
-
-def _wishes(instance: Any, injected_files: Any, block_device_info: Any) -> policy.Wishes:
-    return policy.Wishes(
-        volumes=len(driver.block_device_info_get_mapping(block_device_info)),
-        ephemerals=len(driver.block_device_info_get_ephemerals(block_device_info)),
-        files=len(injected_files or ()),
-        config_drive=bool(instance.config_drive),
-    )
-
-
-def _shutdown_timeout(instance: Any) -> int:
-    return int(instance.system_metadata.get("image_os_shutdown_timeout", CONF.shutdown_timeout))
-
-
-def _settled(uuid: str) -> bool:
-    try:
-        instance = objects.Instance.get_by_uuid(nova_context.get_admin_context(), uuid)
-    except exception.InstanceNotFound as error:
-        raise LookupError(uuid) from error
-    return instance.task_state is None and instance.vm_state != vm_states.BUILDING
-
-
-def _plugging_failed(event_name: str, _instance: Any) -> NoReturn:
-    port = event_name.removeprefix("network-vif-plugged-")
-    raise errors.WiringError(port=port, reason="Neutron failed to plug it")
-
-
-@contextlib.contextmanager
-def _as_nova_errors(instance: Any) -> Iterator[None]:
-    try:
-        yield
-    except errors.ContainerNotFound as error:
-        raise exception.InstanceNotFound(instance_id=instance.uuid) from error
-    except errors.EngineUnavailable as error:
-        raise exception.HypervisorUnavailable(message=str(error)) from error
-    except errors.DockerDriverError as error:
-        raise exception.NovaException(str(error)) from error
-
-
-@contextlib.contextmanager
-def _as_build_errors(instance: Any) -> Iterator[None]:
-    # Faults of the request end the build; those of this host send it to another.
-    try:
-        yield
-    except errors.ImageFetchFailed as error:
-        raise exception.NovaException(str(error)) from error
-    except (
-        errors.ImageError,
-        errors.PolicyRefused,
-        errors.VifRefused,
-        errors.PlugTimeout,
-    ) as error:
-        raise exception.BuildAbortException(
-            instance_uuid=instance.uuid, reason=str(error)
-        ) from error
-    except errors.DockerDriverError as error:
-        raise exception.NovaException(str(error)) from error
+        self.emit_event(
+            event.LifecycleEvent(uuid, translation.TRANSITIONS[translation.POWER_STATES[state]])
+        )

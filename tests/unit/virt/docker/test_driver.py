@@ -15,7 +15,7 @@ from nova.virt import event as nova_event
 from nova.virt import fake
 
 import novadocker.virt.docker
-from novadocker.virt.docker import driver, errors
+from novadocker.virt.docker import errors, translation
 from novadocker.virt.docker.driver import CONF, DockerDriver
 from novadocker.virt.docker.engine import Container, State
 from novadocker.virt.docker.lifecycle import Network, Options
@@ -212,7 +212,7 @@ def test_a_driver_is_made_without_an_engine(virtapi: VirtAPI) -> None:
 
 def test_an_instance_becomes_a_server() -> None:
     """Flavor, names, metadata, key and image are all that of it concerns a container."""
-    server = driver._server(instance())
+    server = translation.server(instance())
     assert (server.uuid, server.project, server.host) == (UUID, "p1", "h1")
     assert (server.hostname, server.image, server.metadata) == (
         "web-1",
@@ -229,7 +229,9 @@ def test_an_instance_becomes_a_server() -> None:
 def test_what_an_instance_lacks_is_empty() -> None:
     """No key pair, no command line, no metadata, no extra specs."""
     flavor = objects.Flavor(vcpus=1, memory_mb=64, root_gb=0, swap=0)
-    server = driver._server(instance(key_data=None, metadata={}, system_metadata={}, flavor=flavor))
+    server = translation.server(
+        instance(key_data=None, metadata={}, system_metadata={}, flavor=flavor)
+    )
     assert (server.public_key, server.command_line) == (None, None)
     assert (server.metadata, server.flavor.extra_specs) == ({}, {})
 
@@ -485,8 +487,8 @@ def test_a_containers_state_is_a_power_state(docker_driver: Any, state: State, p
 
 def test_every_state_of_a_container_has_its_news() -> None:
     """An engine can report none that Nova would not hear of."""
-    assert set(driver.POWER_STATES) == set(State)
-    assert set(driver.POWER_STATES.values()) == set(driver.TRANSITIONS)
+    assert set(translation.POWER_STATES) == set(State)
+    assert set(translation.POWER_STATES.values()) == set(translation.TRANSITIONS)
 
 
 def test_an_instance_without_a_container_is_not_found(docker_driver: Any) -> None:
@@ -520,7 +522,7 @@ def test_an_instance_is_settled_without_a_task(
 ) -> None:
     """Neither building nor in the middle of anything."""
     monkeypatch.setattr(objects.Instance, "get_by_uuid", lambda *_: instance(**changes))
-    assert driver._settled(UUID) is expected
+    assert translation.settled(UUID) is expected
 
 
 def test_an_instance_that_nova_deleted_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -531,7 +533,7 @@ def test_an_instance_that_nova_deleted_is_unknown(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(objects.Instance, "get_by_uuid", gone)
     with pytest.raises(LookupError):
-        driver._settled(UUID)
+        translation.settled(UUID)
 
 
 class FakeHost:
