@@ -3,6 +3,7 @@
 
 from novadocker.cloud.samples.debian import DEBIAN
 from novadocker.cloud.samples.sample import CACHE, Sample
+from novadocker.cloud.samples.ssh import SSH
 from novadocker.cloud.samples.web import WEB
 
-__all__ = ["CACHE", "DEBIAN", "WEB", "Sample"]
+__all__ = ["CACHE", "DEBIAN", "SSH", "WEB", "Sample"]

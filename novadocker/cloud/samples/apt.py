@@ -10,6 +10,10 @@ _ORIGIN = "Debian"
 _FORMAT = "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
 # How apt fetches, and nothing of what it does on this machine before and after.
 _FETCHING = ("Acquire::http", "Acquire::https", "Acquire::Check-", "Acquire::Languages")
+_ONLY_NEEDED = (
+    *("--no-recommends", "--no-suggests", "--no-enhances"),
+    *("--no-conflicts", "--no-breaks", "--no-replaces"),
+)
 
 
 def sources() -> list[str]:
@@ -44,3 +48,10 @@ def download(package: str, directory: Path) -> Path:
     )
     (file,) = directory.glob(f"{package}_*.deb")
     return file
+
+
+def with_dependencies(*packages: str) -> list[str]:
+    """Return the names of packages and of all that they depend on."""
+    listed = run("apt-cache", "depends", "--recurse", *_ONLY_NEEDED, *packages)
+    # Indented lines tell why; in <brackets> is what no package is called.
+    return [line for line in listed.splitlines() if line[:1].isalnum()]

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A tiny image: BusyBox with a web server that tells on which server it runs."""
 
-import io
-import subprocess
-import tarfile
-import tempfile
 from pathlib import Path
 
-from novadocker.cloud.samples import apt
+from novadocker.cloud.samples import busybox
 from novadocker.cloud.samples.sample import Sample
+from novadocker.cloud.samples.tree import Tree
 
 _SERVE = b"""\
 #!/bin/sh
@@ -37,6 +34,7 @@ _FILES = {
     "bin/serve": (_SERVE, 0o755),
     "www/cgi-bin/index.cgi": (_PAGE, 0o755),
     "etc/passwd": (b"root:x:0:0:root:/root:/bin/sh\nweb:x:1000:1000::/home/web:/bin/sh\n", 0o644),
+    "etc/shadow": (b"root:*:19000:0:99999:7:::\nweb:!:19000:0:99999:7:::\n", 0o600),
     "etc/group": (b"root:x:0:\nweb:x:1000:\n", 0o644),
 }
 _DIRECTORIES = {
@@ -48,38 +46,10 @@ _DIRECTORIES = {
 
 
 def build(root: Path) -> None:
-    """Write the root file system, of Debian's ``busybox-static`` and two scripts.
-
-    The package is only unpacked: it cannot be installed beside ``busybox``.
-    """
-    busybox, applets = _busybox()
-    with tarfile.open(root, "w") as archive:
-        for name, mode in _DIRECTORIES.items():
-            archive.addfile(_entry(name, tarfile.DIRTYPE, mode))
-        for name, (content, mode) in {"bin/busybox": (busybox, 0o755), **_FILES}.items():
-            entry = _entry(name, tarfile.REGTYPE, mode)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-        for applet in applets:
-            entry = _entry(f"bin/{applet}", tarfile.SYMTYPE, 0o777)
-            entry.linkname = "busybox"
-            archive.addfile(entry)
-
-
-def _busybox() -> tuple[bytes, list[str]]:
-    with tempfile.TemporaryDirectory() as scratch:
-        package = apt.download("busybox-static", Path(scratch))
-        subprocess.run(["dpkg-deb", "--extract", package, scratch], check=True)
-        # Its place is /usr/bin in later releases.
-        program = next(path for path in Path(scratch).rglob("bin/busybox") if path.is_file())
-        listed = subprocess.run([program, "--list"], check=True, capture_output=True, text=True)
-        return program.read_bytes(), [name for name in listed.stdout.split() if name != "busybox"]
-
-
-def _entry(name: str, kind: bytes, mode: int) -> tarfile.TarInfo:
-    entry = tarfile.TarInfo(name)
-    entry.type, entry.mode = kind, mode
-    return entry
+    """Write the root file system, of BusyBox and two scripts."""
+    program, applets = busybox.unpacked()
+    links = {f"bin/{applet}": "busybox" for applet in applets}
+    Tree(_DIRECTORIES, {"bin/busybox": (program, 0o755), **_FILES}, links).write(root)
 
 
 WEB = Sample("web", ("/bin/serve",), Path(__file__), build)

@@ -3,6 +3,7 @@
 
 from oslo_config import cfg, types
 
+from novadocker.virt.docker.console import networks
 from novadocker.virt.docker.errors import ConfigurationError
 
 GROUP = cfg.OptGroup("docker", title="Docker Engine options")
@@ -27,10 +28,25 @@ OPTIONS: list[cfg.Opt] = [
         min=1,
         help="Seconds that one call to the engine may take without an answer.",
     ),
+    cfg.IntOpt(
+        "snapshot_timeout",
+        default=3600,
+        min=1,
+        help="Seconds that the engine may take to commit a container, and until an image that it "
+        "saves begins to come. It gives no sign of life before, and goes over all that the "
+        "server has written.",
+    ),
     cfg.BoolOpt(
         "inject_key",
         default=True,
         help="Put a server's key pair into authorized_keys of the image's user.",
+    ),
+    cfg.BoolOpt(
+        "inject_password",
+        default=True,
+        help="Give the password that Nova answers to a request for a server, or for its "
+        "rebuild, to the user that its image names by os_admin_user, else to root; an image "
+        "whose /etc/shadow has no such user is left as it is.",
     ),
     cfg.StrOpt(
         "snapshots_directory",
@@ -66,6 +82,13 @@ OPTIONS: list[cfg.Opt] = [
         min=1,
         help="Seconds that a started container may take until it waits at its start gate.",
     ),
+    cfg.ListOpt(
+        "console_clients",
+        item_type=types.String(),
+        default=[],
+        help="Addresses and networks (CIDR) of the hosts that run nova-serialproxy, beside this "
+        "one. Connections to a server's serial console from anywhere else are refused.",
+    ),
     cfg.BoolOpt(
         "privileged",
         default=False,
@@ -100,6 +123,14 @@ def refuse_unusable(conf: cfg.ConfigOpts) -> None:
             reason="containers never run privileged here; remove the option and grant the "
             "single right that is needed by flavor",
         )
+    try:
+        networks(conf.docker.console_clients)
+    except ValueError as error:
+        raise ConfigurationError(
+            option="console_clients",
+            value=",".join(conf.docker.console_clients),
+            reason=f"{error}; list addresses and networks such as 192.0.2.0/24",
+        ) from error
     if conf.docker.api_insecure and conf.docker.host_url.startswith("unix:"):
         raise ConfigurationError(
             option="api_insecure",

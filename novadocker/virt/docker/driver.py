@@ -2,31 +2,46 @@
 """DockerDriver: Nova's calls into ours and back, and nothing else."""
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import nova.conf
 from nova import exception
+from nova.compute import power_state
+from nova.compute import utils as compute_utils
+from nova.console import type as console_type
 from nova.image import glance
 from nova.virt import driver, event, hardware
 from oslo_log import log as logging
 
-from novadocker.virt.docker import conf, errors, policy, translation
+from novadocker.virt.docker import conf, errors, metadata, migration, policy, translation
+from novadocker.virt.docker.console import Consoles
+from novadocker.virt.docker.crash import crash
+from novadocker.virt.docker.diagnostics import Diagnostics, diagnostics_of
 from novadocker.virt.docker.engine import Engine, State
 from novadocker.virt.docker.events import Watcher
-from novadocker.virt.docker.guest import Guest
-from novadocker.virt.docker.host import Host, Ratios, Reserved
+from novadocker.virt.docker.guest import Guest, in_service
+from novadocker.virt.docker.health import HealthReporter
+from novadocker.virt.docker.host import Host, Ratios, Reserved, uptime
 from novadocker.virt.docker.images import Images
-from novadocker.virt.docker.lifecycle import Lifecycle, Network, Options
-from novadocker.virt.docker.server import LABEL_HOST, LABEL_INSTANCE, NAME_PREFIX
+from novadocker.virt.docker.lifecycle import Lifecycle
+from novadocker.virt.docker.network import Network
+from novadocker.virt.docker.options import Options
+from novadocker.virt.docker.recovery import recover
+from novadocker.virt.docker.refusals import Refusals
+from novadocker.virt.docker.server import LABEL_HOST, LABEL_INSTANCE, container_name
+from novadocker.virt.docker.snapshot import Snapshots
+from novadocker.virt.docker.tags import ServerTags
 from novadocker.virt.docker.wiring import Wiring
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
 
 
-class DockerDriver(driver.ComputeDriver):
+class DockerDriver(Refusals):
     """Nova's compute driver interface (nova.virt.driver.ComputeDriver), for the Docker Engine.
 
     Args:
@@ -36,6 +51,9 @@ class DockerDriver(driver.ComputeDriver):
     capabilities = {  # noqa: RUF012 - as Nova declares it
         **driver.ComputeDriver.capabilities,
         "has_imagecache": True,
+        "supports_attach_interface": True,
+        "supports_tagged_attach_interface": True,
+        "supports_device_tagging": True,
         "supports_image_type_raw": True,
     }
 
@@ -44,11 +62,15 @@ class DockerDriver(driver.ComputeDriver):
         conf.register(CONF)
         self._engine = Engine(translation.connection(CONF.docker))
         self._host = Host(self._engine, require_userns=CONF.docker.require_userns)
-        self._images = Images(self._engine, glance.API())
+        self._glance = glance.API()
+        self._images = Images(self._engine, self._glance)
+        self._snapshots = Snapshots(self._engine, self._glance)
         self._wiring = Wiring()
+        self._consoles = Consoles(self._engine, translation.console_place())
         self._hostname = CONF.host
         self._lifecycle: Lifecycle | None = None
         self._watcher: Watcher | None = None
+        self._health: HealthReporter | None = None
 
     # The service itself
 
@@ -58,11 +80,24 @@ class DockerDriver(driver.ComputeDriver):
         self._host.check()
         self._wiring.warm_up()
         self._lifecycle = Lifecycle(self._engine, self._images, self._wiring, self._options())
+        self._snapshots.sweep(host)
+
+    def process_instances_at_startup(self, context: Any, instances: Any) -> Any:
+        for instance in instances:
+            network = self._network(instance, instance.get_network_info(), wait=False)
+            remove = functools.partial(self._life.remove, instance.uuid, network)
+            expected = translation.expected_at_start(instance)
+            recover(self._engine, instance.uuid, expected, remove)
+        return instances
 
     def cleanup_host(self, host: str) -> None:
         if self._watcher:
             self._watcher.stop()
             self._watcher = None
+        if self._health:
+            self._health.stop()
+            self._health = None
+        self._consoles.close_all()
 
     def get_available_nodes(self, refresh: bool = False) -> list[str]:
         return [self._hostname]
@@ -88,15 +123,18 @@ class DockerDriver(driver.ComputeDriver):
         provider_tree.add_traits(nodename, *(name for name, has in traits.items() if has))
         provider_tree.remove_traits(nodename, *(name for name, has in traits.items() if not has))
 
+    def get_host_uptime(self) -> str:
+        return uptime()
+
     def get_host_ip_addr(self) -> str:
         return str(CONF.my_ip)
 
     def list_instances(self) -> list[str]:
-        return sorted(self._engine.names(f"{LABEL_HOST}={self._hostname}"))
+        return [container_name(uuid) for uuid in self.list_instance_uuids()]
 
     def list_instance_uuids(self) -> list[str]:
         found = self._engine.names(f"{LABEL_HOST}={self._hostname}")
-        return sorted(labels[LABEL_INSTANCE] for labels in found.values())
+        return sorted({labels[LABEL_INSTANCE] for labels in found.values()})
 
     # Instances
 
@@ -121,14 +159,55 @@ class DockerDriver(driver.ComputeDriver):
         accel_info: Any = None,
     ) -> None:
         with translation.as_build_errors(instance):
-            policy.refuse(translation.wishes(instance, injected_files, block_device_info))
+            policy.refuse(
+                translation.wishes(
+                    instance,
+                    block_device_info,
+                    image_meta=image_meta,
+                    accel_info=accel_info,
+                )
+            )
             self._life.boot(
                 context,
                 translation.server(instance, image_meta),
                 image_meta,
-                self._network(instance, network_info),
+                self._network(
+                    instance,
+                    network_info,
+                    meanwhile=lambda: metadata.describe_devices(context, instance),
+                ),
+                translation.inputs(context, instance, image_meta, injected_files, admin_password),
                 power_on=power_on,
             )
+
+    def rebuild(
+        self,
+        context: Any,
+        instance: Any,
+        image_meta: Any,
+        injected_files: Any,
+        admin_password: str | None,
+        allocations: Any,
+        bdms: Any,
+        detach_block_devices: Callable[..., Any],
+        attach_block_devices: Callable[..., Any],
+        network_info: Any = None,
+        evacuate: bool = False,
+        block_device_info: Any = None,
+        preserve_ephemeral: bool = False,
+        accel_uuids: Any = None,
+        reimage_boot_volume: bool = False,
+    ) -> None:
+        # A server is not given up for one that cannot be: a bad image is found out before.
+        with translation.as_build_errors(instance), translation.as_refused_rebuild(instance):
+            policy.refuse(translation.wishes(instance, block_device_info, image_meta=image_meta))
+            self._life.foresee(
+                context,
+                translation.server(instance, image_meta),
+                image_meta,
+                translation.inputs(context, instance, image_meta, injected_files, admin_password),
+            )
+        raise NotImplementedError  # for Nova's own way then: destroy and spawn
 
     def destroy(
         self,
@@ -139,8 +218,12 @@ class DockerDriver(driver.ComputeDriver):
         destroy_disks: bool = True,
         destroy_secrets: bool = True,
     ) -> None:
+        network = self._network(instance, network_info)
         with translation.as_nova_errors(instance):
-            self._life.remove(instance.uuid, self._network(instance, network_info))
+            if destroy_disks:
+                self._life.remove(instance.uuid, network)
+            else:  # its files stay: Nova is about to revert a resize on this host
+                self._life.stop(instance.uuid, network, translation.shutdown_timeout(instance))
 
     def cleanup(
         self,
@@ -153,7 +236,8 @@ class DockerDriver(driver.ComputeDriver):
         destroy_vifs: bool = True,
         destroy_secrets: bool = True,
     ) -> None:
-        self.destroy(context, instance, network_info if destroy_vifs else [])
+        ports = network_info if destroy_vifs else []
+        self.destroy(context, instance, ports, block_device_info, destroy_disks)
 
     def power_on(
         self,
@@ -208,6 +292,135 @@ class DockerDriver(driver.ComputeDriver):
         with translation.as_nova_errors(instance):
             self._guest(instance).unpause()
 
+    def rescue(
+        self,
+        context: Any,
+        instance: Any,
+        network_info: Any,
+        image_meta: Any,
+        rescue_password: str,
+        block_device_info: Any,
+        share_info: Any,
+    ) -> None:
+        with translation.as_nova_errors(instance):
+            inputs = translation.inputs(context, instance, image_meta, [], rescue_password)
+            self._life.rescue(
+                context,
+                translation.stand_in(instance, image_meta),
+                image_meta,
+                self._network(instance, network_info, wait=False),
+                # What the server was to do when it was new may be what has broken it.
+                replace(inputs, user_data=None),
+                running=instance.power_state == power_state.RUNNING,
+            )
+
+    def unrescue(self, context: Any, instance: Any) -> None:
+        with translation.as_nova_errors(instance):
+            network = self._network(instance, instance.get_network_info(), wait=False)
+            self._life.start(replace(translation.server(instance), rescue=False), network)
+
+    def set_admin_password(self, instance: Any, new_pass: str) -> None:
+        with translation.as_password_errors(instance):
+            self._guest(instance).set_password(translation.login(instance.image_meta, new_pass))
+        translation.keep_password(instance, new_pass)
+
+    def get_serial_console(self, context: Any, instance: Any) -> console_type.ConsoleSerial:
+        with translation.as_nova_errors(instance):
+            host, port = self._consoles.open(instance.uuid, self._guest(instance).name)
+        return console_type.ConsoleSerial(host=host, port=port)
+
+    # Size
+
+    def migrate_disk_and_power_off(
+        self,
+        context: Any,
+        instance: Any,
+        dest: str,
+        flavor: Any,
+        network_info: Any,
+        block_device_info: Any = None,
+        timeout: int = 0,
+        retry_interval: int = 0,
+    ) -> str:
+        with translation.as_refused_resize():
+            migration.refuse_move(self._hostname, translation.destination(context, instance))
+            policy.refuse(translation.wishes(instance, block_device_info, flavor=flavor))
+            network = self._network(instance, network_info, wait=False)
+            resized = translation.server(instance, flavor=flavor)
+            self._life.prepare_resize(resized, network, timeout)
+        return ""  # no disk is on its way
+
+    def finish_migration(
+        self,
+        context: Any,
+        migration: Any,
+        instance: Any,
+        disk_info: str,
+        network_info: Any,
+        image_meta: Any,
+        resize_instance: bool,
+        allocations: Any,
+        block_device_info: Any = None,
+        power_on: bool = True,
+        share_info: Any = None,
+    ) -> None:
+        network = self._network(instance, network_info, wait=False)
+        with translation.as_nova_errors(instance):
+            self._life.resize(translation.server(instance), network, power_on=power_on)
+
+    def confirm_migration(
+        self, context: Any, migration: Any, instance: Any, network_info: Any
+    ) -> None:
+        """Do nothing: a resized server is the container that it was."""
+
+    def finish_revert_migration(
+        self,
+        context: Any,
+        instance: Any,
+        network_info: Any,
+        migration: Any,
+        block_device_info: Any = None,
+        power_on: bool = True,
+        share_info: Any = None,
+    ) -> None:
+        network = self._network(instance, network_info, wait=False)
+        with translation.as_nova_errors(instance):
+            self._life.resize(translation.server(instance), network, power_on=power_on)
+
+    def check_instance_shared_storage_local(self, context: Any, instance: Any) -> dict[str, str]:
+        return {"host": self._hostname}
+
+    def check_instance_shared_storage_remote(self, context: Any, data: Any) -> bool:
+        return bool(data.get("host") == self._hostname)
+
+    # Interfaces
+
+    def attach_interface(self, context: Any, instance: Any, image_meta: Any, vif: Any) -> None:
+        server = translation.server(instance)
+        with translation.as_nova_errors(instance), contextlib.ExitStack() as undo:
+            self._life.attach(server, vif, lambda: self._ports(context, instance))
+            undo.callback(self._life.detach, server, vif, lambda: self._ports(context, instance))
+            metadata.describe_devices(context, instance)
+            undo.pop_all()
+
+    def detach_interface(self, context: Any, instance: Any, vif: Any) -> None:
+        server = translation.server(instance)
+        with translation.as_nova_errors(instance):
+            self._life.detach(server, vif, lambda: self._ports(context, instance))
+        metadata.describe_devices(context, instance, without=vif["id"])
+
+    def get_diagnostics(self, instance: Any) -> dict[str, int]:
+        with translation.as_nova_errors(instance):
+            return self._diagnostics(instance).as_dictionary()
+
+    def get_instance_diagnostics(self, instance: Any) -> Any:
+        with translation.as_nova_errors(instance):
+            return self._diagnostics(instance).as_object()
+
+    def trigger_crash_dump(self, instance: Any) -> None:
+        with translation.as_nova_errors(instance):
+            crash(self._engine, self._guest(instance))
+
     def get_console_output(self, context: Any, instance: Any) -> bytes:
         with translation.as_nova_errors(instance):
             return self._guest(instance).console()
@@ -223,11 +436,23 @@ class DockerDriver(driver.ComputeDriver):
 
     # Images
 
+    def snapshot(
+        self, context: Any, instance: Any, image_id: str, update_task_state: Callable[..., None]
+    ) -> None:
+        stages = translation.snapshot_stages(update_task_state)
+        with translation.as_snapshot_errors(instance):
+            self._snapshots.take(context, instance.uuid, image_id, self._life.commit, stages)
+
+    def cache_image(self, context: Any, image_id: str) -> bool:
+        return self._images.cache(context, translation.described(context, self._glance, image_id))
+
     def manage_image_cache(self, context: Any, all_instances: Any) -> None:
-        used = {instance.image_ref for instance in all_instances}
-        self._images.forget_unused(
-            used, CONF.image_cache.remove_unused_original_minimum_age_seconds
-        )
+        self._snapshots.sweep(self._hostname)
+        if CONF.image_cache.remove_unused_base_images:
+            self._images.forget_unused(
+                {instance.image_ref for instance in all_instances},
+                CONF.image_cache.remove_unused_original_minimum_age_seconds,
+            )
 
     # What the methods above are made of
 
@@ -245,6 +470,11 @@ class DockerDriver(driver.ComputeDriver):
                 self._engine, self._hostname, translation.settled, self._tell_nova
             )
             self._watcher.start()
+            self._health = HealthReporter(
+                self._engine, self._hostname, translation.settled_here, ServerTags()
+            )
+            self._health.start()
+            self._consoles.sweep(f"{LABEL_HOST}={self._hostname}")
 
     def _options(self) -> Options:
         return Options(
@@ -257,20 +487,37 @@ class DockerDriver(driver.ComputeDriver):
             abilities=self._host.abilities(CONF.docker.pids_limit),
         )
 
-    def _guest(self, instance: Any) -> Guest:
-        return Guest(self._engine, f"{NAME_PREFIX}{instance.uuid}")
+    def _diagnostics(self, instance: Any) -> Diagnostics:
+        return diagnostics_of(self._engine, self._guest(instance), instance)
 
-    def _network(self, instance: Any, network_info: Any, *, wait: bool = True) -> Network:
+    def _guest(self, instance: Any) -> Guest:
+        return in_service(self._engine, instance.uuid)
+
+    def _network(
+        self,
+        instance: Any,
+        network_info: Any,
+        *,
+        wait: bool = True,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> Network:
         info = [] if network_info is None else network_info
         plugged = contextlib.nullcontext
         return Network(
             instance,
             info,
-            (lambda: self._until_plugged(instance, info)) if wait else plugged,
+            (lambda: self._until_plugged(instance, info, meanwhile)) if wait else plugged,
         )
 
+    def _ports(self, context: Any, instance: Any) -> Network:
+        # Others attach and detach too, and each tells Nova's database first.
+        compute_utils.refresh_info_cache_for_instance(context, instance)
+        return self._network(instance, instance.get_network_info(), wait=False)
+
     @contextlib.contextmanager
-    def _until_plugged(self, instance: Any, network_info: Any) -> Iterator[None]:
+    def _until_plugged(
+        self, instance: Any, network_info: Any, meanwhile: Callable[[], None]
+    ) -> Iterator[None]:
         timeout = CONF.vif_plugging_timeout
         expected = [
             ("network-vif-plugged", vif["id"])
@@ -283,6 +530,7 @@ class DockerDriver(driver.ComputeDriver):
                 instance, expected, timeout=timeout, error_callback=translation.plugging_failed
             ):
                 yield
+                meanwhile()
         except exception.InstanceEventTimeout as error:
             late = errors.PlugTimeout(port=ports, seconds=timeout)
             if CONF.vif_plugging_is_fatal:

@@ -17,6 +17,13 @@
     │   ├── ImageInvalid         its bytes are not a sound saved image
     │   └── ImageFetchFailed     Glance did not deliver all of it
     ├── PolicyRefused            a flavor, image or server asks for what cannot be granted
+    │   └── NotForContainers     it asks for what only a virtual machine has
+    ├── ResizeRefused            a server cannot have another flavor, or not on that host
+    ├── RescueRefused            a server's files cannot be shown to another container
+    ├── PasswordNotSet           a user of a server cannot have another password
+    ├── CrashDumpRefused         a server's process would not notice the signal
+    ├── ConsoleUnavailable       a server cannot have a console now
+    ├── SnapshotError            a server could not be made an image
     ├── GateError                the container never came to its start gate, or left it too early
     └── WiringError              a container and its ports cannot be joined
         ├── VifRefused           the port's VIF type cannot be plugged into a container
@@ -128,6 +135,48 @@ class PolicyRefused(DockerDriverError):
     """A setting that will not be granted."""
 
     message = "{setting} = {value} is refused; accepted is {accepted}"
+
+
+class RescueRefused(DockerDriverError):
+    """A rescue that this host cannot do."""
+
+    message = "Container {name} cannot be rescued: {reason}"
+
+
+class NotForContainers(PolicyRefused):
+    """A setting of a machine, and a container is none."""
+
+    message = "not for containers: {setting} = {value}, for {reason}; accepted is {accepted}"
+
+
+class ResizeRefused(DockerDriverError):
+    """A change of flavor or host that will not be begun."""
+
+    message = "The server cannot be resized: {reason}"
+
+
+class CrashDumpRefused(DockerDriverError):
+    """No crash can be provoked."""
+
+    message = "No crash dump of container {name} can be triggered: {reason}"
+
+
+class ConsoleUnavailable(DockerDriverError):
+    """No interactive console."""
+
+    message = "There is no serial console of container {name}: {reason}"
+
+
+class SnapshotError(DockerDriverError):
+    """An image that did not come about."""
+
+    message = "The server could not be made image {image}: {reason}"
+
+
+class PasswordNotSet(DockerDriverError):
+    """Nothing in the server can change its passwords, or it refused."""
+
+    message = "The password of user {user} cannot be set: {reason}"
 
 
 class GateError(DockerDriverError):

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from oslo_log import log as logging
 
 from novadocker.virt.docker.engine import Engine, State
-from novadocker.virt.docker.errors import EngineError
+from novadocker.virt.docker.errors import ContainerConflict, EngineError
+from novadocker.virt.docker.guest import in_service
 from novadocker.virt.docker.server import LABEL_HOST, LABEL_INSTANCE
 
 LOG = logging.getLogger(__name__)
@@ -24,27 +25,27 @@ PATIENCE_SECONDS = 600.0  # after that Nova's own power-state sync has seen it
 RECONNECT_SECONDS = 1.0
 
 
-class Watcher:
-    """Follows one host's containers in two threads: one listens, one tells.
+class Follower:
+    """Follows some containers in two threads: one listens, one tells.
 
     Args:
         engine: whose events.
-        host: the compute host whose containers are ours.
-        settled: tells whether Nova has no task for an instance; raises LookupError where
-            Nova knows no such instance.
-        tell: is told an instance's id and what its container is now.
+        label: "NAME=VALUE" that the containers carry.
+        concerns: tells whether an event's action is worth telling.
+        tell: is told an instance's id, and returns whether it is done with that; raises
+            LookupError where Nova knows no such instance.
     """
 
     def __init__(
         self,
         engine: Engine,
-        host: str,
-        settled: Callable[[str], bool],
-        tell: Callable[[str, State], None],
+        label: str,
+        concerns: Callable[[str], bool],
+        tell: Callable[[str], bool],
     ) -> None:
         self._engine = engine
-        self._label = f"{LABEL_HOST}={host}"
-        self._settled = settled
+        self._label = label
+        self._concerns = concerns
         self._tell = tell
         self._pending: dict[str, float] = {}  # instance id: until when to try
         self._changed = threading.Condition()
@@ -68,7 +69,7 @@ class Watcher:
                 self._take_stock()
                 for event in self._engine.events(self._label, since):
                     since = event.nanoseconds / 10**9
-                    if event.action in WATCHED and LABEL_INSTANCE in event.labels:
+                    if self._concerns(event.action) and LABEL_INSTANCE in event.labels:
                         self._note(event.labels[LABEL_INSTANCE])
             except EngineError as error:
                 LOG.warning("Lost the engine's events, trying again: %s", error)
@@ -104,14 +105,9 @@ class Watcher:
 
     def _done_with(self, uuid: str) -> bool:
         try:
-            container = self._engine.find(f"nova-{uuid}")
-            if container is None or container.state is State.CREATED:
-                return True
-            if not self._settled(uuid):
-                return False
-            self._tell(uuid, container.state)
-        except LookupError:
-            return True
+            return self._tell(uuid)
+        except (LookupError, ContainerConflict):
+            return True  # Nova does not know it, or we do not
         except EngineError as error:
             LOG.debug("Cannot look at the container of %s: %s", uuid, error)
             return False
@@ -119,4 +115,46 @@ class Watcher:
             # Nova's conductor may be away; the news waits.
             LOG.exception("Cannot tell Nova of instance %s", uuid)
             return False
+
+
+class Watcher:
+    """Tells Nova whether one host's servers run.
+
+    Args:
+        engine: whose events.
+        host: the compute host whose containers are ours.
+        settled: tells whether Nova has no task for an instance; raises LookupError where
+            Nova knows no such instance.
+        tell: is told an instance's id and what its container is now.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        host: str,
+        settled: Callable[[str], bool],
+        tell: Callable[[str, State], None],
+    ) -> None:
+        self._engine = engine
+        self._settled = settled
+        self._tell = tell
+        self._follower = Follower(
+            engine, f"{LABEL_HOST}={host}", WATCHED.__contains__, self._tell_state
+        )
+
+    def start(self) -> None:
+        """Begin; the threads end with the process."""
+        self._follower.start()
+
+    def stop(self) -> None:
+        """Let the threads end at their next turn."""
+        self._follower.stop()
+
+    def _tell_state(self, uuid: str) -> bool:
+        container = in_service(self._engine, uuid).find()
+        if container is None or container.state is State.CREATED:
+            return True
+        if not self._settled(uuid):
+            return False
+        self._tell(uuid, container.state)
         return True

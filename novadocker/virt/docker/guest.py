@@ -1,21 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
 """One instance's container: create, start, stop, state, console log."""
 
-import io
-import tarfile
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+import tenacity
+from oslo_log import log as logging
 
-from novadocker.virt.docker.engine import Container, ContainerSpec, Engine, State
-from novadocker.virt.docker.errors import ContainerConflict, ContainerNotFound
-from novadocker.virt.docker.server import LABEL_INSTANCE
+from novadocker.virt.docker.accounts import Login
+from novadocker.virt.docker.engine import (
+    Container,
+    ContainerSpec,
+    Engine,
+    Health,
+    HealthStatus,
+    State,
+)
+from novadocker.virt.docker.errors import (
+    ContainerConflict,
+    ContainerNotFound,
+    DockerDriverError,
+    EngineError,
+    EngineUnavailable,
+    PasswordNotSet,
+)
+from novadocker.virt.docker.injection import Injection
+from novadocker.virt.docker.inputs import NOTHING, Inputs
+from novadocker.virt.docker.server import LABEL_INSTANCE, LABEL_ROLE, container_name
+
+LOG = logging.getLogger(__name__)
 
 CONSOLE_BYTES = 100 * 1024
 CONSOLE_LINES = 10_000
-PASSWD_BYTES = 256 * 1024
-PASSWD_FIELDS = 7
-MAPPED_IDS = 65536  # what --userns-remap gives a container
+# The line ends by itself: standard input stays open.
+CHPASSWD = (
+    "/bin/sh",
+    "-c",
+    'PATH=$PATH:/usr/sbin:/sbin; read -r line && printf "%s\\n" "$line" | chpasswd -e',
+)
+NO_PROGRAM = (126, 127)
+THAW_SECONDS = 60
+THAW_PAUSE = 0.5
 
 
 class Guest:
@@ -113,6 +135,27 @@ class Guest:
         if self.get().state is State.PAUSED:
             self._engine.unpause(self.name)
 
+    def commit(self, tag: str, *, live: bool) -> str:
+        """Make an image of it as it is.
+
+        Args:
+            tag: "REPOSITORY:TAG", the image's name.
+            live: whether it runs on meanwhile; else it stands still, and is as it was after.
+
+        Returns:
+            The image's id.
+
+        Raises:
+            ContainerNotFound: it does not exist.
+        """
+        was = self.get().state
+        try:
+            return self._engine.commit(self.name, tag, pause=not live)
+        except EngineError:
+            if was is State.RUNNING and not live:
+                self._thaw()
+            raise
+
     def remove(self) -> None:
         """End and remove it; absence is no error.
 
@@ -122,24 +165,37 @@ class Guest:
         if self.find():
             self._engine.remove(self.name)
 
-    def authorize(self, public_key: str) -> bool:
-        """Let the key's owner in: puts it into ``authorized_keys`` of the image's user.
+    def inject(self, inputs: Inputs, public_key: str | None) -> None:
+        """Put what a tenant handed over into it; it has not run yet.
 
         Args:
-            public_key: in OpenSSH's form.
-
-        Returns:
-            Whether that user has a home that a key can be put into.
+            inputs: all but the key.
+            public_key: who owns it is let in as the image's user; None where there is none.
 
         Raises:
             ContainerNotFound: the container does not exist.
+            PolicyRefused: the image has no place for it.
         """
-        user = self.get().user.partition(":")[0]
-        home = ROOT if user in ("", "0", "root") else home_of(user, self._passwd())
-        if home is None:
-            return False
-        self._engine.put_files(self.name, _key_archive(home, public_key))
-        return True
+        if inputs != NOTHING or public_key:
+            Injection(self._engine, self.name, self.get().user).put(inputs, public_key)
+
+    def set_password(self, login: Login) -> None:
+        """Give a user another password while it runs, by the image's own chpasswd(8).
+
+        Args:
+            login: the user, and the password's hash, which no list of processes shows.
+
+        Raises:
+            ContainerNotFound: it does not exist.
+            PasswordNotSet: the image has no chpasswd, or it refused.
+        """
+        code, _ = self._engine.run(self.name, CHPASSWD, stdin=login.line.encode(), user="0")
+        if code in NO_PROGRAM:
+            reason = "the image has no chpasswd, which servers set passwords with"
+        else:
+            reason = f"chpasswd ended with exit code {code}; does the image have that user?"
+        if code:
+            raise PasswordNotSet(user=login.user, reason=reason)
 
     def console(self) -> bytes:
         """Return the end of what its process wrote, and how it ended.
@@ -154,100 +210,55 @@ class Guest:
         output = self._engine.tail(self.name, CONSOLE_LINES, CONSOLE_BYTES)
         return output + _epitaph(container).encode()
 
-    def _passwd(self) -> str:
+    def _thaw(self) -> None:
+        # The engine thaws what it froze, unless it went away in the middle, and then the
+        # container is as it left it when it is back; or it works on when we wait no longer.
+        attempts = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(EngineUnavailable),
+            stop=tenacity.stop_after_delay(THAW_SECONDS),
+            wait=tenacity.wait_fixed(THAW_PAUSE),
+            reraise=True,
+        )
         try:
-            read = beginning(self._engine.get_file(self.name, "/etc/passwd"), PASSWD_BYTES)
-            with tarfile.open(fileobj=io.BytesIO(read)) as archive:
-                member = archive.next()
-                content = archive.extractfile(member) if member and member.isreg() else None
-                return content.read().decode(errors="replace") if content else ""
-        except (ContainerNotFound, tarfile.TarError):
-            return ""  # an image without users, or with too many, has no homes
+            attempts(self.unpause)
+        except DockerDriverError as error:
+            LOG.warning("Cannot see whether %s is still paused: %s", self.name, error)
 
 
-@dataclass(frozen=True)
-class Home:
-    """A user's home in an image.
 
-    Attributes:
-        path: without the leading slash.
-        uid: the user, inside the container.
-        gid: its group.
-    """
+def in_service(engine: Engine, uuid: str) -> Guest:
+    """Return the container that is an instance's server now.
 
-    path: str
-    uid: int
-    gid: int
-
-
-ROOT = Home("root", 0, 0)
-
-
-def home_of(user: str, passwd: str) -> Home | None:
-    """Find a user's home.
+    It is the instance's own, or, while the instance is rescued, the one that stands in for it.
+    One that never ran is no stand-in: a rescue was broken off.
 
     Args:
-        user: name or number.
-        passwd: text in the form of passwd(5), written by nobody we trust.
+        engine: where it is.
+        uuid: of the instance.
 
     Returns:
-        The home, or None where there is none or it belongs to an id that containers lack.
+        The container, which may not exist.
     """
-    for line in passwd.splitlines():
-        fields = line.split(":")
-        if len(fields) == PASSWD_FIELDS and user in (fields[0], fields[2]):
-            uid, gid, path = fields[2], fields[3], fields[5].strip("/")
-            if ".." in path.split("/"):
-                return None
-            if path and all(each.isdecimal() and int(each) < MAPPED_IDS for each in (uid, gid)):
-                return Home(path, int(uid), int(gid))
-    return None
-
-
-def beginning(chunks: Iterator[bytes], size: int) -> bytes:
-    """Read no more than a beginning.
-
-    Args:
-        chunks: what is read.
-        size: how many bytes suffice.
-
-    Returns:
-        At least that many, or all there are.
-    """
-    read = bytearray()
-    for chunk in chunks:
-        read += chunk
-        if len(read) >= size:
-            break
-    return bytes(read)
-
-
-def _key_archive(home: Home, public_key: str) -> bytes:
-    # Uncompressed, into a container that never ran: an engine unpacks what is compressed
-    # with the container's own programs (CVE-2026-41567).
-    written = io.BytesIO()
-    with tarfile.open(fileobj=written, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for name, mode, content in (
-            (f"{home.path}/.ssh", 0o700, None),
-            (f"{home.path}/.ssh/authorized_keys", 0o600, public_key.strip().encode() + b"\n"),
-        ):
-            member = tarfile.TarInfo(name)
-            member.uid, member.gid, member.mode = home.uid, home.gid, mode
-            member.mtime = int(time.time())
-            if content is None:
-                member.type = tarfile.DIRTYPE
-                archive.addfile(member)
-            else:
-                member.size = len(content)
-                archive.addfile(member, io.BytesIO(content))
-    return written.getvalue()
+    rescue = engine.find(container_name(uuid, rescue=True))
+    stands_in = rescue and LABEL_ROLE in rescue.labels and rescue.state is not State.CREATED
+    return Guest(engine, container_name(uuid, rescue=bool(stands_in)))
 
 
 def _epitaph(container: Container) -> str:
     if container.alive or container.state is State.CREATED:
-        return ""
+        return _complaint(container.health)
     why = ", out of memory" if container.out_of_memory else ""
     return (
         f"\r\n[nova-docker] the server's process ended with exit code "
         f"{container.exit_code}{why} at {container.finished_at}\r\n"
+    )
+
+
+def _complaint(health: Health | None) -> str:
+    if health is None or health.status is not HealthStatus.UNHEALTHY:
+        return ""
+    output = health.output.strip().replace("\n", "\r\n")
+    return (
+        f"\r\n[nova-docker] the image's HEALTHCHECK failed {health.failures} times, the last "
+        f"with exit code {health.exit_code} at {health.probed_at}:\r\n{output}\r\n"
     )

@@ -4,7 +4,9 @@
 import json
 import platform
 import shutil
+import time
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import os_resource_classes as orc
@@ -166,6 +168,24 @@ class Host:
             "supported_instances": [(info.architecture, "docker", "exe")],
             "numa_topology": None,
         }
+
+
+def uptime() -> str:
+    """Say how long this host has been up, and how busy it is.
+
+    Returns:
+        A line as uptime(1) writes it, which is what OpenStack's client reads.
+    """
+    now = datetime.now().astimezone()
+    minutes = max(int(time.time() - psutil.boot_time()) // 60, 0)
+    days, minutes = divmod(minutes, 24 * 60)
+    up = f"{minutes // 60}:{minutes % 60:02}"
+    if days:
+        up = f"{days} day{'s' if days > 1 else ''}, {up}"
+    users = len(psutil.users())
+    load = ", ".join(f"{each:.2f}" for each in psutil.getloadavg())
+    plural = "" if users == 1 else "s"
+    return f" {now:%H:%M:%S} up {up},  {users} user{plural},  load average: {load}\n"
 
 
 def warnings(info: EngineInfo) -> list[str]:

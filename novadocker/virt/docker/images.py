@@ -20,6 +20,7 @@ from novadocker.virt.docker.errors import (
     ImageInvalid,
 )
 from novadocker.virt.docker.once import Once
+from novadocker.virt.docker.server import LABEL_IMAGE
 
 LOG = logging.getLogger(__name__)
 
@@ -69,20 +70,36 @@ class Images:
             ImageInvalid: its bytes are not a sound saved image.
             EngineError: the engine failed to load it.
         """
-        container_format = _field(image_meta, "container_format")
-        if container_format != CONTAINER_FORMAT:
-            raise ImageFormatRefused(image=image_meta.id, container_format=container_format)
         tag = self._tag(context, image_meta)
         self._note_use(tag)
         return self._loading.do(
             tag, lambda: self._engine.find_image(tag) or self._load(context, image_meta.id, tag)
         )
 
+    def cache(self, context: Any, image_meta: Any) -> bool:
+        """Fetch an image before a server is made of it; it ages from now on.
+
+        Args:
+            context: the request's, for Glance.
+            image_meta: Nova's ``ImageMeta``.
+
+        Returns:
+            Whether it was fetched; else the engine had it.
+
+        Raises:
+            DockerDriverError: as ``ensure``.
+        """
+        had = self._engine.find_image(self._tag(context, image_meta))
+        self.ensure(context, image_meta)
+        return had is None
+
     def forget_unused(self, used: Collection[str], min_age: float) -> list[str]:
         """Remove images that no server uses and none has used for a time.
 
-        The time counts from the last boot that this process saw, or else from when the image
-        was loaded. Images that are not in our namespace are not looked at.
+        The time counts from the last use that this process saw, by a boot or in a round of
+        this, or else from when the image was loaded. What any container was made from is in
+        use, whatever became of its server. Images that are not in our namespace are not
+        looked at.
 
         Args:
             used: Glance's ids of the images that servers on this host were made from.
@@ -92,17 +109,25 @@ class Images:
             The names that are gone.
         """
         tags = self._engine.image_tags(NAMESPACE)
+        used = {*used, *self._in_containers()}
         with self._lock:
             self._last_used = {tag: self._last_used[tag] for tag in tags if tag in self._last_used}
-        return [
-            tag
-            for tag in tags
-            if tag.removeprefix(NAMESPACE).partition(":")[0] not in used
-            and self._idle(tag) >= min_age
-            and self._forget(tag)
-        ]
+        unused = []
+        for tag in tags:
+            if tag.removeprefix(NAMESPACE).partition(":")[0] in used:
+                self._note_use(tag)
+            else:
+                unused.append(tag)
+        return [tag for tag in unused if self._idle(tag) >= min_age and self._forget(tag)]
+
+    def _in_containers(self) -> set[str]:
+        # A rescued server has a second container, of an image that Nova does not name.
+        return {labels[LABEL_IMAGE] for labels in self._engine.names(LABEL_IMAGE).values()}
 
     def _tag(self, context: Any, image_meta: Any) -> str:
+        container_format = _field(image_meta, "container_format")
+        if container_format != CONTAINER_FORMAT:
+            raise ImageFormatRefused(image=image_meta.id, container_format=container_format)
         digits = _field(image_meta, "checksum") or self._recorded_hash(context, image_meta.id)
         return f"{NAMESPACE}{image_meta.id}:{digits[:_HASH_DIGITS]}"
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The files of one instance on the host: what is bound into its container, and its gate.
 
-They are world-readable, since the container's users are strangers to the host, and bound
-read-only, since what a tenant could write there would fill the host's disk.
+They are readable for everybody, since the container's users are strangers to the host, in a
+directory that strangers to the service cannot enter: the engine binds them as the host's root.
+Read-only, since what a tenant could write there would fill the host's disk.
 """
 
 import shutil
@@ -32,7 +33,7 @@ class InstanceDirectory:
     def make(self) -> None:
         """Make the directory with its gate and empty files; keeps what is there."""
         self.path.mkdir(parents=True, exist_ok=True)
-        self.path.chmod(0o755)
+        self.path.chmod(0o700)
         self.gate.make()
         for seen in BOUND:
             self._file(seen).touch()

@@ -7,70 +7,29 @@ gate, wired, and let go. Every operation here may be repeated.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from oslo_concurrency import lockutils
 from oslo_log import log as logging
 
-from novadocker.virt.docker.engine import Container, Engine
-from novadocker.virt.docker.errors import ContainerExists, EngineError, EngineUnavailable
-from novadocker.virt.docker.guest import Guest
+from novadocker.virt.docker import migration
+from novadocker.virt.docker.engine import Engine
+from novadocker.virt.docker.errors import ContainerExists
+from novadocker.virt.docker.guest import in_service
 from novadocker.virt.docker.images import Images
-from novadocker.virt.docker.instance_directory import (
-    HOSTNAME,
-    HOSTS,
-    RESOLV_CONF,
-    InstanceDirectory,
-)
-from novadocker.virt.docker.policy import Abilities, settings_for
+from novadocker.virt.docker.inputs import NOTHING, Inputs
+from novadocker.virt.docker.network import Network, Networking
+from novadocker.virt.docker.options import Options
+from novadocker.virt.docker.policy import settings_for
+from novadocker.virt.docker.rescue import Rescue, files_of
+from novadocker.virt.docker.runner import Runner
 from novadocker.virt.docker.server import Server, container_spec
 from novadocker.virt.docker.stopwatch import Stopwatch
-from novadocker.virt.docker.wiring import Wiring, names
-from novadocker.virt.docker.wiring.plan import Plan, make_plan
+from novadocker.virt.docker.wiring import Wiring
 
 LOG = logging.getLogger(__name__)
 LOCK_PREFIX = "novadocker-"
-
-
-@dataclass(frozen=True)
-class Options:
-    """What an operator sets for all servers of a host.
-
-    Attributes:
-        instances_path: where the files of instances are.
-        domain: domain of the servers' names, and their resolvers' search domain.
-        dns_servers: resolvers for subnets that name none.
-        inject_key: whether key pairs are put into containers.
-        log_max_size: size of a console log before rotation.
-        gate_timeout: seconds that a started container may take until it is at its gate.
-        abilities: what the host can enforce.
-    """
-
-    instances_path: Path
-    domain: str
-    dns_servers: tuple[str, ...]
-    inject_key: bool
-    log_max_size: str
-    gate_timeout: int
-    abilities: Abilities
-
-
-@dataclass(frozen=True)
-class Network:
-    """A server's ports as Nova has them, and the news of them that it waits for.
-
-    Attributes:
-        instance: Nova's instance, which os-vif wants.
-        info: Nova's network_info; touching it blocks until Neutron made the ports.
-        plugged: makes a context that, when it is left, waits until Neutron says that the
-            ports plugged in it are up.
-    """
-
-    instance: Any
-    info: Any
-    plugged: Callable[[], AbstractContextManager[None]]
 
 
 class Lifecycle:
@@ -86,11 +45,20 @@ class Lifecycle:
     def __init__(self, engine: Engine, images: Images, wiring: Wiring, options: Options) -> None:
         self._engine = engine
         self._images = images
-        self._wiring = wiring
+        self._networking = Networking(wiring, options.domain, options.dns_servers)
+        self._runner = Runner(engine, self._networking, options)
+        self._rescue = Rescue(self._runner, self._networking)
         self._options = options
 
     def boot(
-        self, context: Any, server: Server, image_meta: Any, network: Network, *, power_on: bool
+        self,
+        context: Any,
+        server: Server,
+        image_meta: Any,
+        network: Network,
+        inputs: Inputs = NOTHING,
+        *,
+        power_on: bool,
     ) -> None:
         """Make a server's container and run it; leaves nothing behind when it fails.
 
@@ -99,35 +67,52 @@ class Lifecycle:
             server: what was asked for.
             image_meta: Nova's account of the image.
             network: its ports.
+            inputs: what its tenant handed over.
             power_on: whether it is to run.
 
         Raises:
             DockerDriverError: whatever went wrong, by its own class.
         """
         watch = Stopwatch()
-        guest, directory = self._guest(server.uuid), self._directory(server.uuid)
+        guest, directory = self._runner.guest(server.uuid), self._runner.directory(server.uuid)
         with _lock(server.uuid), ExitStack() as undo:
             if guest.find():
                 raise ContainerExists(name=guest.name)
-            settings = settings_for(server.flavor, self._options.abilities)
+            settings_for(server.flavor, self._options.abilities)  # before anything is fetched
             image = self._images.ensure(context, image_meta)
             watch.mark("image")
             undo.callback(directory.remove)
-            directory.make()
-            spec = container_spec(
-                server, image, settings, directory.binds(), self._options.log_max_size
-            )
             undo.callback(guest.remove)
-            guest.create(spec)
-            if self._options.inject_key and server.public_key:
-                self._authorize(guest, server.public_key)
+            self._runner.make(server, image, inputs, network, watch)
             if power_on:
-                self._run(server, network, watch)
+                self._runner.run(server, network, watch)
             undo.pop_all()
         LOG.info("Boot of %s took, in seconds: %s", server.container, watch)
 
+    def foresee(
+        self, context: Any, server: Server, image_meta: Any, inputs: Inputs = NOTHING
+    ) -> None:
+        """Refuse what ``boot`` would refuse, and have its image here; nothing else changes.
+
+        Args:
+            context: the request's, for Glance.
+            server: what was asked for.
+            image_meta: Nova's account of the image.
+            inputs: what its tenant handed over.
+
+        Raises:
+            DockerDriverError: what is wrong with it, by its own class.
+        """
+        settings = settings_for(server.flavor, self._options.abilities)
+        image = self._images.ensure(context, image_meta)
+        size, first = self._options.log_max_size, inputs.first_words()
+        container_spec(server, image, settings, {}, size, first_words=first)
+
     def start(self, server: Server, network: Network) -> None:
         """Run a server's container, with its network.
+
+        The one that Nova means: the server's own, which ends a rescue, or in a rescue the
+        stand-in.
 
         Args:
             server: whose.
@@ -137,8 +122,16 @@ class Lifecycle:
             ContainerNotFound: there is no container.
         """
         with _lock(server.uuid):
-            container = self._guest(server.uuid).get()
-            self._run(server, network, Stopwatch(), running=container if container.alive else None)
+            guest = self._runner.guest(server.uuid, rescue=server.rescue)
+            container = guest.get()
+            if not server.rescue:
+                self._rescue.end(server.uuid, network)
+                container = guest.get()
+            elif not container.alive:
+                self._rescue.hold(server.uuid)
+            self._runner.run(
+                server, network, Stopwatch(), running=container if container.alive else None
+            )
 
     def stop(self, uuid: str, network: Network, timeout: int) -> None:
         """End a server's process and unplug its ports; the container stays.
@@ -152,8 +145,8 @@ class Lifecycle:
             ContainerNotFound: there is no container.
         """
         with _lock(uuid):
-            self._guest(uuid).stop(timeout)
-            self._wiring.unwire(network.instance, network.info)
+            in_service(self._engine, uuid).stop(timeout)
+            self._networking.unwire(network)
 
     def restart(self, server: Server, network: Network, timeout: int) -> None:
         """End a server's process and run it again, its files kept.
@@ -169,6 +162,23 @@ class Lifecycle:
         self.stop(server.uuid, network, timeout)
         self.start(server, network)
 
+    def commit(self, uuid: str, tag: str, *, live: bool) -> str:
+        """Make an image of a server's own container as it is.
+
+        Args:
+            uuid: of the instance.
+            tag: "REPOSITORY:TAG", the image's name.
+            live: whether it runs on meanwhile.
+
+        Returns:
+            The image's id.
+
+        Raises:
+            ContainerNotFound: there is no container.
+        """
+        with _lock(uuid):
+            return self._runner.guest(uuid).commit(tag, live=live)
+
     def repair_network(self, server: Server, network: Network) -> None:
         """Bring the network of a running container to what it should be.
 
@@ -177,11 +187,144 @@ class Lifecycle:
             network: its ports.
         """
         with _lock(server.uuid):
-            container = self._guest(server.uuid).find()
+            guest = in_service(self._engine, server.uuid)
+            server = replace(server, rescue=guest.name != self._runner.guest(server.uuid).name)
+            if not server.rescue:
+                self._rescue.end(server.uuid, network)  # one that was broken off
+            container = guest.find()
             if container and container.alive:
-                self._wire(server, network, container, self._plan(server, network))
+                directory = self._runner.directory(server.uuid, rescue=server.rescue)
+                plan = self._networking.plan(server.hostname, network)
+                self._networking.settle(network, plan, container, directory)
                 # A driver that died between start and wiring left it waiting.
-                self._directory(server.uuid).gate.let_go()
+                directory.gate.let_go()
+
+    def rescue(
+        self,
+        context: Any,
+        server: Server,
+        image_meta: Any,
+        network: Network,
+        inputs: Inputs = NOTHING,
+        *,
+        running: bool,
+    ) -> None:
+        """Run a stand-in from another image, with the server's own files below ``/rescue``.
+
+        A rescue that is under way begins anew. One that fails leaves the server as it was.
+
+        Args:
+            context: the request's, for Glance.
+            server: the stand-in as it was asked for.
+            image_meta: Nova's account of its image.
+            network: the server's ports.
+            inputs: what is handed to the stand-in.
+            running: whether the server ran before, and is to run again after a failure.
+
+        Raises:
+            ContainerNotFound: the server's own container does not exist.
+            RescueRefused: its files cannot be shown to another.
+            DockerDriverError: whatever else went wrong, by its own class.
+        """
+        watch, uuid = Stopwatch(), server.uuid
+        own = self._runner.guest(uuid)
+        with _lock(uuid), ExitStack() as undo:
+            files_of(own.get())  # refused before anything changes
+            settings_for(server.flavor, self._options.abilities)
+            self._rescue.end(uuid, network)
+            if running:
+                undo.callback(self._runner.run_again, replace(server, rescue=False), network)
+            own.stop(0)
+            self._networking.unwire(network)
+            image = self._images.ensure(context, image_meta)
+            watch.mark("image")
+            self._rescue.begin(server, image, inputs, network, watch)
+            undo.pop_all()
+        LOG.info("Rescue by %s took, in seconds: %s", server.container, watch)
+
+    def prepare_resize(self, server: Server, network: Network, timeout: int) -> None:
+        """End a server that gets another flavor; one that cannot have it stays as it is.
+
+        Args:
+            server: with the flavor that it gets.
+            network: its ports.
+            timeout: seconds between the image's stop signal and the end by force.
+
+        Raises:
+            ContainerNotFound: there is no container.
+            PolicyRefused: an extra spec of the flavor cannot be honoured.
+            ResizeRefused: the flavor's disk is too small.
+        """
+        settings = settings_for(server.flavor, self._options.abilities)
+        with _lock(server.uuid), ExitStack() as undo:
+            guest = self._runner.guest(server.uuid)
+            container = guest.get()
+            migration.refuse_smaller_disk(self._engine, container, settings)
+            if container.alive:
+                undo.callback(self._runner.run_again, server, network)
+            guest.stop(timeout)
+            self._networking.unwire(network)
+            undo.pop_all()
+
+    def resize(self, server: Server, network: Network, *, power_on: bool) -> None:
+        """Give a server the limits of its flavor; one that fails keeps those that it had.
+
+        Args:
+            server: with the flavor that it has now.
+            network: its ports.
+            power_on: whether it is to run.
+
+        Raises:
+            ContainerNotFound: there is no container.
+            PolicyRefused: an extra spec of the flavor cannot be honoured.
+        """
+        settings = settings_for(server.flavor, self._options.abilities)
+        with _lock(server.uuid), ExitStack() as undo:
+            guest = self._runner.guest(server.uuid)
+            undo.callback(migration.fit, self._engine, guest, guest.get().limits)
+            migration.fit(self._engine, guest, settings)
+            if power_on:
+                now = guest.get()
+                self._runner.run(server, network, Stopwatch(), running=now if now.alive else None)
+            undo.pop_all()
+
+    def attach(self, server: Server, vif: Any, ports: Callable[[], Network]) -> None:
+        """Give a server one more port; one that does not run has it when it starts.
+
+        Args:
+            server: whose.
+            vif: the port.
+            ports: says which ports the server has by now, this one too.
+
+        Raises:
+            VifRefused: a container cannot have it; nothing has been changed.
+            WiringError: it could not be joined; nothing of it is left.
+        """
+        with _lock(server.uuid):
+            network, container = ports(), in_service(self._engine, server.uuid).find()
+            self._networking.plan(server.hostname, replace(network, info=[vif]))
+            if container and container.alive:
+                directory = self._runner.directory(server.uuid, rescue=server.rescue)
+                self._networking.attach(server.hostname, vif, network, container, directory)
+
+    def detach(self, server: Server, vif: Any, ports: Callable[[], Network]) -> None:
+        """Take one port away from a server; one that it lacks is no error.
+
+        Args:
+            server: whose.
+            vif: the port.
+            ports: says which ports the server has by now.
+
+        Raises:
+            WiringError: it could not be taken away.
+        """
+        with _lock(server.uuid):
+            network, container = ports(), in_service(self._engine, server.uuid).find()
+            if container and container.alive:
+                directory = self._runner.directory(server.uuid, rescue=server.rescue)
+                self._networking.detach(server.hostname, vif, network, container, directory)
+            else:
+                self._networking.unwire(replace(network, info=[vif]))
 
     def remove(self, uuid: str, network: Network) -> None:
         """Remove all of a server that is on this host; absence is no error.
@@ -192,79 +335,10 @@ class Lifecycle:
         """
         with _lock(uuid), ExitStack() as steps:
             # Each of them is tried even if another fails.
-            steps.callback(self._directory(uuid).remove)
-            steps.callback(self._wiring.unwire, network.instance, network.info)
-            steps.callback(self._guest(uuid).remove)
-
-    def _run(
-        self, server: Server, network: Network, watch: Stopwatch, running: Container | None = None
-    ) -> None:
-        guest, gate = self._guest(server.uuid), self._directory(server.uuid).gate
-        with ExitStack() as undo:
-            if not running:
-                undo.callback(guest.stop, 0)
-            container = running or guest.start()
-            watch.mark("container")
-            plan = self._plan(server, network)
-            watch.mark("ports")
-            if not running:
-                undo.callback(self._wiring.unwire, network.instance, network.info)
-            with network.plugged():
-                self._wire(server, network, container, plan, fresh=not running)
-                watch.mark("wiring")
-            watch.mark("event")
-            if running:
-                gate.let_go()
-            else:
-                gate.open(self._options.gate_timeout, alive=lambda: guest.get().alive)
-            watch.mark("gate")
-            undo.pop_all()
-
-    @staticmethod
-    def _authorize(guest: Guest, public_key: str) -> None:
-        # What a tenant's image makes of its users harms that tenant's login alone.
-        try:
-            reason = "" if guest.authorize(public_key) else "its user has no home in the image"
-        except EngineUnavailable:
-            raise
-        except EngineError as error:
-            reason = str(error)
-        if reason:
-            LOG.warning("No key was put into %s: %s", guest.name, reason)
-
-    def _plan(self, server: Server, network: Network) -> Plan:
-        return make_plan(
-            network.info,
-            hostname=server.hostname,
-            domain=self._options.domain,
-            default_dns=self._options.dns_servers,
-        )
-
-    def _wire(
-        self,
-        server: Server,
-        network: Network,
-        container: Container,
-        plan: Plan,
-        *,
-        fresh: bool = False,
-    ) -> None:
-        self._directory(server.uuid).write(
-            {
-                HOSTS: names.hosts(plan),
-                HOSTNAME: names.hostname(plan),
-                RESOLV_CONF: names.resolv_conf(plan),
-            }
-        )
-        self._wiring.ensure_wired(
-            network.instance, network.info, plan, container.pid, container.id, fresh=fresh
-        )
-
-    def _guest(self, uuid: str) -> Guest:
-        return Guest(self._engine, f"nova-{uuid}")
-
-    def _directory(self, uuid: str) -> InstanceDirectory:
-        return InstanceDirectory(self._options.instances_path / uuid, f"nova-{uuid}")
+            steps.callback(self._runner.directory(uuid).remove)
+            steps.callback(self._networking.unwire, network)
+            steps.callback(self._runner.guest(uuid).remove)
+            steps.callback(self._runner.guest(uuid, rescue=True).remove)
 
 
 def _lock(uuid: str) -> AbstractContextManager[Any]:

@@ -8,7 +8,7 @@ setuid programs gain nothing, and the engine's default seccomp and AppArmor prof
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from novadocker.virt.docker.errors import PolicyRefused
+from novadocker.virt.docker.errors import NotForContainers, PolicyRefused
 
 MIB = 1024**2
 GIB = 1024**3
@@ -34,6 +34,38 @@ CAPABILITIES = (
 SYSCTLS = {
     "net.ipv4.ping_group_range": "0 65535",
     "net.ipv4.ip_unprivileged_port_start": "0",
+}
+
+
+_NO = frozenset({"false", "f", "no", "n", "off", "0"})
+_NONE: frozenset[str] = frozenset()
+_FIRMWARE = "a container has no firmware and boots no kernel of its own"
+_PINNING = "a container shares the host's processors and is pinned to none"
+_ENCRYPTION = "neither memory nor disks of a container are encrypted"
+
+# Image properties, and extra specs with "_" for ":": the values that ask for nothing, and why
+# others are refused. What only chooses the model of a device (hw_disk_bus, hw_vif_model, ...)
+# is not here: images carry it for other hypervisors, and it takes nothing from a container.
+OF_MACHINES: Mapping[str, tuple[frozenset[str], str]] = {
+    "hw_firmware_type": (frozenset({"bios"}), _FIRMWARE),
+    "hw_firmware_stateless": (_NO, _FIRMWARE),
+    "os_secure_boot": (frozenset({"disabled", "optional"}), _FIRMWARE),
+    "hw_tpm_version": (_NONE, "a container has no TPM"),
+    "hw_tpm_model": (_NONE, "a container has no TPM"),
+    "hw_mem_page_size": (frozenset({"small", "any"}), "a container has no huge pages of its own"),
+    "hw_locked_memory": (_NO, "a container's memory cannot be locked into the host's"),
+    "hw_mem_encryption": (_NO, _ENCRYPTION),
+    "hw_ephemeral_encryption": (_NO, _ENCRYPTION),
+    "hw_cpu_policy": (frozenset({"shared"}), _PINNING),
+    "hw_cpu_thread_policy": (frozenset({"prefer"}), _PINNING),
+    "hw_cpu_realtime": (_NO, _PINNING),
+    "hw_numa_nodes": (_NONE, "the host's NUMA nodes are not divided among containers"),
+    "hw_pmem": (_NONE, "a container has no persistent memory"),
+    "hw_watchdog_action": (frozenset({"disabled"}), "a container has no watchdog device"),
+    "pci_passthrough_alias": (_NONE, "a container gets no devices of the host"),
+    "accel_device_profile": (_NONE, "a container gets no devices of the host"),
+    "kernel_id": (_NONE, "a container runs on the host's kernel"),
+    "ramdisk_id": (_NONE, "a container runs on the host's kernel"),
 }
 
 
@@ -70,8 +102,8 @@ class Abilities:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Limits and rights of one container.
+class Limits:
+    """What one container may use.
 
     Attributes:
         memory_bytes: memory.
@@ -80,9 +112,6 @@ class Settings:
         cpu_shares: its weight where processors are contended.
         pids: processes and threads.
         disk_bytes: size of the writable layer; 0 where it cannot be limited.
-        capabilities: what is added after all were dropped, without "CAP_".
-        security_options: as Docker writes them.
-        sysctls: kernel parameters of its own namespaces.
     """
 
     memory_bytes: int
@@ -91,6 +120,18 @@ class Settings:
     cpu_shares: int
     pids: int
     disk_bytes: int
+
+
+@dataclass(frozen=True)
+class Settings(Limits):
+    """Limits and rights of one container.
+
+    Attributes:
+        capabilities: what is added after all were dropped, without "CAP_".
+        security_options: as Docker writes them.
+        sysctls: kernel parameters of its own namespaces.
+    """
+
     capabilities: tuple[str, ...] = CAPABILITIES
     security_options: tuple[str, ...] = ("no-new-privileges:true",)
     sysctls: Mapping[str, str] = field(default_factory=lambda: dict(SYSCTLS))
@@ -101,16 +142,16 @@ class Wishes:
     """What a server may be asked to have and a container cannot have here.
 
     Attributes:
+        settings: image properties and extra specs, by their names.
+        devices: PCI devices and accelerators.
         volumes: volumes attached at boot.
         ephemerals: ephemeral disks.
-        files: injected files ("personality").
-        config_drive: whether a config drive was asked for.
     """
 
+    settings: Mapping[str, str] = field(default_factory=dict)
+    devices: int = 0
     volumes: int = 0
     ephemerals: int = 0
-    files: int = 0
-    config_drive: bool = False
 
 
 def refuse(wishes: Wishes) -> None:
@@ -121,12 +162,18 @@ def refuse(wishes: Wishes) -> None:
 
     Raises:
         PolicyRefused: any of it was.
+        NotForContainers: it is a kind of thing that no container has.
     """
+    for name, value in wishes.settings.items():
+        harmless, reason = OF_MACHINES.get(name.replace(":", "_"), (None, ""))
+        if harmless is not None and value.lower() not in harmless:
+            named = ["false"] if harmless is _NO else sorted(harmless)
+            accepted = " or ".join((*named, "to leave it out"))
+            raise NotForContainers(setting=name, value=value, reason=reason, accepted=accepted)
     instead = {
+        "devices": "a server without PCI devices and accelerators; containers get none",
         "volumes": "a server that boots from its image, without volumes",
         "ephemerals": "a flavor without an ephemeral disk",
-        "files": "a server without personality files; the metadata service has user data",
-        "config_drive": "a server without one; the metadata service tells the same",
     }
     for name, accepted in instead.items():
         if asked := getattr(wishes, name):

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from novadocker.virt.docker.engine import ContainerSpec, Image
+from novadocker.virt.docker.engine import ContainerSpec, Image, Shared
 from novadocker.virt.docker.errors import ImageError, PolicyRefused
 from novadocker.virt.docker.policy import Flavor, Settings
 from novadocker.virt.docker.start_gate import StartGate
@@ -14,7 +14,24 @@ LABEL_INSTANCE = "novadocker.instance"
 LABEL_PROJECT = "novadocker.project"
 LABEL_HOST = "novadocker.host"
 LABEL_IMAGE = "novadocker.image"
+LABEL_HEALTH = "novadocker.health"  # the host, on containers whose image has a HEALTHCHECK
+LABEL_ROLE = "novadocker.role"
+RESCUE = "rescue"  # the role of a container that stands in for the server's own
 NAME_PREFIX = "nova-"
+_KERNEL_NAME_ROOM = 64  # HOST_NAME_MAX of Linux; Nova allows 255
+
+
+def container_name(uuid: str, *, rescue: bool = False) -> str:
+    """Return the name of an instance's container.
+
+    Args:
+        uuid: of the instance.
+        rescue: whether the one is meant that stands in for its own.
+
+    Returns:
+        The name.
+    """
+    return f"{NAME_PREFIX}{uuid}-{RESCUE}" if rescue else f"{NAME_PREFIX}{uuid}"
 
 
 @dataclass(frozen=True)
@@ -31,6 +48,7 @@ class Server:
         image: id of its Glance image.
         command_line: image property ``os_command_line``; None leaves the image's command.
         public_key: its key pair's public key; None where it has none.
+        rescue: whether it is the container that stands in for its own.
     """
 
     uuid: str
@@ -42,15 +60,22 @@ class Server:
     image: str = ""
     command_line: str | None = None
     public_key: str | None = None
+    rescue: bool = False
 
     @property
     def container(self) -> str:
         """The name of its container."""
-        return f"{NAME_PREFIX}{self.uuid}"
+        return container_name(self.uuid, rescue=self.rescue)
 
 
 def container_spec(
-    server: Server, image: Image, settings: Settings, binds: Mapping[str, str], log_max_size: str
+    server: Server,
+    image: Image,
+    settings: Settings,
+    binds: Mapping[str, str],
+    log_max_size: str,
+    shared: tuple[Shared, ...] = (),
+    first_words: tuple[str, ...] = (),
 ) -> ContainerSpec:
     """Describe the container of a server.
 
@@ -60,6 +85,8 @@ def container_spec(
         settings: limits and rights.
         binds: paths on the host by the paths where the container sees them.
         log_max_size: size of its console log before rotation.
+        shared: files of another container.
+        first_words: of a program that runs before the image's command and becomes it.
 
     Returns:
         The container to be made; its first program is the start gate.
@@ -71,8 +98,8 @@ def container_spec(
     return ContainerSpec(
         name=server.container,
         image=image.id,
-        hostname=server.hostname,
-        entrypoint=StartGate.entrypoint(),
+        hostname=_kernel_name(server.hostname),
+        entrypoint=StartGate.entrypoint() + first_words,
         command=_command(server, image),
         environment=_environment(server.metadata),
         labels={
@@ -80,11 +107,21 @@ def container_spec(
             LABEL_PROJECT: server.project,
             LABEL_HOST: server.host,
             LABEL_IMAGE: server.image,
+            **({LABEL_ROLE: RESCUE} if server.rescue else {}),
+            **({LABEL_HEALTH: server.host} if image.has_probe else {}),
         },
         read_only_files=binds,
         settings=settings,
         log_max_size=log_max_size,
+        shared=shared,
     )
+
+
+def _kernel_name(hostname: str) -> str:
+    """What ``hostname`` says: all of the name, or its first part where the kernel has no room."""
+    if len(hostname) <= _KERNEL_NAME_ROOM:
+        return hostname
+    return hostname.partition(".")[0][:_KERNEL_NAME_ROOM]
 
 
 def _command(server: Server, image: Image) -> tuple[str, ...]:

@@ -43,6 +43,22 @@ class StartGate:
         """
         return f"{SEEN_AT}/gate", f"{SEEN_AT}/open"
 
+    @classmethod
+    def holds(cls, pid: int) -> bool:
+        """Say whether a container's first process still waits to be let go.
+
+        Args:
+            pid: the process, on the host.
+
+        Returns:
+            Whether it is the gate, and not yet the image's own program.
+        """
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:  # it has ended
+            return False
+        return words[0].decode(errors="replace") == cls.entrypoint()[0]
+
     def make(self) -> None:
         """Put the program and the FIFO in place; safe to repeat."""
         self.directory.mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,9 @@ from novadocker.gate.build import PROGRAM, compile_gate
 from novadocker.virt.docker import start_gate
 from novadocker.virt.docker.engine import Connection, Container, Engine, Image
 from novadocker.virt.docker.guest import Guest
-from novadocker.virt.docker.lifecycle import Lifecycle, Network, Options
+from novadocker.virt.docker.lifecycle import Lifecycle
+from novadocker.virt.docker.network import Network
+from novadocker.virt.docker.options import Options
 from novadocker.virt.docker.policy import Abilities, Flavor
 from novadocker.virt.docker.server import Server
 
@@ -260,11 +262,22 @@ class Servers:
     def tell(self, script: str, **changes: Any) -> str:
         """Boot a script and return what it printed, when it has ended."""
         self.boot(script, **changes)
+        self.wait_for_end()
+        return self.guest.console().decode().replace("\r\n", "\n")
+
+    def wait_for_end(self) -> None:
+        """Wait until its process has ended."""
         deadline = time.monotonic() + 20
         while self.guest.get().alive:
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        return self.guest.console().decode().replace("\r\n", "\n")
+
+    def wait_for(self, text: str) -> None:
+        """Wait until it has printed something."""
+        deadline = time.monotonic() + 20
+        while text.encode() not in self.guest.console():
+            assert time.monotonic() < deadline, self.guest.console()
+            time.sleep(0.02)
 
 
 @pytest.fixture

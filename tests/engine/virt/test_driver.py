@@ -40,7 +40,8 @@ def docker_driver(servers: Any, options: None, monkeypatch: pytest.MonkeyPatch) 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what Nova stands on
         objects.register_all()
-    monkeypatch.setattr(driver, "_settled", lambda _: True)
+    monkeypatch.setattr(driver.translation, "settled", lambda _: True)
+    monkeypatch.setattr(driver.metadata, "describe_devices", lambda *_, **__: None)
     made: Any = DockerDriver(fake.FakeVirtAPI())
     servers.wiring.warm_up = lambda: None
     made._wiring, made._images = servers.wiring, servers.images
@@ -62,6 +63,7 @@ def instance() -> Any:
         image_ref=IMAGE,
         config_drive="",
         key_data=None,
+        user_data=None,
         system_metadata={"image_os_command_line": "/bin/sh -c 'echo hello; sleep 600'"},
         info_cache=objects.InstanceInfoCache(network_info=model.NetworkInfo([])),
         vm_state=vm_states.ACTIVE,
@@ -164,3 +166,51 @@ def test_what_ended_while_nova_compute_was_away_is_told(
     docker_driver.get_available_resource("h1")
     stopped = nova_event.EVENT_LIFECYCLE_STOPPED
     assert eventually(lambda: any(each.get_transition() == stopped for each in heard), 2)
+
+
+def test_a_rescued_server_is_one_server(docker_driver: Any, instance: Any, servers: Any) -> None:
+    """It is listed once; state, console and news are those of the container that serves."""
+    heard: list[Any] = []
+    docker_driver.register_event_listener(heard.append)
+    docker_driver.get_available_resource("h1")
+    spawn(docker_driver, instance)
+    own = docker_driver.get_info(instance).internal_id
+    instance.power_state = power_state.RUNNING
+    docker_driver.power_off(instance)
+    properties = objects.ImageMetaProps(os_command_line="/bin/sh -c 'echo rescuer; sleep 600'")
+    rescuer = objects.ImageMeta(id=IMAGE, properties=properties)
+    none = model.NetworkInfo([])
+    docker_driver.rescue(None, instance, none, rescuer, "secret", None, None)
+    instance.vm_state = vm_states.RESCUED
+    assert docker_driver.list_instances() == [f"nova-{UUID}"]
+    assert docker_driver.list_instance_uuids() == [UUID]
+    assert docker_driver.get_info(instance).internal_id != own
+    assert eventually(lambda: docker_driver.get_console_output(None, instance) == b"rescuer\r\n")
+    heard.clear()
+    servers.engine.stop(f"nova-{UUID}-rescue", 0)
+    stopped = nova_event.EVENT_LIFECYCLE_STOPPED
+    assert eventually(lambda: any(each.get_transition() == stopped for each in heard))
+    docker_driver.power_on(None, instance, none)
+    assert docker_driver.get_info(instance).state == power_state.RUNNING
+    assert docker_driver.get_info(instance).internal_id != own
+    docker_driver.unrescue(None, instance)
+    assert docker_driver.get_info(instance).internal_id == own
+    assert docker_driver.list_instances() == [f"nova-{UUID}"]
+
+
+def test_a_host_that_is_taken_out_of_service_hears_no_more(
+    docker_driver: Any, instance: Any, servers: Any
+) -> None:
+    """Its containers run on; taking it out of service twice is no error."""
+    spawn(docker_driver, instance)
+    heard: list[Any] = []
+    docker_driver.register_event_listener(heard.append)
+    docker_driver.get_available_resource("h1")
+    assert eventually(lambda: bool(heard))
+    docker_driver.cleanup_host("h1")
+    docker_driver.cleanup_host("h1")
+    assert docker_driver.get_info(instance).state == power_state.RUNNING
+    heard.clear()
+    servers.engine.stop(f"nova-{UUID}", 0)
+    time.sleep(1)
+    assert heard == []

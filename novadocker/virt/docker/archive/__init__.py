@@ -6,7 +6,8 @@ Pure: bytes in, bytes out; no file, no network, no engine.
 What ``docker save`` writes is understood in both its forms (``<id>/layer.tar`` up to
 Docker 24, ``blobs/sha256`` since), and OCI image layouts in a tar; each also as a whole in
 gzip, and with layers in gzip. ``CheckedArchive`` does the work; ``tar`` reads the outer
-format, ``layer`` takes digests, ``documents`` reads JSON, ``manifest`` and ``oci`` judge.
+format, ``layer`` takes digests, ``documents`` reads JSON, ``manifest`` and ``oci`` judge;
+``revised`` makes the config of an image that was committed from a server its own again.
 """
 
 from novadocker.virt.docker.archive.bounds import Bounds
@@ -14,5 +15,6 @@ from novadocker.virt.docker.archive.checked import CheckedArchive
 from novadocker.virt.docker.archive.layer import Layer
 from novadocker.virt.docker.archive.manifest import SavedImage
 from novadocker.virt.docker.archive.platform import Platform
+from novadocker.virt.docker.archive.revised import revised
 
-__all__ = ["Bounds", "CheckedArchive", "Layer", "Platform", "SavedImage"]
+__all__ = ["Bounds", "CheckedArchive", "Layer", "Platform", "SavedImage", "revised"]

@@ -3,7 +3,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from novadocker.virt.docker.archive.bounds import Bounds
 from novadocker.virt.docker.archive.fault import Fault, quoted
@@ -28,9 +29,10 @@ class CheckedArchive:
     Args:
         chunks: the saved image's bytes; an exception of theirs passes through.
         image: Glance's id of it, for messages.
-        tag: the only one that the image will have.
+        tag: the only one that the image will have; None for none.
         platform: what the image must be made for.
         bounds: limits on sizes and counts.
+        revise: makes of the config, once all was found right, the one that is given.
     """
 
     def __init__(
@@ -38,15 +40,17 @@ class CheckedArchive:
         chunks: Iterable[bytes],
         *,
         image: str,
-        tag: str,
+        tag: str | None,
         platform: Platform,
         bounds: Bounds | None = None,
+        revise: Callable[[bytes], bytes] | None = None,
     ) -> None:
         self._chunks = chunks
         self._image = image
         self._tag = tag
         self._platform = platform
         self._bounds = bounds or Bounds()
+        self._revise = revise
         self._documents: dict[str, bytes] = {}
         self._layers: dict[str, Layer] = {}
         self._others: dict[str, int] = {}
@@ -76,8 +80,14 @@ class CheckedArchive:
             elif member.kind is Kind.SYMLINK:
                 self._links[member.path] = member.target
         contents = Contents(self._documents, self._layers, self._others, self._links)
-        self._saved_image = judge(contents, self._platform, self._bounds)
+        self._saved_image = self._revised(judge(contents, self._platform, self._bounds))
         yield from self._ending(self._saved_image)
+
+    def _revised(self, image: SavedImage) -> SavedImage:
+        if self._revise is None:
+            return image
+        config = self._revise(image.config)
+        return replace(image, id=f"sha256:{hashlib.sha256(config).hexdigest()}", config=config)
 
     def _file(self, member: Member, content: Iterator[bytes]) -> Iterator[bytes]:
         head = b""
@@ -130,7 +140,7 @@ class CheckedArchive:
         config = f"{image.id.removeprefix('sha256:')}.json"
         manifest = {
             "Config": config,
-            "RepoTags": [self._tag],
+            "RepoTags": [self._tag] if self._tag else None,
             "Layers": [sent_as[path] for path in image.paths],
         }
         yield _whole(config, image.config)

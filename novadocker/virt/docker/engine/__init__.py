@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Docker Engine's API: the only room that knows the SDK and the shapes of its answers."""
 
-from novadocker.virt.docker.engine.client import Connection, Engine
+from novadocker.virt.docker.engine.client import Engine
+from novadocker.virt.docker.engine.connection import Connection
+from novadocker.virt.docker.engine.health import Health, HealthStatus
+from novadocker.virt.docker.engine.sessions import Program, Stream
+from novadocker.virt.docker.engine.usage import Usage
 from novadocker.virt.docker.engine.values import (
     Container,
     ContainerSpec,
     EngineInfo,
     Event,
     Image,
+    Shared,
     State,
 )
 
@@ -18,6 +23,12 @@ __all__ = [
     "Engine",
     "EngineInfo",
     "Event",
+    "Health",
+    "HealthStatus",
     "Image",
+    "Program",
+    "Shared",
     "State",
+    "Stream",
+    "Usage",
 ]

@@ -2,81 +2,31 @@
 """The engine's API, call by call, with its errors turned into ours."""
 
 import contextlib
-import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
-import docker
-import docker.errors
-import docker.tls
-import requests.exceptions
-import urllib3.exceptions
-
-from novadocker.virt.docker.engine.values import Container, ContainerSpec, EngineInfo, Event, Image
+from novadocker.virt.docker.engine.connection import raise_for_status
+from novadocker.virt.docker.engine.images import ImageCalls
+from novadocker.virt.docker.engine.programs import ProgramCalls
+from novadocker.virt.docker.engine.sessions import SessionCalls
+from novadocker.virt.docker.engine.usage import Usage
+from novadocker.virt.docker.engine.values import (
+    Container,
+    ContainerSpec,
+    EngineInfo,
+    Event,
+    limits_body,
+)
 from novadocker.virt.docker.errors import (
     ContainerNotFound,
-    EngineError,
-    EngineOutOfSpace,
-    EngineUnavailable,
 )
+from novadocker.virt.docker.policy import Limits
 
-_LOST = (
-    requests.exceptions.ConnectionError,
-    requests.exceptions.Timeout,
-    requests.exceptions.ChunkedEncodingError,
-    urllib3.exceptions.HTTPError,
-)
 CHUNK_BYTES = 64 * 1024
-NO_SPACE = "no space left on device"
 
 
-@dataclass(frozen=True)
-class Connection:
-    """How the engine is reached.
-
-    Attributes:
-        url: unix://PATH or tcp://HOST:PORT.
-        timeout: seconds that a call may wait for its answer.
-        ca_file: CA bundle for the engine's certificate.
-        cert_file: client certificate.
-        key_file: key of the client certificate.
-        insecure: whether the engine's certificate is taken unverified.
-    """
-
-    url: str
-    timeout: int = 120
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
-    insecure: bool = False
-
-    def tls(self) -> docker.tls.TLSConfig | bool:
-        """Return what the SDK wants for TLS.
-
-        Returns:
-            False for a Unix socket.
-
-        Raises:
-            docker.errors.TLSParameterError: a file is missing.
-        """
-        if not self.url.startswith("tcp:"):
-            return False
-        pair = (self.cert_file, self.key_file) if self.cert_file and self.key_file else None
-        return docker.tls.TLSConfig(
-            client_cert=pair, ca_cert=self.ca_file, verify=not self.insecure
-        )
-
-
-class _Client(docker.APIClient):
-    """The SDK's client, deaf to the environment: what nova.conf says of TLS holds."""
-
-    trust_env = property(lambda _: False, lambda _, __: None)
-
-
-class Engine:
+class Engine(ImageCalls, ProgramCalls, SessionCalls):
     """One Docker Engine; safe to use from many threads.
 
     Every method raises EngineUnavailable where the engine cannot be reached or goes away
@@ -86,11 +36,6 @@ class Engine:
         connection: how it is reached. Nothing is sent before the first call.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self._connecting = threading.Lock()
-        self._client: docker.APIClient | None = None
-
     def info(self) -> EngineInfo:
         """Return versions and abilities of the engine and its host.
 
@@ -99,62 +44,6 @@ class Engine:
         """
         with self._call("describe itself"):
             return EngineInfo.parse(self._api.version(api_version=False), self._api.info())
-
-    # Images
-
-    def find_image(self, tag: str) -> Image | None:
-        """Look for an image.
-
-        Args:
-            tag: one of its names, or its id.
-
-        Returns:
-            The image, or None where the engine has none of that name.
-        """
-        with self._call(f"look for image {tag}"):
-            try:
-                return Image.parse(self._api.inspect_image(tag))
-            except docker.errors.ImageNotFound:
-                return None
-
-    def load_image(self, chunks: Iterable[bytes]) -> None:
-        """Load a ``docker save`` archive as it comes.
-
-        Args:
-            chunks: the archive's bytes; what they raise ends the call and is raised.
-
-        Raises:
-            EngineOutOfSpace: there was no room for it.
-        """
-        action = "load an image"
-        with self._call(action):
-            # Not quiet: the time limit is one between signs of life, and layers take long.
-            for line in self._api.load_image(iter(chunks), quiet=False):
-                # The SDK lets the body of a failed request through: that is a "message".
-                if reason := line.get("error") or line.get("message"):
-                    raise _refusal(action, reason)
-
-    def remove_image(self, tag: str) -> None:
-        """Take a name from an image, and the image with its last name; absence is no error.
-
-        Args:
-            tag: the name.
-        """
-        with self._call(f"remove image {tag}"), contextlib.suppress(docker.errors.ImageNotFound):
-            self._api.remove_image(tag)
-
-    def image_tags(self, prefix: str) -> list[str]:
-        """List names of images.
-
-        Args:
-            prefix: what they begin with.
-
-        Returns:
-            The names, sorted.
-        """
-        with self._call("list images"):
-            names = (tag for image in self._api.images() for tag in image.get("RepoTags") or ())
-            return sorted(name for name in names if name.startswith(prefix))
 
     # Containers
 
@@ -267,18 +156,59 @@ class Engine:
         with contextlib.suppress(ContainerNotFound), self._call(f"remove container {name}", name):
             self._api.remove_container(name, v=True, force=True)
 
-    def put_files(self, name: str, archive: bytes) -> None:
+    def update(self, name: str, limits: Limits) -> None:
+        """Change what a container may use, whether it runs or not; its disk stays as it is.
+
+        Args:
+            name: its name.
+            limits: all of them.
+
+        Raises:
+            ContainerNotFound: there is none.
+        """
+        # Not by the SDK's own call, which knows neither processors nor processes.
+        with self._call(f"change the limits of container {name}", name):
+            api = self._api
+            url = f"{api.base_url}/v{api.api_version}/containers/{quote(name)}/update"
+            api._result(api.post(url, json=limits_body(limits), timeout=api.timeout))
+
+    def written_bytes(self, name: str) -> int:
+        """Measure a container's writable layer; reads all of its inodes.
+
+        Args:
+            name: its name.
+
+        Returns:
+            The size of the files in it.
+
+        Raises:
+            ContainerNotFound: there is none.
+        """
+        with self._call(f"measure container {name}", name):
+            api = self._api
+            url = f"{api.base_url}/v{api.api_version}/containers/{quote(name)}/json"
+            answer = api.get(url, params={"size": 1}, timeout=api.timeout)
+            return int(api._result(answer, json=True).get("SizeRw", 0))
+
+    def put_files(self, name: str, archive: bytes, *, keep_directories: bool = False) -> None:
         """Unpack files into a container that does not run yet.
 
         Args:
             name: its name.
             archive: an uncompressed tar; paths are below the container's root.
+            keep_directories: whether a file that would replace a directory is refused, and
+                a directory that would replace a file.
 
         Raises:
             ContainerNotFound: there is none.
         """
+        params = {"path": "/", "noOverwriteDirNonDir": str(keep_directories).lower()}
         with self._call(f"put files into container {name}", name):
-            self._api.put_archive(name, "/", archive)
+            # Not by the SDK's own call, which does not know the second parameter.
+            url = self._url(f"/containers/{quote(name)}/archive")
+            raise_for_status(
+                self._api.put(url, params=params, data=archive, timeout=self._api.timeout)
+            )
 
     def get_file(self, name: str, path: str) -> Iterator[bytes]:
         """Read a path of a container as an uncompressed tar.
@@ -296,6 +226,34 @@ class Engine:
         with self._call(f"read {path} of container {name}", name):
             chunks: Iterator[bytes] = self._api.get_archive(name, path)[0]
             return chunks
+
+    def signal(self, name: str, signal: str) -> None:
+        """Send a signal to a container's first process.
+
+        Args:
+            name: of the container.
+            signal: its name.
+
+        Raises:
+            ContainerNotFound: there is none.
+        """
+        with self._call(f"send {signal} to container {name}", name):
+            self._api.kill(name, signal)
+
+    def usage(self, name: str) -> Usage:
+        """Return what a container that runs has used.
+
+        Args:
+            name: its name.
+
+        Returns:
+            As the engine counts it now.
+
+        Raises:
+            ContainerNotFound: there is none.
+        """
+        with self._call(f"count what container {name} uses", name):
+            return Usage.parse(self._api.stats(name, stream=False, one_shot=True))
 
     def tail(self, name: str, lines: int, size: int) -> bytes:
         """Return the end of what a container wrote.
@@ -343,39 +301,5 @@ class Engine:
         url = f"{api.base_url}/v{api.api_version}/containers/{quote(name)}/logs"
         params = {"stdout": 1, "stderr": 1, "tail": lines}
         with api.get(url, params=params, stream=True, timeout=api.timeout) as answer:
-            try:
-                answer.raise_for_status()
-            except requests.exceptions.HTTPError as error:
-                raise docker.errors.create_api_error_from_http_exception(error) from error
+            raise_for_status(answer)
             yield from answer.iter_content(CHUNK_BYTES)
-
-    @property
-    def _api(self) -> Any:
-        with self._connecting:
-            if self._client is None:
-                connection = self.connection
-                self._client = _Client(
-                    base_url=connection.url,
-                    version="auto",
-                    timeout=connection.timeout,
-                    tls=connection.tls(),
-                )
-            return self._client
-
-    @contextlib.contextmanager
-    def _call(self, action: str, name: str | None = None) -> Iterator[None]:
-        try:
-            yield
-        except docker.errors.NotFound as error:
-            if name is None:
-                raise _refusal(action, error.explanation) from error
-            raise ContainerNotFound(name=name) from error
-        except docker.errors.APIError as error:
-            raise _refusal(action, error.explanation) from error
-        except (docker.errors.DockerException, *_LOST) as error:
-            raise EngineUnavailable(url=self.connection.url, reason=error) from error
-
-
-def _refusal(action: str, reason: Any) -> EngineError:
-    kind = EngineOutOfSpace if NO_SPACE in str(reason) else EngineError
-    return kind(action=action, reason=reason)

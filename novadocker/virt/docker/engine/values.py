@@ -6,10 +6,11 @@ Shapes follow the Docker Engine API 1.41 (https://docs.docker.com/engine/api/v1.
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
-from novadocker.virt.docker.policy import Settings
+from novadocker.virt.docker.engine.health import Health, has_probe
+from novadocker.virt.docker.policy import Limits, Settings
 
 
 class State(enum.StrEnum):
@@ -115,6 +116,7 @@ class Image:
         user: its USER; "" is root.
         stop_signal: its STOPSIGNAL; "" is SIGTERM.
         last_tagged: when a tag was last put on it, ISO 8601.
+        has_probe: whether it has a HEALTHCHECK.
     """
 
     id: str
@@ -126,6 +128,7 @@ class Image:
     user: str = ""
     stop_signal: str = ""
     last_tagged: str = ""
+    has_probe: bool = False
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Self:
@@ -148,7 +151,49 @@ class Image:
             user=config.get("User") or "",
             stop_signal=config.get("StopSignal") or "",
             last_tagged=(body.get("Metadata") or {}).get("LastTagTime") or "",
+            has_probe=has_probe(config),
         )
+
+
+def limits_body(limits: Limits) -> dict[str, int]:
+    """Write limits as ``HostConfig`` has them and ``POST /containers/NAME/update`` wants them.
+
+    Args:
+        limits: all of them; the disk's is fixed when a container is made and is left out.
+
+    Returns:
+        The members.
+    """
+    return {
+        "Memory": limits.memory_bytes,
+        "MemorySwap": limits.memory_bytes + limits.swap_bytes,
+        "CpuShares": limits.cpu_shares,
+        "NanoCpus": limits.nano_cpus,
+        "PidsLimit": limits.pids,
+    }
+
+
+def parse_limits(host_config: Mapping[str, Any]) -> Limits:
+    """Read a container's limits.
+
+    Args:
+        host_config: ``HostConfig`` of ``GET /containers/NAME/json``.
+
+    Returns:
+        The limits; no swap where the kernel does not count it.
+    """
+    memory = host_config.get("Memory", 0)
+    return Limits(
+        memory_bytes=memory,
+        swap_bytes=max(host_config.get("MemorySwap", 0) - memory, 0),
+        nano_cpus=host_config.get("NanoCpus", 0),
+        cpu_shares=host_config.get("CpuShares", 0),
+        pids=host_config.get("PidsLimit") or 0,
+        disk_bytes=int((host_config.get("StorageOpt") or {}).get("size", 0)),
+    )
+
+
+NO_LIMITS = parse_limits({})
 
 
 @dataclass(frozen=True)
@@ -167,6 +212,12 @@ class Container:
         finished_at: ISO 8601 time of the last end.
         image: id of its image.
         user: the user its process runs as; "" is root.
+        root: where the engine mounts its root while it runs; "" where that is not told.
+        volumes: names of its volumes by the paths where it sees them.
+        limits: what it may use.
+        programs: ids of what was run in it beside its own process.
+        started_at: ISO 8601 time of the last start.
+        health: what its image's HEALTHCHECK says; None where it has none.
     """
 
     id: str
@@ -180,6 +231,12 @@ class Container:
     finished_at: str = ""
     image: str = ""
     user: str = ""
+    root: str = ""
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = NO_LIMITS
+    programs: tuple[str, ...] = ()
+    started_at: str = ""
+    health: Health | None = None
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Self:
@@ -204,6 +261,16 @@ class Container:
             finished_at=state["FinishedAt"],
             image=body["Image"],
             user=body["Config"].get("User") or "",
+            root=((body.get("GraphDriver") or {}).get("Data") or {}).get("MergedDir", ""),
+            volumes={
+                mount["Destination"]: mount["Name"]
+                for mount in body.get("Mounts") or ()
+                if mount["Type"] == "volume"
+            },
+            limits=parse_limits(body.get("HostConfig") or {}),
+            programs=tuple(body.get("ExecIDs") or ()),
+            started_at=state.get("StartedAt", ""),
+            health=Health.parse(state),
         )
 
     @property
@@ -248,6 +315,33 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Shared:
+    """Files of another container that one may write too.
+
+    Attributes:
+        source: where its root is mounted, or the name of its volume.
+        seen: where the other sees them.
+        volume: whether it is a volume.
+    """
+
+    source: str
+    seen: str
+    volume: bool = False
+
+    def body(self) -> dict[str, Any]:
+        """Write it as a member of ``HostConfig.Mounts``.
+
+        Returns:
+            The member.
+        """
+        body: dict[str, Any] = {"Source": self.source, "Target": self.seen, "ReadOnly": False}
+        if self.volume:
+            # Its files are its own: none come from the image that is mounted over.
+            return body | {"Type": "volume", "VolumeOptions": {"NoCopy": True}}
+        return body | {"Type": "bind"}
+
+
+@dataclass(frozen=True)
 class ContainerSpec:
     """A container to be made.
 
@@ -262,6 +356,7 @@ class ContainerSpec:
         read_only_files: paths on the host by the paths where it sees them, read-only.
         settings: its limits and rights.
         log_max_size: size of its console log before rotation, as the engine reads it ("8m").
+        shared: files of another container.
     """
 
     name: str
@@ -274,6 +369,7 @@ class ContainerSpec:
     read_only_files: Mapping[str, str]
     settings: Settings
     log_max_size: str = "8m"
+    shared: tuple[Shared, ...] = ()
 
     def body(self) -> dict[str, Any]:
         """Write it as ``POST /containers/create`` wants it.
@@ -301,7 +397,8 @@ class ContainerSpec:
             "Mounts": [
                 {"Type": "bind", "Source": path, "Target": seen, "ReadOnly": True}
                 for seen, path in self.read_only_files.items()
-            ],
+            ]
+            + [each.body() for each in self.shared],
             "LogConfig": {
                 "Type": "json-file",
                 "Config": {"max-size": self.log_max_size, "max-file": "2"},
@@ -313,10 +410,6 @@ class ContainerSpec:
             "CapAdd": list(settings.capabilities),
             "SecurityOpt": list(settings.security_options),
             "Sysctls": dict(settings.sysctls),
-            "Memory": settings.memory_bytes,
-            "MemorySwap": settings.memory_bytes + settings.swap_bytes,
-            "CpuShares": settings.cpu_shares,
-            "NanoCpus": settings.nano_cpus,
-            "PidsLimit": settings.pids,
+            **limits_body(settings),
             "StorageOpt": {"size": str(settings.disk_bytes)} if settings.disk_bytes else {},
         }

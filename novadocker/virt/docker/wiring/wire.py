@@ -115,6 +115,25 @@ class Wiring:
         _report(instance, plan, done)
         return done
 
+    def joined(self, plan: Plan, pid: int, container_id: str = "") -> frozenset[str]:
+        """Tell which ports a running container has, whatever else may be wrong with them.
+
+        Args:
+            plan: the ports in question.
+            pid: the container's first process.
+            container_id: the engine's id of the container.
+
+        Returns:
+            Their ids.
+
+        Raises:
+            WiringError: it could not be looked at.
+        """
+        nics = [dataclasses.asdict(nic) for nic in plan.nics]
+        with _wiring_errors(_THIS_SERVERS):
+            missing = privileged.missing(pid, container_id, nics)
+        return frozenset(nic.port_id for nic in plan.nics).difference(missing)
+
     def unwire(self, instance: Any, network_info: Iterable[Any]) -> None:
         """Take ports away, from the network and from the host. Idempotent.
 

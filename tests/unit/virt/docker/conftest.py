@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Saved images, made on the spot in every form that tools write."""
+"""Saved images, made on the spot in every form that tools write; a driver without an engine."""
 
 import hashlib
 import importlib
@@ -7,6 +7,7 @@ import io
 import json
 import tarfile
 import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,8 @@ with warnings.catch_warnings():
     # Nova and what it stands on warn of themselves when they are imported; it is not our code.
     warnings.simplefilter("ignore")
     importlib.import_module("nova.objects.image_meta")
+    from novadocker.virt.docker.driver import CONF, DockerDriver
+    from tests.unit.virt.docker.nova_side import Life, VirtAPI
 
 
 def sha256(content: bytes) -> str:
@@ -139,3 +142,38 @@ class SavedImages:
 def saved_images() -> SavedImages:
     """Return the builders."""
     return SavedImages()
+
+
+@pytest.fixture
+def virtapi() -> VirtAPI:
+    """Nova's side."""
+    return VirtAPI()
+
+
+@pytest.fixture
+def life() -> Life:
+    """What the driver hands its work to."""
+    return Life()
+
+
+@pytest.fixture
+def docker_driver(virtapi: VirtAPI, life: Life) -> Any:
+    """A driver after its start."""
+    made: Any = DockerDriver(virtapi)
+    made._hostname = "h1"
+    made._lifecycle = life
+    return made
+
+
+@pytest.fixture
+def option() -> Iterator[Callable[[str, Any], None]]:
+    """How to set an option of nova.conf for one test."""
+    changed: list[str] = []
+
+    def change(name: str, value: Any) -> None:
+        changed.append(name)
+        CONF.set_override(name, value)
+
+    yield change
+    for name in changed:
+        CONF.clear_override(name)

@@ -1,32 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-import contextlib
 import inspect
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from nova import exception, objects
-from nova.compute import power_state, provider_tree, vm_states
+from nova.compute import power_state, provider_tree
 from nova.network import model
 from nova.virt import driver as nova_driver
 from nova.virt import event as nova_event
-from nova.virt import fake
 
 import novadocker.virt.docker
-from novadocker.virt.docker import errors, translation
+from novadocker.virt.docker import errors
 from novadocker.virt.docker.driver import CONF, DockerDriver
 from novadocker.virt.docker.engine import Container, State
-from novadocker.virt.docker.lifecycle import Network, Options
+from novadocker.virt.docker.network import Network
 from novadocker.virt.docker.server import Server
+from tests.unit.virt.docker.nova_side import PORT, UUID, Life, VirtAPI, instance
 
 BASE = nova_driver.ComputeDriver
+
+
 OVERRIDDEN = sorted(
     name
     for name, value in vars(DockerDriver).items()
     if callable(value) and not name.startswith("_")
 )
+
+
 # What issue after issue of this driver promises; Nova's base class raises or warns for each.
 PROMISED = {
     "cleanup",
@@ -51,114 +53,6 @@ PROMISED = {
     "unplug_vifs",
     "update_provider_tree",
 }
-UUID = "5a1c0000-0000-4000-8000-000000000001"
-IMAGE_ID = "91a9ce00-0000-4000-8000-000000000001"
-PORT = "70a70000-0000-4000-8000-000000000001"
-
-
-def instance(**changes: Any) -> objects.Instance:
-    """Return Nova's instance, as nova-compute has it in its hands."""
-    flavor = objects.Flavor(
-        vcpus=2, memory_mb=512, root_gb=5, swap=64, extra_specs={"docker:pids_limit": "99"}
-    )
-    values = {
-        "uuid": UUID,
-        "project_id": "p1",
-        "host": "h1",
-        "hostname": "web-1",
-        "flavor": flavor,
-        "metadata": {"COLOUR": "red"},
-        "image_ref": IMAGE_ID,
-        "config_drive": "",
-        "key_data": "ssh-ed25519 AAAA",
-        "system_metadata": {"image_os_command_line": "/bin/httpd -f"},
-        "task_state": None,
-        "vm_state": vm_states.ACTIVE,
-    }
-    return objects.Instance(**(values | changes))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _objects() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what Nova stands on
-        objects.register_all()
-
-
-class VirtAPI(fake.FakeVirtAPI):  # type: ignore[misc]
-    """Nova's side, which tells what it was asked to wait for and may be late."""
-
-    def __init__(self) -> None:
-        """Begin punctual."""
-        self.waited_for: list[Any] = []
-        self.late = False
-        self.failed = False
-
-    @contextlib.contextmanager
-    def wait_for_instance_event(
-        self, instance: Any, event_names: Any, timeout: int = 300, error_callback: Any = None
-    ) -> Iterator[None]:
-        """Wait as a test wants it."""
-        yield
-        self.waited_for += event_names
-        if self.failed and event_names:
-            error_callback(f"network-vif-plugged-{event_names[0][1]}", instance)
-        if self.late and event_names:
-            raise exception.InstanceEventTimeout
-
-
-class Life:
-    """Takes what the driver hands on, instead of an engine."""
-
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self.calls: list[tuple[Any, ...]] = []
-        self.fault: Exception | None = None
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        """Take any operation."""
-
-        def take(*arguments: Any, **named: Any) -> None:
-            self.calls.append((name, *arguments, *named.values()))
-            if self.fault:
-                raise self.fault
-
-        return take
-
-
-@pytest.fixture
-def virtapi() -> VirtAPI:
-    """Nova's side."""
-    return VirtAPI()
-
-
-@pytest.fixture
-def life() -> Life:
-    """What the driver hands its work to."""
-    return Life()
-
-
-@pytest.fixture
-def docker_driver(virtapi: VirtAPI, life: Life) -> Any:
-    """A driver after its start."""
-    made: Any = DockerDriver(virtapi)
-    made._hostname = "h1"
-    made._lifecycle = life
-    return made
-
-
-@pytest.fixture
-def option() -> Iterator[Callable[[str, Any], None]]:
-    """How to set an option of nova.conf for one test."""
-    changed: list[str] = []
-
-    def change(name: str, value: Any) -> None:
-        changed.append(name)
-        CONF.set_override(name, value)
-
-    yield change
-    for name in changed:
-        CONF.clear_override(name)
 
 
 # Nova's interface
@@ -189,7 +83,10 @@ def test_capabilities_are_what_is_implemented() -> None:
     """The scheduler sends no server here that asks for more."""
     assert {name for name, has in DockerDriver.capabilities.items() if has} == {
         "has_imagecache",
+        "supports_attach_interface",
+        "supports_device_tagging",
         "supports_image_type_raw",
+        "supports_tagged_attach_interface",
     }
 
 
@@ -205,35 +102,6 @@ def test_a_driver_is_made_without_an_engine(virtapi: VirtAPI) -> None:
     made = DockerDriver(virtapi)
     with pytest.raises(exception.HostNotFound):
         made.destroy(None, instance(), [])
-
-
-# Instances become servers
-
-
-def test_an_instance_becomes_a_server() -> None:
-    """Flavor, names, metadata, key and image are all that of it concerns a container."""
-    server = translation.server(instance())
-    assert (server.uuid, server.project, server.host) == (UUID, "p1", "h1")
-    assert (server.hostname, server.image, server.metadata) == (
-        "web-1",
-        IMAGE_ID,
-        {"COLOUR": "red"},
-    )
-    assert server.public_key == "ssh-ed25519 AAAA"
-    assert server.command_line == "/bin/httpd -f"
-    assert (server.flavor.vcpus, server.flavor.memory_mib) == (2, 512)
-    assert (server.flavor.root_gib, server.flavor.swap_mib) == (5, 64)
-    assert server.flavor.extra_specs == {"docker:pids_limit": "99"}
-
-
-def test_what_an_instance_lacks_is_empty() -> None:
-    """No key pair, no command line, no metadata, no extra specs."""
-    flavor = objects.Flavor(vcpus=1, memory_mb=64, root_gb=0, swap=0)
-    server = translation.server(
-        instance(key_data=None, metadata={}, system_metadata={}, flavor=flavor)
-    )
-    assert (server.public_key, server.command_line) == (None, None)
-    assert (server.metadata, server.flavor.extra_specs) == ({}, {})
 
 
 @pytest.mark.parametrize(
@@ -376,67 +244,6 @@ def test_neutrons_refusal_ends_the_boot(docker_driver: Any, virtapi: VirtAPI) ->
         pass
 
 
-# Our errors become Nova's
-
-UNAVAILABLE = errors.EngineUnavailable(url="unix:///e.sock", reason="gone")
-REFUSED = errors.EngineError(action="start", reason="100% broken %(x)s")
-MISSING = errors.ContainerNotFound(name="nova-1")
-IMAGE = errors.ImageInvalid(image="i", reason="no manifest")
-FETCH = errors.ImageFetchFailed(image="i", reason="broken off")
-POLICY = errors.PolicyRefused(setting="s", value="v", accepted="a")
-VIF = errors.VifRefused(port=PORT, vif_type="vhostuser", reason="no veth")
-LATE = errors.PlugTimeout(port=PORT, seconds=300)
-WIRING = errors.WiringError(port=PORT, reason="no bridge")
-CONFLICT = errors.ContainerConflict(name="nova-1", label="novadocker.instance")
-
-
-@pytest.mark.parametrize(
-    ("ours", "novas"),
-    [
-        (IMAGE, exception.BuildAbortException),
-        (errors.ImageFormatRefused(image="i", container_format="bare"), "abort"),
-        (POLICY, "abort"),
-        (VIF, "abort"),
-        (LATE, "abort"),
-        (FETCH, "reschedule"),
-        (UNAVAILABLE, "reschedule"),
-        (REFUSED, "reschedule"),
-        (WIRING, "reschedule"),
-        (CONFLICT, "reschedule"),
-    ],
-)
-def test_the_requests_faults_end_a_build_and_the_hosts_move_it(
-    docker_driver: Any, life: Life, ours: Exception, novas: Any
-) -> None:
-    """Nova tries another host unless no host could do it; the message is ours, whole."""
-    life.fault = ours
-    it = instance()
-    with pytest.raises(exception.NovaException) as raised:
-        docker_driver.spawn(None, it, it.image_meta, [], None, {}, [])
-    assert isinstance(raised.value, exception.BuildAbortException) is (novas != "reschedule")
-    assert str(ours) in str(raised.value)
-
-
-@pytest.mark.parametrize(
-    ("ours", "novas"),
-    [
-        (MISSING, exception.InstanceNotFound),
-        (UNAVAILABLE, exception.HypervisorUnavailable),
-        (REFUSED, exception.NovaException),
-        (WIRING, exception.NovaException),
-    ],
-)
-@pytest.mark.parametrize("call", ["power_on", "reboot", "destroy"])
-def test_other_calls_say_what_nova_understands(
-    docker_driver: Any, life: Life, call: str, ours: Exception, novas: type[Exception]
-) -> None:
-    """Nova handles a container that is gone and an engine that is away by their classes."""
-    life.fault = ours
-    more = ["HARD"] if call == "reboot" else []
-    with pytest.raises(novas):
-        getattr(docker_driver, call)(None, instance(), [], *more)
-
-
 # The service
 
 
@@ -485,12 +292,6 @@ def test_a_containers_state_is_a_power_state(docker_driver: Any, state: State, p
     assert (info.state, info.internal_id) == (power, f"id-{UUID}")
 
 
-def test_every_state_of_a_container_has_its_news() -> None:
-    """An engine can report none that Nova would not hear of."""
-    assert set(translation.POWER_STATES) == set(State)
-    assert set(translation.POWER_STATES.values()) == set(translation.TRANSITIONS)
-
-
 def test_an_instance_without_a_container_is_not_found(docker_driver: Any) -> None:
     """Nova knows what to do about that."""
     docker_driver._engine = FakeEngine()
@@ -506,34 +307,6 @@ def test_news_reach_nova(docker_driver: Any) -> None:
     assert [(each.get_instance_uuid(), each.get_transition()) for each in heard] == [
         (UUID, nova_event.EVENT_LIFECYCLE_STOPPED)
     ]
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({}, True),
-        ({"task_state": "rebooting"}, False),
-        ({"vm_state": vm_states.BUILDING}, False),
-        ({"vm_state": vm_states.STOPPED}, True),
-    ],
-)
-def test_an_instance_is_settled_without_a_task(
-    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], expected: bool
-) -> None:
-    """Neither building nor in the middle of anything."""
-    monkeypatch.setattr(objects.Instance, "get_by_uuid", lambda *_: instance(**changes))
-    assert translation.settled(UUID) is expected
-
-
-def test_an_instance_that_nova_deleted_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits for it to settle must not wait."""
-
-    def gone(*_: Any) -> None:
-        raise exception.InstanceNotFound(instance_id=UUID)
-
-    monkeypatch.setattr(objects.Instance, "get_by_uuid", gone)
-    with pytest.raises(LookupError):
-        translation.settled(UUID)
 
 
 class FakeHost:
@@ -577,7 +350,7 @@ def test_options_come_from_nova_conf(
     """Where instances are and what the operator set in [docker]."""
     option("instances_path", str(tmp_path))
     docker_driver._host = type("Able", (), {"abilities": lambda _, pids: pids})()
-    options: Options = docker_driver._options()
+    options = docker_driver._options()
     assert options.instances_path == tmp_path
     assert options.inject_key is True
     assert options.abilities == CONF.docker.pids_limit
@@ -595,7 +368,7 @@ def test_a_server_is_what_boot_gets(docker_driver: Any, life: Life) -> None:
     [
         ({"block_device_info": {"block_device_mapping": [{}]}}, "volumes = 1"),
         ({"block_device_info": {"ephemerals": [{}]}}, "ephemerals = 1"),
-        ({"injected_files": [("/etc/motd", "hello")]}, "files = 1"),
+        ({"injected_files": [("/etc/hosts", b"")]}, "personality file = '/etc/hosts' is refused"),
     ],
 )
 def test_what_a_container_cannot_have_ends_the_build(

@@ -39,6 +39,7 @@ class FakeEngine:
         self.loads = 0
         self.fault: Exception | None = None
         self.in_use: set[str] = set()
+        self.made_from: list[str] = []
 
     def find_image(self, tag: str) -> Image | None:
         """Look a name up."""
@@ -64,6 +65,10 @@ class FakeEngine:
     def image_tags(self, prefix: str) -> list[str]:
         """List names."""
         return sorted(tag for tag in self.images if tag.startswith(prefix))
+
+    def names(self, label: str) -> dict[str, dict[str, str]]:
+        """List containers by their images."""
+        return {f"nova-{n}": {label: image} for n, image in enumerate(self.made_from)}
 
 
 class FakeGlance:

@@ -25,14 +25,14 @@ def test_every_bound_path_is_there_once_it_is_made(directory: InstanceDirectory)
     assert all(path.is_file() for path in paths.values())
 
 
-def test_strangers_may_read_all_of_it(directory: InstanceDirectory) -> None:
-    """Users of a container are nobody on the host, whatever umask the service has."""
+def test_a_container_may_read_what_no_stranger_gets_to(directory: InstanceDirectory) -> None:
+    """Its users are nobody on the host, whatever umask the service has; others find no way."""
     before = os.umask(0o077)
     try:
         directory.make()
     finally:
         os.umask(before)
-    assert directory.path.stat().st_mode & 0o777 == 0o755
+    assert directory.path.stat().st_mode & 0o777 == 0o700
     assert Path(directory.binds()[HOSTS]).stat().st_mode & 0o777 == 0o644
 
 

@@ -105,8 +105,6 @@ def test_containers_do_not_share_their_sysctls() -> None:
     [
         (Wishes(volumes=1), "volumes = 1 is refused"),
         (Wishes(ephemerals=2), "a flavor without an ephemeral disk"),
-        (Wishes(files=1), "the metadata service has user data"),
-        (Wishes(config_drive=True), "config drive = True is refused"),
     ],
 )
 def test_what_a_container_cannot_have_is_refused(wishes: Wishes, said: str) -> None:

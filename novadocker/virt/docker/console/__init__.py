@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Serial consoles: one terminal for each server, shared by all that look at it.
+
+``Consoles`` keeps them; a ``Line`` is one, with its listener and its viewers; a ``Terminal``
+is what they talk to; ``Keyboard`` and ``Screen`` are what can be said without any of it.
+"""
+
+from novadocker.virt.docker.console.consoles import Consoles, Place, networks
+
+__all__ = ["Consoles", "Place", "networks"]

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine's API, as far as it concerns images."""
+
+import contextlib
+from collections.abc import Generator, Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import docker.errors
+
+from novadocker.virt.docker.engine.connection import Caller, raise_for_status, refusal
+from novadocker.virt.docker.engine.values import Image
+
+SAVE_CHUNK_BYTES = 1024 * 1024
+
+
+class ImageCalls(Caller):
+    """What the engine does with images."""
+
+    def find_image(self, tag: str) -> Image | None:
+        """Look for an image.
+
+        Args:
+            tag: one of its names, or its id.
+
+        Returns:
+            The image, or None where the engine has none of that name.
+        """
+        with self._call(f"look for image {tag}"):
+            try:
+                return Image.parse(self._api.inspect_image(tag))
+            except docker.errors.ImageNotFound:
+                return None
+
+    def load_image(self, chunks: Iterable[bytes]) -> None:
+        """Load a ``docker save`` archive as it comes.
+
+        Args:
+            chunks: the archive's bytes; what they raise ends the call and is raised.
+
+        Raises:
+            EngineOutOfSpace: there was no room for it.
+        """
+        action = "load an image"
+        with self._call(action):
+            # Not quiet: the time limit is one between signs of life, and layers take long.
+            for line in self._api.load_image(iter(chunks), quiet=False):
+                # The SDK lets the body of a failed request through: that is a "message".
+                if reason := line.get("error") or line.get("message"):
+                    raise refusal(action, reason)
+
+    def image_settings(self, image: str) -> Mapping[str, Any]:
+        """Return what an image's containers are to be like, as its config has it.
+
+        Args:
+            image: its id, or one of its names.
+
+        Returns:
+            Command, environment, ports and so on, by the names that the format gives them.
+        """
+        with self._call(f"look into image {image}"):
+            settings: Mapping[str, Any] = self._api.inspect_image(image).get("Config") or {}
+            return settings
+
+    def commit(self, name: str, tag: str, *, pause: bool) -> str:
+        """Make an image of a container as it is.
+
+        Args:
+            name: of the container.
+            tag: "REPOSITORY:TAG", the image's name.
+            pause: whether the container stands still while its files are read.
+
+        Returns:
+            The image's id.
+
+        Raises:
+            ContainerNotFound: there is no container.
+            EngineOutOfSpace: there was no room for it.
+        """
+        repository, _, tag = tag.partition(":")
+        params = {"container": name, "repo": repository, "tag": tag, "pause": int(pause)}
+        timeout = self.connection.disk_timeout
+        # Not by the SDK's own call, which waits no longer than for any other.
+        with self._call(f"commit container {name}", name):
+            url = self._url("/commit")
+            with self._api.post(url, params=params, json={}, timeout=timeout) as answer:
+                raise_for_status(answer)
+                return str(answer.json()["Id"])
+
+    def save_image(self, image: str) -> Generator[bytes]:
+        """Save an image as ``docker save`` does; nothing is asked for before the first byte is.
+
+        Args:
+            image: its id.
+
+        Yields:
+            The archive's bytes, as they come.
+        """
+        timeout = self.connection.disk_timeout
+        # Not by the SDK's own call: that has no time limit once the answer has begun.
+        with self._call(f"save image {image}"):
+            url = self._url(f"/images/{quote(image)}/get")
+            with self._api.get(url, stream=True, timeout=timeout) as answer:
+                raise_for_status(answer)
+                yield from answer.iter_content(SAVE_CHUNK_BYTES)
+
+    def remove_image(self, tag: str) -> None:
+        """Take a name from an image, and the image with its last name; absence is no error.
+
+        Args:
+            tag: the name.
+        """
+        with self._call(f"remove image {tag}"), contextlib.suppress(docker.errors.ImageNotFound):
+            self._api.remove_image(tag)
+
+    def image_tags(self, prefix: str, label: str | None = None) -> list[str]:
+        """List names of images.
+
+        Args:
+            prefix: what they begin with.
+            label: "NAME" or "NAME=VALUE" that the images carry.
+
+        Returns:
+            The names, sorted.
+        """
+        with self._call("list images"):
+            images = self._api.images(filters={"label": label} if label else None)
+            names = (tag for image in images for tag in image.get("RepoTags") or ())
+            return sorted(name for name in names if name.startswith(prefix))

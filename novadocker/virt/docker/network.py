@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One server's network: what Nova has of it, in the container and in the files bound into it.
+
+What is done to the container's interfaces is ``wiring``'s; here it is joined to the names that
+the container has for itself and others.
+"""
+
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+from novadocker.virt.docker.engine import Container
+from novadocker.virt.docker.instance_directory import (
+    HOSTNAME,
+    HOSTS,
+    RESOLV_CONF,
+    InstanceDirectory,
+)
+from novadocker.virt.docker.wiring import Wiring, names
+from novadocker.virt.docker.wiring.plan import Plan, make_plan
+from novadocker.virt.docker.wiring.refusal import refusal_of
+
+
+@dataclass(frozen=True)
+class Network:
+    """A server's ports as Nova has them, and the news of them that it waits for.
+
+    Attributes:
+        instance: Nova's instance, which os-vif wants.
+        info: Nova's network_info; touching it blocks until Neutron made the ports.
+        plugged: makes a context that, when it is left, waits until Neutron says that the
+            ports plugged in it are up.
+    """
+
+    instance: Any
+    info: Any
+    plugged: Callable[[], AbstractContextManager[None]]
+
+    def of(self, ports: Collection[str]) -> "Network":
+        """Leave all but some ports out.
+
+        Args:
+            ports: ids of those that stay.
+
+        Returns:
+            The network with these alone, in the same order.
+        """
+        return replace(self, info=[vif for vif in self.info if vif["id"] in ports])
+
+
+class Networking:
+    """What is done to servers' networks on one host.
+
+    Args:
+        wiring: joins containers to ports.
+        domain: domain of the servers' names, and their resolvers' search domain.
+        dns_servers: resolvers for subnets that name none.
+    """
+
+    def __init__(self, wiring: Wiring, domain: str, dns_servers: tuple[str, ...]) -> None:
+        self._wiring = wiring
+        self._domain = domain
+        self._dns_servers = dns_servers
+
+    def plan(self, hostname: str, network: Network) -> Plan:
+        """Plan a server's network.
+
+        Args:
+            hostname: the server's name.
+            network: its ports.
+
+        Returns:
+            The plan.
+
+        Raises:
+            VifRefused: a port cannot be had by a container; nothing has been changed.
+        """
+        return make_plan(
+            network.info,
+            hostname=hostname,
+            domain=self._domain,
+            default_dns=self._dns_servers,
+        )
+
+    def settle(
+        self,
+        network: Network,
+        plan: Plan,
+        container: Container,
+        directory: InstanceDirectory,
+        *,
+        fresh: bool = False,
+    ) -> None:
+        """Bring a running container's network, and its names, to the plan. Idempotent.
+
+        Args:
+            network: the ports that the plan was made from.
+            plan: what should be.
+            container: as it is now.
+            directory: its bound files.
+            fresh: the container has just been started.
+
+        Raises:
+            WiringError: it could not be done.
+        """
+        directory.write(
+            {
+                HOSTS: names.hosts(plan),
+                HOSTNAME: names.hostname(plan),
+                RESOLV_CONF: names.resolv_conf(plan),
+            }
+        )
+        self._wiring.ensure_wired(
+            network.instance, network.info, plan, container.pid, container.id, fresh=fresh
+        )
+
+    def attach(
+        self,
+        hostname: str,
+        vif: Any,
+        network: Network,
+        container: Container,
+        directory: InstanceDirectory,
+    ) -> None:
+        """Give a running container one more port; a failure leaves the others as they were.
+
+        Args:
+            hostname: the server's name.
+            vif: the port.
+            network: all ports of the server, this one too.
+            container: as it is now.
+            directory: its bound files.
+
+        Raises:
+            VifRefused: a container cannot have it; nothing has been changed.
+            WiringError: it could not be joined.
+        """
+        self.plan(hostname, replace(network, info=[vif]))
+        wanted = network.of({vif["id"], *self._joined(hostname, network, container)})
+        plan = self.plan(hostname, wanted)
+        with ExitStack() as undo:
+            undo.callback(self.detach, hostname, vif, network, container, directory)
+            self.settle(wanted, plan, container, directory)
+            undo.pop_all()
+
+    def detach(
+        self,
+        hostname: str,
+        vif: Any,
+        network: Network,
+        container: Container,
+        directory: InstanceDirectory,
+    ) -> None:
+        """Take one port away from a running container; one that is gone is no error.
+
+        Args:
+            hostname: the server's name.
+            vif: the port.
+            network: all ports of the server, whether this one is still among them or not.
+            container: as it is now.
+            directory: its bound files.
+
+        Raises:
+            WiringError: it could not be taken away.
+        """
+        self.unwire(replace(network, info=[vif]))
+        rest = network.of(self._joined(hostname, network, container) - {vif["id"]})
+        self.settle(rest, self.plan(hostname, rest), container, directory)
+
+    def unwire(self, network: Network) -> None:
+        """Take ports away, whatever is left of their container. Idempotent.
+
+        Args:
+            network: the ports.
+
+        Raises:
+            WiringError: one could not be taken away.
+        """
+        self._wiring.unwire(network.instance, network.info)
+
+    def _joined(self, hostname: str, network: Network, container: Container) -> frozenset[str]:
+        # Nova tells of a port until its detachment is over, and of one that another call is
+        # attaching: neither may come to the container by way of this call.
+        accepted = [vif for vif in network.info if refusal_of(vif) is None]
+        plan = self.plan(hostname, replace(network, info=accepted))
+        joined: frozenset[str] = self._wiring.joined(plan, container.pid, container.id)
+        return joined

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What went through the ports of a server, as the kernel counts it at their host ends.
+
+Asked by netlink, which needs no rights and sees the namespace that we are in; ``/sys`` may be
+another's. What the host end sends is what the server receives.
+"""
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pyroute2 import IPRoute
+
+from novadocker.virt.docker.wiring.links import link_named
+from novadocker.virt.docker.wiring.plan import host_device
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What went one way.
+
+    Attributes:
+        octets: bytes.
+        packets: packets.
+        errors: packets lost by an error.
+        drops: packets dropped.
+    """
+
+    octets: int
+    packets: int
+    errors: int
+    drops: int
+
+
+@dataclass(frozen=True)
+class Counters:
+    """One port's traffic, as its server sees it.
+
+    Attributes:
+        mac: its address.
+        device: its host end.
+        received: by the server; None where the port is not plugged.
+        sent: by the server; None where the port is not plugged.
+    """
+
+    mac: str
+    device: str
+    received: Traffic | None = None
+    sent: Traffic | None = None
+
+    @classmethod
+    def parse(cls, vif: Mapping[str, Any], link: Any) -> Self:
+        """Read the kernel's answer.
+
+        Args:
+            vif: Nova's VIF.
+            link: the netlink message of its host end, or None.
+
+        Returns:
+            The value.
+        """
+        mac, device = vif["address"], host_device(vif)
+        told = link and (link.get_attr("IFLA_STATS64") or link.get_attr("IFLA_STATS"))
+        if not told:
+            return cls(mac, device)
+        return cls(mac, device, received=_traffic(told, "tx"), sent=_traffic(told, "rx"))
+
+
+def counters_of(network_info: Iterable[Mapping[str, Any]]) -> list[Counters]:
+    """Count what went through ports.
+
+    Args:
+        network_info: Nova's.
+
+    Returns:
+        The ports' counters, in their order.
+    """
+    with contextlib.closing(IPRoute()) as ip:
+        return [Counters.parse(vif, link_named(ip, host_device(vif))) for vif in network_info]
+
+
+def _traffic(told: Mapping[str, int], way: str) -> Traffic:
+    return Traffic(
+        octets=told[f"{way}_bytes"],
+        packets=told[f"{way}_packets"],
+        errors=told[f"{way}_errors"],
+        drops=told[f"{way}_dropped"],
+    )

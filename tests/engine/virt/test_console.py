@@ -1,0 +1,359 @@
+# SPDX-License-Identifier: Apache-2.0
+import contextlib
+import io
+import re
+import secrets
+import shutil
+import socket
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from novadocker.virt.docker.console import Consoles, Place, line, terminal, viewer
+from novadocker.virt.docker.engine import Engine, Image
+from novadocker.virt.docker.errors import ConsoleUnavailable, ContainerNotFound
+
+PATIENCE = 10.0
+QUESTION = b"\x1b7\x1b[999;999H\x1b[6n\x1b8"
+PLACE = Place("127.0.0.1", acquire=lambda _: 0, release=lambda *_: None, idle=60)
+ESCAPES = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]|\x1b[78]|\r")
+
+
+def until(condition: Callable[[], Any], what: str) -> Any:
+    """Wait for something to be true and return it."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited for {what}"
+        time.sleep(0.02)
+    return found
+
+
+class Viewer:
+    """What nova-serialproxy is to a console."""
+
+    def __init__(self, place: tuple[str, int], source: str = "127.0.0.1") -> None:
+        self.socket = socket.create_connection(place, timeout=PATIENCE, source_address=(source, 0))
+        self.seen = b""
+
+    def type(self, text: str | bytes) -> None:
+        """Type."""
+        self.socket.sendall(text if isinstance(text, bytes) else text.encode())
+
+    def sees(self, text: str) -> str:
+        """Read until something was shown, and forget it and all before."""
+        wanted = text.encode()
+        while wanted not in (shown := ESCAPES.sub(b"", self.seen)):
+            got = self.socket.recv(65536)
+            assert got, f"the console ended; before: {shown!r}"
+            self.seen += got
+        before, _, rest = shown.partition(wanted)
+        self.seen = rest
+        return (before + wanted).decode(errors="replace")
+
+    def asks(self, command: str) -> str:
+        """Run a command of the shell and return its one line."""
+        mark = secrets.token_hex(4)
+        self.type(f"echo '<''{mark}'; {command}; echo '>''{mark}'\n")
+        self.sees(f"<{mark}\n")
+        return self.sees(f"\n>{mark}").removesuffix(f"\n>{mark}")
+
+    def rest(self) -> str:
+        """Read to the end."""
+        with contextlib.suppress(ConnectionResetError):
+            while got := self.socket.recv(65536):
+                self.seen += got
+        return ESCAPES.sub(b"", self.seen).decode(errors="replace")
+
+
+@pytest.fixture
+def look() -> Iterator[Callable[..., Viewer]]:
+    """How to look at a console."""
+    with contextlib.ExitStack() as undo:
+
+        def made(place: tuple[str, int], **values: Any) -> Viewer:
+            seen = Viewer(place, **values)
+            undo.callback(seen.socket.close)
+            return seen
+
+        yield made
+
+
+@pytest.fixture
+def hosts_consoles(engine: Engine) -> Iterator[Callable[..., Consoles]]:
+    """How to have the consoles of a host."""
+    with contextlib.ExitStack() as undo:
+
+        def made(**changes: Any) -> Consoles:
+            consoles = Consoles(engine, replace(PLACE, **changes))
+            undo.callback(consoles.close_all)
+            return consoles
+
+        yield made
+
+
+@pytest.fixture
+def consoles(hosts_consoles: Callable[..., Consoles]) -> Consoles:
+    """The consoles of a host."""
+    return hosts_consoles()
+
+
+def processes(docker_api: Any, name: str) -> list[str]:
+    """List the programs in a container."""
+    return [row[-1] for row in docker_api.top(name)["Processes"]]
+
+
+def test_a_shell_answers_with_the_window_of_its_viewer(
+    servers: Any, consoles: Consoles, look: Callable[..., Viewer], make_image: Callable[..., Image]
+) -> None:
+    """It is the image's own, as the image's user; what the terminal answers is no input."""
+    servers.images.image = make_image(User="web", WorkingDir="/srv/web")
+    servers.boot(metadata={"COLOUR": "light green"})
+    place = consoles.open("u1", servers.asked.container)
+    assert consoles.open("u1", servers.asked.container) == place
+    seen = look(place)
+    assert seen.socket.recv(len(QUESTION), socket.MSG_WAITALL) == QUESTION
+    assert seen.asks("stty size") == "24 80"
+    seen.type(b"\x1b[33")
+    time.sleep(0.01)
+    seen.type(b";101R")
+    until(lambda: seen.asks("stty size") == "33 101", "the new size")
+    told = seen.asks("echo $TERM $COLOUR $PWD `id -u`")
+    assert told == "xterm light green /srv/web 1000"
+    seen.type(b"\x1b[8;40;120t")
+    until(lambda: seen.asks("stty size") == "40 120", "the newer size")
+
+
+def test_viewers_share_one_shell(
+    servers: Any, consoles: Consoles, look: Callable[..., Viewer]
+) -> None:
+    """Who comes later sees what was there, and all see what one types."""
+    servers.boot()
+    place = consoles.open("u1", servers.asked.container)
+    first = look(place)
+    assert first.asks("mine=4711; echo set") == "set"
+    second = look(place)
+    second.sees("set")
+    assert second.asks("echo it is $mine") == "it is 4711"
+    first.sees("it is 4711")
+    second.socket.close()
+    assert first.asks("echo still $mine") == "still 4711"
+
+
+def test_a_window_fits_all_viewers(
+    servers: Any, consoles: Consoles, look: Callable[..., Viewer]
+) -> None:
+    """The smaller counts, as long as it is there."""
+    servers.boot()
+    place = consoles.open("u1", servers.asked.container)
+    large, small = look(place), look(place)
+    large.type(b"\x1b[50;200R")
+    until(lambda: large.asks("stty size") == "50 200", "the large window")
+    small.type(b"\x1b[30;90R")
+    until(lambda: large.asks("stty size") == "30 90", "the small window")
+    small.socket.close()
+    until(lambda: large.asks("stty size") == "50 200", "the large window again")
+
+
+def test_a_shell_that_ends_is_followed_by_another(
+    servers: Any, consoles: Consoles, look: Callable[..., Viewer]
+) -> None:
+    """At the next key, as a login prompt is."""
+    servers.boot()
+    seen = look(consoles.open("u1", servers.asked.container))
+    seen.asks("mine=1; echo set")
+    seen.type("exit\n")
+    seen.sees("the shell has ended; press a key for a new one")
+    seen.type("x")
+    assert seen.asks("echo new${mine}") == "new"
+
+
+def test_a_console_that_nobody_looks_at_ends_with_its_shell(
+    servers: Any,
+    hosts_consoles: Callable[..., Consoles],
+    look: Callable[..., Viewer],
+    docker_api: Any,
+) -> None:
+    """The engine would leave the shell, and the listener would wait for strangers."""
+    servers.boot("exec sleep 600")
+    name = servers.asked.container
+    released: list[int] = []
+    consoles = hosts_consoles(idle=0.5, release=lambda _, port: released.append(port))
+    place = consoles.open("u1", name)
+    seen = look(place)
+    seen.asks("trap '' HUP; echo deaf")
+    time.sleep(1)  # it is not idle while somebody looks
+    seen.asks("echo here")
+    assert len(processes(docker_api, name)) == 2
+    seen.socket.close()
+    until(lambda: released, "the console to end")
+    assert processes(docker_api, name) == ["sleep 600"]
+    assert released == [place[1]]
+    with pytest.raises(ConnectionRefusedError):
+        look(place)
+    assert consoles.open("u1", name) != place
+
+
+def test_a_console_ends_with_its_server(
+    servers: Any, consoles: Consoles, look: Callable[..., Viewer]
+) -> None:
+    """Viewers are told; there is none of a server that does not run."""
+    servers.boot()
+    name = servers.asked.container
+    place = consoles.open("u1", name)
+    seen = look(place)
+    seen.asks("echo here")
+    servers.guest.stop(0)
+    assert "[nova-docker] the server has stopped" in seen.rest()
+    until(lambda: _refused(look, place), "the listener to go")
+    with pytest.raises(ConsoleUnavailable, match="it is exited"):
+        consoles.open("u1", name)
+    servers.guest.remove()
+    with pytest.raises(ContainerNotFound):
+        consoles.open("u1", name)
+
+
+def _refused(look: Callable[..., Viewer], place: tuple[str, int]) -> bool:
+    try:
+        look(place)
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_a_program_without_a_shell_is_reached_itself(
+    servers: Any,
+    consoles: Consoles,
+    look: Callable[..., Viewer],
+    engine: Engine,
+    docker_api: Any,
+) -> None:
+    """With what it wrote before; it does not end when its viewers leave."""
+    busybox = shutil.which("busybox")
+    assert busybox
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        tar.add(busybox, "bin/busybox")
+        for name in ("sh", "bash"):
+            link = tarfile.TarInfo(f"bin/{name}")
+            link.type, link.linkname = tarfile.SYMTYPE, "/nowhere"
+            tar.addfile(link)
+    docker_api.import_image_from_data(buffer.getvalue(), repository="bare", tag="1")
+    image = engine.find_image("bare:1")
+    assert image
+    servers.images.image = image
+    servers.boot(command_line="/bin/busybox awk 'BEGIN {print 41+1} {print $1*2; fflush()}'")
+    until(lambda: b"42" in servers.guest.console(), "its first words")
+    place = consoles.open("u1", servers.asked.container)
+    seen = look(place)
+    seen.sees("42\n")
+    seen.type(b"\x1b[30;90R11\n")
+    seen.sees("22\n")
+    seen.socket.close()
+    again = look(place)
+    again.sees("22\n")
+    again.type("12\n")
+    again.sees("24\n")
+
+
+def test_a_paused_server_answers_when_it_goes_on(
+    servers: Any, consoles: Consoles, look: Callable[..., Viewer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal cannot begin in it; its viewer is told, and waits."""
+    monkeypatch.setattr(line, "RETRY_SECONDS", 0.2)
+    servers.boot()
+    servers.guest.pause()
+    seen = look(consoles.open("u1", servers.asked.container))
+    seen.sees("the server is paused")
+    servers.guest.unpause()
+    seen.sees("# ")
+    assert seen.asks("echo awake") == "awake"
+
+
+def test_shells_that_a_driver_left_are_ended(
+    servers: Any, consoles: Consoles, engine: Engine, docker_api: Any
+) -> None:
+    """Only those: what an operator runs in the container goes on."""
+    servers.boot("exec sleep 600")
+    name = servers.asked.container
+    terminal.Shell(engine, name, "/bin/sh").stream.close()
+    docker_api.exec_start(docker_api.exec_create(name, ["sleep", "601"]), detach=True)
+    until(lambda: len(processes(docker_api, name)) == 3, "a shell that is left")
+    consoles.sweep("novadocker.instance").join(PATIENCE)
+    assert sorted(processes(docker_api, name)) == ["sleep 600", "sleep 601"]
+
+
+def test_who_does_not_read_is_dropped(
+    servers: Any, consoles: Consoles, look: Callable[..., Viewer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others are held up for a moment, and nothing is kept for it without end."""
+    monkeypatch.setattr(viewer, "STALL_SECONDS", 0.5)
+    servers.boot()
+    place = consoles.open("u1", servers.asked.container)
+    deaf, seen = look(place), look(place)
+    seen.asks("echo here")
+    (served,) = consoles._lines.values()
+    seen.type("while sleep 0; do cat /bin/busybox; done\n")
+    read, largest = 0, 0
+    deadline = time.monotonic() + PATIENCE
+    while len(served._viewers) == 2 or read < 64 * 2**20:
+        assert time.monotonic() < deadline, f"{read} bytes, {served._viewers}"
+        read += len(seen.socket.recv(2**20))
+        largest = max([largest, *(len(each._queue) for each in served._viewers)])
+    assert largest <= viewer.QUEUE_BYTES + 64 * 1024
+    deaf.rest()
+
+
+def test_strangers_are_refused(
+    servers: Any, engine: Engine, look: Callable[..., Viewer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only Nova's proxies may look; the rest is closed before it is told anything."""
+    servers.boot()
+    ended: list[line.Line] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+    served = line.Line(
+        engine,
+        servers.asked.container,
+        listener,
+        lambda peer: peer != "127.0.0.9",
+        60,
+        ended.append,
+    )
+    served.start()
+    place = listener.getsockname()
+    assert look(place, source="127.0.0.9").rest() == ""
+    many = [look(place) for _ in range(line.VIEWERS)]
+    assert many[-1].asks("echo in") == "in"
+    assert look(place).rest() == ""
+    many.pop().socket.close()
+    served._wanted_until = 0.0  # the time of the last token is over
+    assert look(place).rest() == ""
+    served.hang_up("enough")
+    until(lambda: ended, "the console to end")
+
+
+def test_a_console_without_an_address_of_the_host_is_refused(
+    servers: Any, hosts_consoles: Callable[..., Consoles]
+) -> None:
+    """The port goes back, and the operator reads why."""
+    servers.boot()
+    released: list[int] = []
+    consoles = hosts_consoles(address="192.0.2.1", release=lambda _, port: released.append(port))
+    with pytest.raises(ConsoleUnavailable, match=re.escape("192.0.2.1:0 cannot be listened at")):
+        consoles.open("u1", servers.asked.container)
+    assert released == [0]
+
+
+def test_consoles_end_with_the_service(
+    servers: Any, consoles: Consoles, look: Callable[..., Viewer], docker_api: Any
+) -> None:
+    """Their shells too, so that none is left in a container."""
+    servers.boot("exec sleep 600")
+    seen = look(consoles.open("u1", servers.asked.container))
+    seen.asks("echo here")
+    consoles.close_all()
+    assert "the compute host stops" in seen.rest()
+    assert processes(docker_api, servers.asked.container) == ["sleep 600"]

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The host's side, its switch and the wiring, as in production."""
+
+import ctypes
+import gc
+import os
+import sys
+import threading
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import os_vif
+import pytest
+from nova.network import model
+from oslo_config import cfg
+from vif_plug_ovs.privsep import vif_plug
+
+from novadocker.virt.docker.wiring import Wiring, privileged
+from tests.engine.wiring.stand_in import CLONE_NEWNET, LIBC, Server, Switch, run, sleeping
+
+CONTEXTS = (privileged.context, vif_plug)
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[None]:
+    """A network namespace for the host's side; what the tests start is born in it."""
+    with Path("/proc/thread-self/ns/net").open() as before:
+        assert LIBC.unshare(CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+        run("ip", "link", "set", "lo", "up")
+        yield
+        assert LIBC.setns(before.fileno(), CLONE_NEWNET) == 0
+
+
+@pytest.fixture(scope="module")
+def switch(host: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
+    """The switch, its bridge made, and os-vif told where it is."""
+    with ExitStack() as stack:
+        switch = Switch(tmp_path_factory.mktemp("ovs"))
+        switch.start(stack)
+        os_vif.initialize(reset=True)
+        cfg.CONF.set_override("ovsdb_connection", switch.database, group="os_vif_ovs")
+        os_vif.initialize(reset=True)
+        yield switch
+        cfg.CONF.clear_override("ovsdb_connection", group="os_vif_ovs")
+
+
+@contextmanager
+def _oslo_privsep_keeping_files_open() -> Iterator[None]:
+    """Leave it to the garbage collector, as oslo.privsep does, to close its daemons' pipes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+        for thread in threading.enumerate():
+            if thread.name == "fd_logger" and not any(c.channel for c in CONTEXTS):
+                thread.join(timeout=10)
+        gc.collect()
+
+
+@pytest.fixture(scope="module")
+def wiring(switch: Switch) -> Iterator[Wiring]:
+    """What is tested, with its daemons started as nova-compute running as root starts them."""
+    helper = str(Path(sys.prefix) / "bin" / "privsep-helper")
+    for context in CONTEXTS:
+        cfg.CONF.set_override("helper_command", helper, group=context.cfg_section)
+    wiring = Wiring()
+    with _oslo_privsep_keeping_files_open():
+        wiring.warm_up()
+    yield wiring
+    for context in CONTEXTS:
+        with _oslo_privsep_keeping_files_open():
+            context.stop()
+        cfg.CONF.clear_override("helper_command", group=context.cfg_section)
+
+
+@pytest.fixture
+def server(wiring: Wiring) -> Iterator[Callable[..., Server]]:
+    """How to make a server; what it leaves is taken away."""
+    with ExitStack() as stack:
+
+        def make(*vifs: model.VIF) -> Server:
+            instance = SimpleNamespace(
+                uuid=str(uuid.uuid4()), name="instance", obj_attr_is_set=lambda name: False
+            )
+            server = Server(sleeping(), instance, list(vifs))
+            stack.callback(server.unwire, wiring)
+            stack.callback(server.end)
+            return server
+
+        yield make

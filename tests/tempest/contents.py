@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Tempest needs in a cloud and the cloud has not: two images that everybody may boot."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from novadocker.cloud import credentials
+from novadocker.cloud.contents.identity import connect
+from novadocker.cloud.layout import Layout
+from novadocker.cloud.samples import CACHE, SSH, programs
+from tests.tempest.configuration import Subject
+from tests.tempest.workspace import PROLOGUE
+
+PUBLIC_NETWORK = "public"
+FLAVOR, LARGER_FLAVOR = "c1.nano", "c1.tiny"
+
+
+@contextlib.contextmanager
+def subject(layout: Layout, workspace: Path) -> Iterator[Subject]:
+    """Give a running cloud what it lacks, describe it, and take away again what was given.
+
+    Args:
+        layout: where the cloud is.
+        workspace: where Tempest may write.
+
+    Yields:
+        The cloud as Tempest wants to know it.
+    """
+    programs.ensure()
+    archive = SSH.saved(CACHE, layout.hosts[0].engine.url)
+    passwords = credentials.load_or_make(layout.state / "credentials.json")
+    with connect(layout, "admin") as cloud, contextlib.ExitStack() as undo:
+        image, other = (
+            undo.enter_context(_uploaded(cloud.image, name, archive))
+            for name in ("tempest", "tempest-other")
+        )
+        yield Subject(
+            identity_url=layout.identity_url,
+            admin_password=passwords.admin,
+            public_network=cloud.network.find_network(PUBLIC_NETWORK).id,
+            public_network_name=PUBLIC_NETWORK,
+            extensions=tuple(sorted(each.alias for each in cloud.network.extensions())),
+            image=image,
+            other_image=other,
+            flavor=cloud.compute.find_flavor(FLAVOR).id,
+            larger_flavor=cloud.compute.find_flavor(LARGER_FLAVOR).id,
+            image_file=archive,
+            prologue=PROLOGUE.read_text(),
+            workspace=workspace,
+        )
+
+
+@contextlib.contextmanager
+def _uploaded(images: Any, name: str, archive: Path) -> Iterator[str]:
+    made = images.create_image(
+        name, container_format="docker", disk_format="raw", visibility="public"
+    )
+    try:
+        with archive.open("rb") as data:
+            made.data = data
+            made.upload(images)
+        yield str(made.id)
+    finally:
+        images.delete_image(made)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova's side of the driver, for tests of what is between the two."""
+
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from nova import exception, objects
+from nova.compute import vm_states
+from nova.virt import fake
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of what Nova stands on
+    objects.register_all()
+
+UUID = "5a1c0000-0000-4000-8000-000000000001"
+
+
+IMAGE_ID = "91a9ce00-0000-4000-8000-000000000001"
+
+
+PORT = "70a70000-0000-4000-8000-000000000001"
+
+
+def instance(**changes: Any) -> objects.Instance:
+    """Return Nova's instance, as nova-compute has it in its hands."""
+    flavor = objects.Flavor(
+        vcpus=2, memory_mb=512, root_gb=5, swap=64, extra_specs={"docker:pids_limit": "99"}
+    )
+    values = {
+        "uuid": UUID,
+        "project_id": "p1",
+        "host": "h1",
+        "hostname": "web-1",
+        "flavor": flavor,
+        "metadata": {"COLOUR": "red"},
+        "image_ref": IMAGE_ID,
+        "config_drive": "",
+        "key_data": "ssh-ed25519 AAAA",
+        "system_metadata": {"image_os_command_line": "/bin/httpd -f"},
+        "task_state": None,
+        "user_data": None,
+        "launched_at": None,
+        "vm_state": vm_states.ACTIVE,
+    }
+    return objects.Instance(**(values | changes))
+
+
+class VirtAPI(fake.FakeVirtAPI):  # type: ignore[misc]
+    """Nova's side, which tells what it was asked to wait for and may be late."""
+
+    def __init__(self) -> None:
+        """Begin punctual."""
+        self.waited_for: list[Any] = []
+        self.late = False
+        self.failed = False
+
+    @contextlib.contextmanager
+    def wait_for_instance_event(
+        self, instance: Any, event_names: Any, timeout: int = 300, error_callback: Any = None
+    ) -> Iterator[None]:
+        """Wait as a test wants it."""
+        yield
+        self.waited_for += event_names
+        if self.failed and event_names:
+            error_callback(f"network-vif-plugged-{event_names[0][1]}", instance)
+        if self.late and event_names:
+            raise exception.InstanceEventTimeout
+
+
+class Life:
+    """Takes what the driver hands on, instead of an engine."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.calls: list[tuple[Any, ...]] = []
+        self.fault: Exception | None = None
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """Take any operation."""
+
+        def take(*arguments: Any, **named: Any) -> None:
+            self.calls.append((name, *arguments, *named.values()))
+            if self.fault:
+                raise self.fault
+
+        return take
