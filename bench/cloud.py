@@ -38,7 +38,7 @@ class Cloud:
         self.tenant = connect(layout, "demo")
         self.admin = connect(layout, "admin")
         self._flavors: dict[str, Any] = {}
-        self._network = self.tenant.network.find_network(NETWORK, ignore_missing=False).id
+        self.network = self.tenant.network.find_network(NETWORK, ignore_missing=False).id
 
     @contextmanager
     def image(self, chunks: Iterator[bytes]) -> Iterator[str]:
@@ -77,7 +77,7 @@ class Cloud:
             name=f"{PREFIX}{uuid.uuid4().hex[:8]}",
             image_id=image,
             flavor_id=flavor_id,
-            networks=[{"uuid": self._network}],
+            networks=[{"uuid": self.network}],
             availability_zone=zone,
         ).id
         self._until(lambda: self._is_active(server), f"server {server} to be ACTIVE")
@@ -88,6 +88,22 @@ class Cloud:
         began = time.monotonic()
         self.tenant.compute.reboot_server(server, kind)
         self._until(lambda: self._is_idle(server), f"server {server} to have rebooted")
+        return time.monotonic() - began
+
+    def act(
+        self, server: str, ask: Callable[["Cloud", str], Any], status: str, ports: int
+    ) -> float:
+        """Ask something of a server and return the seconds until it is done.
+
+        Args:
+            server: its id.
+            ask: asks for it.
+            status: of the server when it is done; empty where it is gone.
+            ports: how many it has then.
+        """
+        began = time.monotonic()
+        ask(self, server)
+        self._until(lambda: self._is(server, status, ports), f"server {server} to be {status}")
         return time.monotonic() - began
 
     def delete(self, server: str) -> float:
@@ -114,6 +130,9 @@ class Cloud:
         servers = [each.id for each in self.tenant.compute.servers(name=f"^{PREFIX}")]
         for server in servers:
             self.tenant.compute.delete_server(server)
+        for image in self.tenant.image.images(owner=self.tenant.current_project_id):
+            if image.name.startswith(PREFIX):
+                self.tenant.image.delete_image(image)
         for server in servers:
             self._until(lambda gone=server: not self._status(gone), f"server {server} to be gone")
 
@@ -137,6 +156,16 @@ class Cloud:
 
     def _status(self, server: str) -> str:
         return str(self._get(server).get("status", ""))
+
+    def _is(self, server: str, status: str, ports: int) -> bool:
+        found = self._get(server)
+        if not found:
+            return not status
+        if found["status"] == "ERROR":
+            raise RuntimeError(f"server {server} is in ERROR: {found.get('fault')}")
+        has = sum(len(addresses) for addresses in found["addresses"].values())
+        idle = not found["OS-EXT-STS:task_state"]
+        return idle and (found["status"], has) == (status, ports)
 
     def _is_active(self, server: str) -> bool:
         found = self._get(server)

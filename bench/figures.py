@@ -11,6 +11,7 @@ OTHERS_PARTS = frozenset({"ports", "event"})
 MUST_ABOVE_FAKE = 0.4
 MUST_TIMES_FLOOR = 2.0
 MUST_GROW_MIB = 32.0
+MUST_TIMES_ENGINE = 1.5
 _BOOT = re.compile(r"Boot of nova-(\S+) took, in seconds: (.*)")
 
 
@@ -115,6 +116,41 @@ def boot_verdicts(
             "times",
         ),
     ]
+
+
+def action_verdict(
+    name: str, ours: Sequence[float], fakes: Sequence[float], engine: Sequence[float]
+) -> Verdict:
+    """Judge an action: what the engine takes for the same, half as much again, and Nova's part.
+
+    Args:
+        name: what it is called.
+        ours: seconds that it took.
+        fakes: the same with Nova's fake driver, which is what the control plane costs.
+        engine: the same by the bare engine.
+    """
+    bound = MUST_TIMES_ENGINE * median(engine) + median(fakes)
+    return Verdict(f"{name}, p50", median(ours), round(bound, 3), "s")
+
+
+def actions_table(
+    ours: Mapping[str, Sequence[float]],
+    fakes: Mapping[str, Sequence[float]],
+    engine: Mapping[str, Sequence[float]],
+) -> str:
+    """Write medians below each other, in seconds.
+
+    Args:
+        ours: by action.
+        fakes: with Nova's fake driver.
+        engine: by the bare engine, where it has the action.
+    """
+    lines = [f"{'':24}{'n':>4}{'ours':>9}{'fake':>9}{'engine':>9}{'above fake':>12}"]
+    for name, seconds in ours.items():
+        took, fake = median(seconds), median(fakes[name])
+        bare = f"{median(engine[name]):9.3f}" if engine.get(name) else f"{'-':>9}"
+        lines.append(f"{name:24}{len(seconds):4}{took:9.3f}{fake:9.3f}{bare}{took - fake:12.3f}")
+    return "\n".join(lines)
 
 
 def table(rows: Mapping[str, Summary], unit: float) -> str:

@@ -17,7 +17,6 @@ from tests.cloud_site import Site
 
 # Link names have room for no more of a port's id.
 PORT_DIGITS = 11
-INVENTORY = "/resource_providers/{}/inventories/VCPU"
 
 
 # Nova's record of it
@@ -181,23 +180,3 @@ def without_ports(site: Site, server: str) -> None:
     unmade(site, server)
     for port in site.ports(server):
         site.admin.network.delete_port(port)
-
-
-@contextlib.contextmanager
-def room(site: Site, ratio: float = 64.0) -> Iterator[None]:
-    """Let more servers be on the compute host than its processors would allow."""
-    (provider,) = site.admin.placement.resource_providers(name=site.host.name)
-    before = _ratio(site, provider.id, ratio)
-    try:
-        yield
-    finally:
-        _ratio(site, provider.id, before)
-
-
-def _ratio(site: Site, provider: str, ratio: float) -> float:
-    url = INVENTORY.format(provider)
-    inventory = site.admin.placement.get(url).json()
-    before = float(inventory["allocation_ratio"])
-    answer = site.admin.placement.put(url, json=inventory | {"allocation_ratio": ratio})
-    assert answer.status_code == 200, answer.text
-    return before

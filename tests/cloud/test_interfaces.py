@@ -36,8 +36,8 @@ def server(site: Site, made: Tenant, web: str, other: str) -> Iterator[str]:
 def macs(site: Site, server: str) -> dict[str, str]:
     """Return the MAC addresses of a server's interfaces, by their names."""
     script = 'for i in /sys/class/net/eth*; do echo "${i##*/} $(cat $i/address)"; done'
-    pairs = (line.split() for line in site.run(server, "sh", "-c", script).splitlines())
-    return {name: mac for name, mac in pairs}
+    lines = site.run(server, "sh", "-c", script).splitlines()
+    return {name: mac for name, _, mac in (line.partition(" ") for line in lines)}
 
 
 def default_route(site: Site, server: str) -> str:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server is rescued and given back: state, network and files, as its tenant sees them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +11,32 @@ from openstack.exceptions import ConflictException
 from tests.cloud_site import Site, Tenant, page, until
 
 
-@pytest.fixture
-def server(tenant: Tenant, web: str) -> str:
-    """A web server of the test's own."""
-    return tenant.boot(web)
+@pytest.fixture(scope="module")
+def owner(site: Site) -> Iterator[Tenant]:
+    """Who owns the server and the images of these tests."""
+    made = Tenant(site)
+    try:
+        yield made
+    finally:
+        made.leave()
+
+
+@pytest.fixture(scope="module")
+def server(owner: Tenant, web: str) -> str:
+    """A web server, ACTIVE before and after each test but the last."""
+    return owner.boot(web)
+
+
+@pytest.fixture(scope="module")
+def address(site: Site, server: str) -> str:
+    """Its floating address."""
+    return site.give_address(server)
 
 
 def rescue(site: Site, server: str, image: str | None = None) -> None:
     """Rescue a server and wait until it is."""
     site.demo.compute.rescue_server(server, image_ref=image)
     site.wait(server, "RESCUE")
-
-
-def unrescue(site: Site, server: str) -> None:
-    """End a rescue and wait until the server is itself again."""
-    site.demo.compute.unrescue_server(server)
-    site.wait(server, "ACTIVE")
 
 
 def in_stand_in(site: Site, server: str, script: str) -> str:
@@ -44,25 +54,22 @@ def refused(call: Callable[..., Any], *arguments: Any) -> bool:
     return True
 
 
-def stop(site: Site, server: str) -> None:
-    """Stop a server."""
-    site.demo.compute.stop_server(server)
-    site.wait(server, "SHUTOFF")
-
-
-def test_a_rescue_loses_nothing(site: Site, tenant: Tenant, web_archive: Path, server: str) -> None:
+def test_a_rescue_loses_nothing(
+    site: Site, owner: Tenant, web_archive: Path, server: str, address: str
+) -> None:
     """The rescue image runs, on the server's addresses; what it mends is there afterwards."""
-    address, ports = site.give_address(server), site.ports(server)
+    ports = site.ports(server)
     site.run(server, "sh", "-c", "echo mine > /root/file; echo broken > /www/cgi-bin/index.cgi")
-    rescuer = tenant.upload(web_archive, os_command_line="sh -c 'echo the rescuer; exec serve'")
+    rescuer = owner.upload(web_archive, os_command_line="sh -c 'echo the rescuer; exec serve'")
     rescue(site, server, rescuer)
     assert "Hello from" in page(address)
     assert "the rescuer" in site.console(server)
     assert in_stand_in(site, server, "cat /rescue/root/file") == "mine\n"
-    in_stand_in(site, server, "cp /www/cgi-bin/index.cgi /rescue/www/cgi-bin/index.cgi")
     link = in_stand_in(site, server, "cat /sys/class/net/eth0/address").strip()
     assert link == ports[0].mac_address
-    unrescue(site, server)
+    in_stand_in(site, server, "cp /www/cgi-bin/index.cgi /rescue/www/cgi-bin/index.cgi")
+    site.demo.compute.unrescue_server(server)
+    site.wait(server, "ACTIVE")
     assert "Hello from" in page(address)
     assert site.run(server, "cat", "/root/file") == "mine\n"
     assert [(each.id, each.fixed_ips) for each in site.ports(server)] == [
@@ -70,13 +77,27 @@ def test_a_rescue_loses_nothing(site: Site, tenant: Tenant, web_archive: Path, s
     ]
 
 
-def test_a_rescued_server_stays_so(site: Site, tenant: Tenant, server: str) -> None:
-    """What Nova allows works, what it forbids is refused, a restart of nova-compute is no news."""
-    stop(site, server)
-    address = site.give_address(server)
+def test_a_rescue_that_fails_leaves_the_server_running(
+    site: Site, owner: Tenant, web_archive: Path, server: str, address: str
+) -> None:
+    """Nova calls it ERROR and says why; it serves as before, and a hard reboot makes it ACTIVE."""
+    bad = owner.upload(web_archive, os_command_line="sh 'unfinished")
+    site.demo.compute.rescue_server(server, image_ref=bad)
+    until(lambda: site.server(server).status == "ERROR", "the rescue to fail")
+    assert "os_command_line" in site.fault(server)
+    page(address)
+    site.demo.compute.reboot_server(server, "HARD")
+    until(lambda: site.server(server).status == "ACTIVE", "the server to be ACTIVE")
+    page(address)
+
+
+def test_a_rescued_server_stays_so(site: Site, owner: Tenant, server: str, address: str) -> None:
+    """What Nova forbids is refused, a restart of nova-compute is no news, and it can be deleted."""
+    compute = site.demo.compute
+    compute.stop_server(server)
+    site.wait(server, "SHUTOFF")
     rescue(site, server)  # a stopped one too, and by its own image
     page(address)
-    compute = site.demo.compute
     assert refused(compute.pause_server, server)
     assert refused(compute.reboot_server, server, "HARD")
     site.stop("nova-compute")
@@ -84,21 +105,4 @@ def test_a_rescued_server_stays_so(site: Site, tenant: Tenant, server: str) -> N
     page(address)
     assert "/rescue" in in_stand_in(site, server, "cat /proc/mounts")
     assert site.server(server).status == "RESCUE"
-    tenant.delete(server)
-
-
-def test_a_rescue_that_fails_leaves_the_server_running(
-    site: Site, tenant: Tenant, web_archive: Path, server: str
-) -> None:
-    """Nova calls it ERROR and says why; it serves as before, and a hard reboot makes it ACTIVE."""
-    address = site.give_address(server)
-    site.run(server, "sh", "-c", "echo mine > /root/file")
-    bad = tenant.upload(web_archive, os_command_line="sh 'unfinished")
-    site.demo.compute.rescue_server(server, image_ref=bad)
-    until(lambda: site.server(server).status == "ERROR", "the rescue to fail")
-    assert "os_command_line" in site.fault(server)
-    page(address)
-    assert site.run(server, "cat", "/root/file") == "mine\n"
-    site.demo.compute.reboot_server(server, "HARD")
-    until(lambda: site.server(server).status == "ACTIVE", "the server to be ACTIVE")
-    page(address)
+    owner.delete(server)

@@ -6,9 +6,9 @@ from pathlib import Path
 import docker
 import pytest
 
-from novadocker.cloud.samples import WEB, Sample, programs
+from novadocker.cloud.samples import SSH, WEB, Sample, programs
 
-SMALL = 3 * 1024 * 1024
+MIB = 1024 * 1024
 
 
 @pytest.fixture(scope="module")
@@ -18,17 +18,20 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("samples")
 
 
-def test_the_engine_saves_a_small_image_and_keeps_nothing(engine_socket: Path, cache: Path) -> None:
-    """The web sample is below 3 MB, loads again with its command, and was not left behind."""
+@pytest.mark.parametrize(("sample", "small"), [(WEB, 3 * MIB), (SSH, 16 * MIB)])
+def test_the_engine_saves_a_small_image_and_keeps_nothing(
+    engine_socket: Path, cache: Path, sample: Sample, small: int
+) -> None:
+    """It is below so many bytes, loads again with its command, and was not left behind."""
     url = f"unix://{engine_socket}"
     client = docker.APIClient(base_url=url, version="auto")
     before = client.images(quiet=True, all=True)
-    archive = WEB.saved(cache, url)
+    archive = sample.saved(cache, url)
     assert client.images(quiet=True, all=True) == before
-    assert archive.stat().st_size < SMALL
+    assert archive.stat().st_size < small
     (loaded,) = (line["stream"] for line in client.load_image(archive.read_bytes()))
     name = loaded.split()[-1]
-    assert client.inspect_image(name)["Config"]["Cmd"] == list(WEB.command)
+    assert client.inspect_image(name)["Config"]["Cmd"] == list(sample.command)
     client.remove_image(name)
     client.close()
 
@@ -37,7 +40,7 @@ def test_a_sample_is_made_once(engine_socket: Path, cache: Path) -> None:
     """What the cache has is not made again, nor is an engine asked."""
     first = WEB.saved(cache, f"unix://{engine_socket}").stat().st_mtime_ns
     assert WEB.saved(cache, "unix:///there/is/no/engine").stat().st_mtime_ns == first
-    assert [path.suffix for path in sorted(cache.iterdir())] == [".key", ".tar"]
+    assert [path.suffix for path in sorted(cache.glob("web*"))] == [".key", ".tar"]
 
 
 def test_a_changed_recipe_makes_a_sample_anew(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from nova.compute import power_state, task_states, vm_states
 
 from novadocker.virt.docker.snapshot import NAMESPACE
 from tests import half_done
-from tests.cloud_site import PAUSE, Site, Tenant
+from tests.cloud_site import PAUSE, Site, Tenant, room
 from tests.half_done import (
     at_its_gate,
     created,
@@ -191,7 +191,7 @@ class Outcome:
 def outcomes(site: Site, web: str, standing: str) -> Iterator[dict[str, Outcome]]:
     """What came of each row's server."""
     tenant, found = Tenant(site), {}
-    with half_done.room(site), ThreadPoolExecutor(AT_ONCE) as pool:
+    with room(site), ThreadPoolExecutor(AT_ONCE) as pool:
         try:
             servers = list(pool.map(lambda _: tenant.request(web), range(SERVERS)))
             for server in servers:

@@ -41,9 +41,9 @@ def _run(layout: Layout, arguments: argparse.Namespace) -> int:
         selection = SUBSET if arguments.subset else EVERYTHING
         report = workspace.run(selection, arguments.regex, tell=_say)
     _say(str(report))
-    if report.failed:
+    if not report.is_good:
         _say(f"Traces are in {workspace.log}")
-    return 0 if report.passed and not report.failed else 1
+    return 0 if report.is_good else 1
 
 
 def _say(line: str) -> None:

@@ -84,6 +84,7 @@ class Workspace:
                 log.flush()
                 if report.read(line):
                     tell(line.rstrip())
+        report.exit_code = process.returncode
         return report
 
     def _command(self, selection: Path, regex: str) -> list[str]:

@@ -9,6 +9,8 @@ from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import LOOPBACK
 
 CONTROL = "nova"
+# Why an action was refused stands in its event, which Nova shows to administrators alone.
+POLICY = '"os_compute_api:os-instance-actions:events:details": "rule:project_reader_or_admin"\n'
 
 
 def files(common: Common) -> dict[Path, str]:
@@ -16,7 +18,11 @@ def files(common: Common) -> dict[Path, str]:
     layout = common.layout
     paste = (layout.venv / "etc/nova/api-paste.ini").read_text()
     conf = layout.conf(CONTROL)
-    return {conf / "nova.conf": ini.render(_control(common)), conf / "api-paste.ini": paste}
+    return {
+        conf / "nova.conf": ini.render(_control(common)),
+        conf / "api-paste.ini": paste,
+        conf / "policy.yaml": POLICY,
+    }
 
 
 def compute_files(common: Common, host: ComputeHost) -> dict[Path, str]:
@@ -50,6 +56,7 @@ def _control(common: Common) -> ini.Sections:
         },
         "quota": dict.fromkeys(("instances", "cores", "ram", "server_groups", "key_pairs"), -1),
         "oslo_concurrency": common.locks("nova"),
+        "oslo_policy": {"policy_file": common.layout.conf(CONTROL) / "policy.yaml"},
         "keystone_authtoken": common.authtoken,
     }
 

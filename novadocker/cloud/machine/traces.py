@@ -79,6 +79,8 @@ def _records(admin: Any, subject: Subject) -> Iterator[str]:
 def _on_host(host: ComputeHost, subject: Subject) -> Iterator[str]:
     for name in _containers(host, subject):
         yield f"container {name}"
+    for tag in _snapshots(host, subject):
+        yield f"image {tag}"
     links = psutil.net_if_addrs()
     for port in sorted(subject.ports):
         if interface := _switch_interface(host, port):
@@ -93,6 +95,13 @@ def _containers(host: ComputeHost, subject: Subject) -> list[str]:
     with closing(docker.APIClient(base_url=host.engine.url, version="auto")) as engine:
         filters = {"label": f"{_LABEL}={subject.server}"}
         return [found["Names"][0] for found in engine.containers(all=True, filters=filters)]
+
+
+def _snapshots(host: ComputeHost, subject: Subject) -> list[str]:
+    # An image that is committed from a container has its labels, until it is in Glance.
+    with closing(docker.APIClient(base_url=host.engine.url, version="auto")) as engine:
+        filters = {"label": f"{_LABEL}={subject.server}"}
+        return [tag for found in engine.images(filters=filters) for tag in found["RepoTags"] or ()]
 
 
 def _switch_interface(host: ComputeHost, port: str) -> str:

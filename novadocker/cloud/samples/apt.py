@@ -2,6 +2,7 @@
 """Debian's packages as this machine gets them: its mirrors, its proxies, its keys."""
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from novadocker.cloud.machine.command import run
@@ -40,14 +41,19 @@ def options() -> list[str]:
 
 def download(package: str, directory: Path) -> Path:
     """Fetch a package's file into an empty directory; nothing is installed."""
+    (file,) = download_all([package], directory)
+    return file
+
+
+def download_all(packages: Sequence[str], directory: Path) -> list[Path]:
+    """Fetch packages' files into an empty directory; nothing is installed."""
     subprocess.run(
-        ["apt-get", "download", "--quiet", "--option=APT::Sandbox::User=root", package],
+        ["apt-get", "download", "--quiet", "--option=APT::Sandbox::User=root", *packages],
         check=True,
         cwd=directory,
         capture_output=True,
     )
-    (file,) = directory.glob(f"{package}_*.deb")
-    return file
+    return list(directory.glob("*.deb"))
 
 
 def with_dependencies(*packages: str) -> list[str]:

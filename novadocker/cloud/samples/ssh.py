@@ -88,12 +88,8 @@ def build(root: Path) -> None:
 
 def _unpacked(scratch: Path) -> Tree:
     """Take the programs and the libraries that they want out of their packages."""
-    for package in apt.with_dependencies(*_PACKAGES):
-        own = scratch / package
-        own.mkdir()
-        subprocess.run(
-            ["dpkg-deb", "--extract", apt.download(package, own), scratch / "root"], check=True
-        )
+    for package in apt.download_all(apt.with_dependencies(*_PACKAGES), scratch):
+        subprocess.run(["dpkg-deb", "--extract", package, scratch / "root"], check=True)
     return _wanted(scratch / "root")
 
 

@@ -2,7 +2,7 @@
 """What a server uses, in the two forms in which Nova's API tells it.
 
 The old form is a flat dictionary, named as libvirt's driver names it; the other is Nova's
-``Diagnostics``. Its ``driver`` knows only Nova's own drivers and is left out.
+``Diagnostics``. Its ``hypervisor`` is the word to go by: ``driver`` knows only Nova's own.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,6 +12,7 @@ from typing import Any
 
 from nova import objects
 from nova.compute import power_state
+from nova.objects import fields
 
 from novadocker.virt.docker.engine import Engine, Usage
 from novadocker.virt.docker.guest import Guest
@@ -68,6 +69,9 @@ class Diagnostics:
         usage = self.usage
         told = objects.Diagnostics(
             state=self.state,
+            # The API's own schema refuses an answer without one of Nova's drivers; what we
+            # tell is what libvirt's tells.
+            driver=fields.HypervisorDriver.LIBVIRT,
             hypervisor="docker",
             hypervisor_os="linux",
             uptime=self.uptime,

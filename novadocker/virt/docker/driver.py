@@ -30,6 +30,7 @@ from novadocker.virt.docker.images import Images
 from novadocker.virt.docker.lifecycle import Lifecycle
 from novadocker.virt.docker.network import Network
 from novadocker.virt.docker.options import Options
+from novadocker.virt.docker.processor import traits as processor_traits
 from novadocker.virt.docker.recovery import recover
 from novadocker.virt.docker.refusals import Refusals
 from novadocker.virt.docker.server import LABEL_HOST, LABEL_INSTANCE, container_name
@@ -119,7 +120,7 @@ class DockerDriver(Refusals):
             ),
         )
         provider_tree.update_inventory(nodename, inventory)
-        traits = self._host.traits()
+        traits = self._host.traits() | processor_traits()
         provider_tree.add_traits(nodename, *(name for name, has in traits.items() if has))
         provider_tree.remove_traits(nodename, *(name for name, has in traits.items() if not has))
 

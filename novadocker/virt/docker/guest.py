@@ -225,7 +225,6 @@ class Guest:
             LOG.warning("Cannot see whether %s is still paused: %s", self.name, error)
 
 
-
 def in_service(engine: Engine, uuid: str) -> Guest:
     """Return the container that is an instance's server now.
 

@@ -118,7 +118,8 @@ class Injection:
             return (
                 Entry(SHADOW.removeprefix("/"), content=content, mode=found.mode, gid=found.gid),
             )
-        LOG.warning(
+        # Nova makes up a password for each server: no news where none asked for it.
+        LOG.info(
             "No password was put into %s: user %s is not in %s of the image",
             *(self._name, login.user, SHADOW),
         )

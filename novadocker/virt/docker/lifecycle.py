@@ -136,16 +136,17 @@ class Lifecycle:
     def stop(self, uuid: str, network: Network, timeout: int) -> None:
         """End a server's process and unplug its ports; the container stays.
 
+        What is not there does not run: so a server that lost its container can be rebuilt.
+
         Args:
             uuid: of the instance.
             network: its ports.
             timeout: seconds between the image's stop signal and the end by force.
-
-        Raises:
-            ContainerNotFound: there is no container.
         """
         with _lock(uuid):
-            in_service(self._engine, uuid).stop(timeout)
+            guest = in_service(self._engine, uuid)
+            if guest.find():
+                guest.stop(timeout)
             self._networking.unwire(network)
 
     def restart(self, server: Server, network: Network, timeout: int) -> None:
@@ -187,6 +188,8 @@ class Lifecycle:
             network: its ports.
         """
         with _lock(server.uuid):
+            if self._options.abilities.disk_limit:
+                migration.recover(self._engine, server.uuid)
             guest = in_service(self._engine, server.uuid)
             server = replace(server, rescue=guest.name != self._runner.guest(server.uuid).name)
             if not server.rescue:
@@ -281,8 +284,9 @@ class Lifecycle:
         settings = settings_for(server.flavor, self._options.abilities)
         with _lock(server.uuid), ExitStack() as undo:
             guest = self._runner.guest(server.uuid)
-            undo.callback(migration.fit, self._engine, guest, guest.get().limits)
-            migration.fit(self._engine, guest, settings)
+            before = migration.given(guest.get())
+            undo.callback(migration.fit, self._engine, server.uuid, before)
+            migration.fit(self._engine, server.uuid, settings)
             if power_on:
                 now = guest.get()
                 self._runner.run(server, network, Stopwatch(), running=now if now.alive else None)
@@ -335,6 +339,8 @@ class Lifecycle:
         """
         with _lock(uuid), ExitStack() as steps:
             # Each of them is tried even if another fails.
+            if self._options.abilities.disk_limit:
+                steps.callback(migration.forget, self._engine, uuid)
             steps.callback(self._runner.directory(uuid).remove)
             steps.callback(self._networking.unwire, network)
             steps.callback(self._runner.guest(uuid).remove)

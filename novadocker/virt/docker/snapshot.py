@@ -20,7 +20,7 @@ from novadocker.virt.docker.engine import Engine
 from novadocker.virt.docker.errors import EngineError, ImageInvalid, PolicyRefused, SnapshotError
 from novadocker.virt.docker.guest import Guest
 from novadocker.virt.docker.images import CONTAINER_FORMAT
-from novadocker.virt.docker.server import LABEL_HOST, container_name
+from novadocker.virt.docker.server import LABEL_BASE, LABEL_HOST, container_name
 from novadocker.virt.docker.upload import Upload
 
 LOG = logging.getLogger(__name__)
@@ -149,7 +149,8 @@ class Snapshots:
         properties = self._glance.get(context, image_id).get("properties", {})
         live = is_live(properties)
         container = Guest(self._engine, container_name(uuid)).get()
-        settings = self._engine.image_settings(container.image)
+        base = container.labels.get(LABEL_BASE, container.image)
+        settings = self._engine.image_settings(base)
         stages.pending()
         tag = name_of(uuid, image_id)
         with self._leaving_nothing(tag):

@@ -19,6 +19,24 @@ from novadocker.virt.docker.errors import GateError
 
 PROGRAM = Path(__file__).parents[2] / "gate" / "gate"
 SEEN_AT = "/dev/.novadocker"
+PROC = Path("/proc")
+RUNC = b"runc\0init\0"  # what the engine's own program is called until it becomes the gate
+
+
+def waits(pid: int) -> bool:
+    """Tell whether a process still waits at its gate, or has not come to it.
+
+    Args:
+        pid: of a container's first process, on its host.
+
+    Returns:
+        Whether the image's own command has yet to begin.
+    """
+    try:
+        words = (PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:  # it has ended
+        return False
+    return words.startswith((f"{SEEN_AT}/gate\0".encode(), RUNC))
 
 
 class StartGate:

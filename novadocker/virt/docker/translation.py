@@ -199,7 +199,8 @@ def inputs(
     files = tuple(injected_files or ())
 
     def drive(network_info: Any) -> Tree:
-        metadata.describe_devices(context, instance)
+        if len(network_info):  # waits: Nova knows tags of ports that are there
+            metadata.describe_devices(context, instance)
         return metadata.config_drive(instance, network_info, files, admin_password)
 
     wanted = CONF.docker.inject_password and admin_password
@@ -438,13 +439,14 @@ def as_snapshot_errors(instance: Any) -> Iterator[None]:
 
     Raises:
         nova.exception.NovaException: for each of ours.
+        nova.exception.InstanceNotRunning: it has no container.
     """
     try:
         with as_nova_errors(instance):
             yield
     except exception.InstanceNotFound as error:
         if isinstance(error.__cause__, errors.ContainerNotFound):
-            raise exception.NovaException(str(error.__cause__)) from error
+            raise exception.InstanceNotRunning(str(error.__cause__)) from error
         raise
 
 

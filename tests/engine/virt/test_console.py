@@ -13,23 +13,16 @@ from typing import Any
 
 import pytest
 
-from novadocker.virt.docker.console import Consoles, Place, line, terminal, viewer
+from novadocker.virt.docker.console import Consoles, Place, audience, line, terminal, viewer
 from novadocker.virt.docker.engine import Engine, Image
 from novadocker.virt.docker.errors import ConsoleUnavailable, ContainerNotFound
+from novadocker.virt.docker.start_gate import StartGate
+from tests.eventually import eventually
 
 PATIENCE = 10.0
 QUESTION = b"\x1b7\x1b[999;999H\x1b[6n\x1b8"
 PLACE = Place("127.0.0.1", acquire=lambda _: 0, release=lambda *_: None, idle=60)
 ESCAPES = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]|\x1b[78]|\r")
-
-
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """Wait for something to be true and return it."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"waited for {what}"
-        time.sleep(0.02)
-    return found
 
 
 class Viewer:
@@ -120,11 +113,11 @@ def test_a_shell_answers_with_the_window_of_its_viewer(
     seen.type(b"\x1b[33")
     time.sleep(0.01)
     seen.type(b";101R")
-    until(lambda: seen.asks("stty size") == "33 101", "the new size")
+    assert eventually(lambda: seen.asks("stty size") == "33 101")
     told = seen.asks("echo $TERM $COLOUR $PWD `id -u`")
     assert told == "xterm light green /srv/web 1000"
     seen.type(b"\x1b[8;40;120t")
-    until(lambda: seen.asks("stty size") == "40 120", "the newer size")
+    assert eventually(lambda: seen.asks("stty size") == "40 120")
 
 
 def test_viewers_share_one_shell(
@@ -151,11 +144,11 @@ def test_a_window_fits_all_viewers(
     place = consoles.open("u1", servers.asked.container)
     large, small = look(place), look(place)
     large.type(b"\x1b[50;200R")
-    until(lambda: large.asks("stty size") == "50 200", "the large window")
+    assert eventually(lambda: large.asks("stty size") == "50 200")
     small.type(b"\x1b[30;90R")
-    until(lambda: large.asks("stty size") == "30 90", "the small window")
+    assert eventually(lambda: large.asks("stty size") == "30 90")
     small.socket.close()
-    until(lambda: large.asks("stty size") == "50 200", "the large window again")
+    assert eventually(lambda: large.asks("stty size") == "50 200")
 
 
 def test_a_shell_that_ends_is_followed_by_another(
@@ -189,7 +182,7 @@ def test_a_console_that_nobody_looks_at_ends_with_its_shell(
     seen.asks("echo here")
     assert len(processes(docker_api, name)) == 2
     seen.socket.close()
-    until(lambda: released, "the console to end")
+    assert eventually(lambda: released)
     assert processes(docker_api, name) == ["sleep 600"]
     assert released == [place[1]]
     with pytest.raises(ConnectionRefusedError):
@@ -208,7 +201,7 @@ def test_a_console_ends_with_its_server(
     seen.asks("echo here")
     servers.guest.stop(0)
     assert "[nova-docker] the server has stopped" in seen.rest()
-    until(lambda: _refused(look, place), "the listener to go")
+    assert eventually(lambda: _refused(look, place))
     with pytest.raises(ConsoleUnavailable, match="it is exited"):
         consoles.open("u1", name)
     servers.guest.remove()
@@ -246,7 +239,7 @@ def test_a_program_without_a_shell_is_reached_itself(
     assert image
     servers.images.image = image
     servers.boot(command_line="/bin/busybox awk 'BEGIN {print 41+1} {print $1*2; fflush()}'")
-    until(lambda: b"42" in servers.guest.console(), "its first words")
+    assert eventually(lambda: b"42" in servers.guest.console())
     place = consoles.open("u1", servers.asked.container)
     seen = look(place)
     seen.sees("42\n")
@@ -273,6 +266,35 @@ def test_a_paused_server_answers_when_it_goes_on(
     assert seen.asks("echo awake") == "awake"
 
 
+def test_a_console_outlives_a_reboot(
+    servers: Any, consoles: Consoles, look: Callable[..., Viewer]
+) -> None:
+    """As a VM's serial line does; the shell is a new one, begun by a key."""
+    servers.boot()
+    seen = look(consoles.open("u1", servers.asked.container))
+    seen.asks("mine=1; echo here")
+    servers.life.restart(servers.asked, servers.network, 0)
+    seen.sees("press a key for a new one")
+    seen.type("x")
+    assert seen.asks("echo new${mine}") == "new"
+
+
+def test_a_server_at_its_gate_has_no_shell_yet(
+    servers: Any, consoles: Consoles, look: Callable[..., Viewer], docker_api: Any
+) -> None:
+    """Nothing runs before the network is there; the viewer waits."""
+    servers.boot("exec sleep 600", power_on=False)
+    name = servers.asked.container
+    servers.guest.start()
+    seen = look(consoles.open("u1", name))
+    seen.sees("the server is starting")
+    assert len(processes(docker_api, name)) == 1
+    gate = StartGate(servers.instances / servers.asked.uuid / "gate", name)
+    gate.open(PATIENCE, alive=lambda: True)
+    seen.sees("# ")
+    assert seen.asks("echo there") == "there"
+
+
 def test_shells_that_a_driver_left_are_ended(
     servers: Any, consoles: Consoles, engine: Engine, docker_api: Any
 ) -> None:
@@ -281,7 +303,7 @@ def test_shells_that_a_driver_left_are_ended(
     name = servers.asked.container
     terminal.Shell(engine, name, "/bin/sh").stream.close()
     docker_api.exec_start(docker_api.exec_create(name, ["sleep", "601"]), detach=True)
-    until(lambda: len(processes(docker_api, name)) == 3, "a shell that is left")
+    assert eventually(lambda: len(processes(docker_api, name)) == 3)
     consoles.sweep("novadocker.instance").join(PATIENCE)
     assert sorted(processes(docker_api, name)) == ["sleep 600", "sleep 601"]
 
@@ -299,10 +321,10 @@ def test_who_does_not_read_is_dropped(
     seen.type("while sleep 0; do cat /bin/busybox; done\n")
     read, largest = 0, 0
     deadline = time.monotonic() + PATIENCE
-    while len(served._viewers) == 2 or read < 64 * 2**20:
-        assert time.monotonic() < deadline, f"{read} bytes, {served._viewers}"
+    while len(served._audience) == 2 or read < 64 * 2**20:
+        assert time.monotonic() < deadline, f"{read} bytes, {len(served._audience)} viewers"
         read += len(seen.socket.recv(2**20))
-        largest = max([largest, *(len(each._queue) for each in served._viewers)])
+        largest = max([largest, *(len(each._queue) for each in served._audience._viewers)])
     assert largest <= viewer.QUEUE_BYTES + 64 * 1024
     deaf.rest()
 
@@ -325,14 +347,14 @@ def test_strangers_are_refused(
     served.start()
     place = listener.getsockname()
     assert look(place, source="127.0.0.9").rest() == ""
-    many = [look(place) for _ in range(line.VIEWERS)]
+    many = [look(place) for _ in range(audience.VIEWERS)]
     assert many[-1].asks("echo in") == "in"
     assert look(place).rest() == ""
     many.pop().socket.close()
     served._wanted_until = 0.0  # the time of the last token is over
     assert look(place).rest() == ""
     served.hang_up("enough")
-    until(lambda: ended, "the console to end")
+    assert eventually(lambda: ended)
 
 
 def test_a_console_without_an_address_of_the_host_is_refused(

@@ -268,13 +268,18 @@ def test_repairing_what_does_not_run_does_nothing(servers: Any, state: str) -> N
     assert servers.wiring.calls == []
 
 
-@pytest.mark.parametrize("operation", ["start", "stop", "restart"])
+@pytest.mark.parametrize("operation", ["start", "restart"])
 def test_what_is_not_there_is_not_found(servers: Any, operation: str) -> None:
     """Nova is told, and decides."""
-    server = servers.asked.uuid if operation == "stop" else servers.asked
     timeout = () if operation == "start" else (0,)
     with pytest.raises(ContainerNotFound):
-        getattr(servers.life, operation)(server, servers.network, *timeout)
+        getattr(servers.life, operation)(servers.asked, servers.network, *timeout)
+
+
+def test_what_is_not_there_is_stopped(servers: Any) -> None:
+    """Nova stops a server before it rebuilds it, and what is lost must be rebuilt above all."""
+    servers.life.stop(servers.asked.uuid, servers.network, 0)
+    assert servers.wiring.calls == ["unwire"]
 
 
 def test_a_boot_over_a_container_of_ours_is_refused(servers: Any, engine: Engine) -> None:

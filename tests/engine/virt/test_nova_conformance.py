@@ -50,6 +50,8 @@ REFUSED = {
     "test_swap_volume": "they have no block devices",
 }
 TESTS = 64
+# Its process handles what a crash dump and a stop are asked for with.
+SERVE = "trap : ABRT; trap exit TERM; while :; do sleep 600 & wait; done"
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,7 @@ def image(engine: Engine) -> str:
         entry.mode, entry.size = 0o755, len(chpasswd)
         tar.addfile(entry, io.BytesIO(chpasswd))
     tag = "novas:tests"
-    engine.load_image([saved(layer.getvalue(), {"Cmd": ["/bin/sh"]}, tag)])
+    engine.load_image([saved(layer.getvalue(), {"Cmd": ["/bin/sh", "-c", SERVE]}, tag)])
     return tag
 
 

@@ -137,6 +137,17 @@ def test_the_stand_in_has_the_limits_and_rights_of_the_server(
     assert differing == {"Mounts"}
 
 
+def test_the_owner_of_the_key_pair_is_let_into_the_stand_in(servers: Any) -> None:
+    """As into the server itself; and it is labelled with the image that it is made from."""
+    boot(servers)
+    asked = stand_in(servers, public_key="ssh-ed25519 AAAA me", image="rescuer")
+    servers.life.rescue(None, asked, None, servers.network, running=True)
+    found = serving(servers).get()
+    assert has(servers, "/root/.ssh/authorized_keys", found.name)
+    assert not has(servers, "/root/.ssh/authorized_keys")
+    assert found.labels["novadocker.image"] == "rescuer"
+
+
 def test_a_rescue_and_its_end_may_be_repeated(servers: Any, docker_api: Any) -> None:
     """A second rescue begins anew; a second end changes nothing."""
     boot(servers)

@@ -25,7 +25,7 @@ from tests.engine.wiring.stand_in import CLONE_NEWNET, LIBC, Server, Switch, run
 CONTEXTS = (privileged.context, vif_plug)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def host() -> Iterator[None]:
     """A network namespace for the host's side; what the tests start is born in it."""
     with Path("/proc/thread-self/ns/net").open() as before:
@@ -35,7 +35,7 @@ def host() -> Iterator[None]:
         assert LIBC.setns(before.fileno(), CLONE_NEWNET) == 0
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def switch(host: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
     """The switch, its bridge made, and os-vif told where it is."""
     with ExitStack() as stack:
@@ -60,7 +60,7 @@ def _oslo_privsep_keeping_files_open() -> Iterator[None]:
         gc.collect()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def wiring(switch: Switch) -> Iterator[Wiring]:
     """What is tested, with its daemons started as nova-compute running as root starts them."""
     helper = str(Path(sys.prefix) / "bin" / "privsep-helper")

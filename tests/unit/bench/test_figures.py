@@ -93,3 +93,22 @@ def test_a_table_has_a_row_for_each_measurement(figures: ModuleType) -> None:
     rows = {"a": figures.Summary.of([1.0, 3.0]), "b": figures.Summary.of([4.0])}
     lines = figures.table(rows, 2.0).splitlines()
     assert [line.split()[-1] for line in lines] == ["ratio", "1.00", "2.00"]
+
+
+@pytest.mark.parametrize(("took", "reached"), [(1.29, True), (1.31, False)])
+def test_an_action_is_judged_by_engine_and_control_plane(
+    figures: ModuleType, took: float, reached: bool
+) -> None:
+    """At most half as long again as the bare engine, beside what Nova itself takes."""
+    verdict = figures.action_verdict("stop", [took], [1.0], [0.2])
+    assert verdict.reached is reached
+
+
+def test_an_action_that_the_engine_lacks_has_no_figure_of_it(figures: ModuleType) -> None:
+    """It is in the table all the same."""
+    table = figures.actions_table(
+        {"stop": [1.3], "attach": [2.0]}, {"stop": [1.0], "attach": [1.5]}, {"stop": [0.2]}
+    )
+    _, stop, attach = table.splitlines()
+    assert stop.split() == ["stop", "1", "1.300", "1.000", "0.200", "0.300"]
+    assert attach.split() == ["attach", "1", "2.000", "1.500", "-", "0.500"]

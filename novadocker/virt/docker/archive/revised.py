@@ -13,6 +13,7 @@ from typing import Any
 from novadocker.virt.docker.archive.bounds import Bounds
 from novadocker.virt.docker.archive.documents import parse
 from novadocker.virt.docker.archive.fault import Fault
+from novadocker.virt.docker.start_gate import SEEN_AT
 
 HISTORY = "snapshot of a server"
 
@@ -50,8 +51,14 @@ def revised(config: bytes, settings: Mapping[str, Any]) -> bytes:
 
 
 def _history(entries: Any) -> list[Any]:
-    # The last one is the commit's, and quotes the container's command: our gate.
+    # As many as before, for they go with the layers. The last one is the commit's, and quotes
+    # the container's command: our gate. So does that of a container that was made anew.
     history = entries if isinstance(entries, list) else []
-    if not history or not isinstance(history[-1], dict):
-        return history
-    return [*history[:-1], history[-1] | {"created_by": HISTORY}]
+    return [
+        entry | {"created_by": HISTORY} if _is_ours(entry, last=number == len(history)) else entry
+        for number, entry in enumerate(history, 1)
+    ]
+
+
+def _is_ours(entry: Any, *, last: bool) -> bool:
+    return isinstance(entry, dict) and (last or SEEN_AT in str(entry.get("created_by")))

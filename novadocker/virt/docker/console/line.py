@@ -2,8 +2,7 @@
 """One server's serial line: a listener, a terminal behind it, and whoever looks at it.
 
 A thread of its own waits on all of their connections, so nothing here is shared but the few
-words that ``Consoles`` says to it. What is kept for anybody is bounded: a viewer who does not
-read first holds the terminal up, as a slow line does, and is then dropped.
+words that ``Consoles`` says to it.
 """
 
 import contextlib
@@ -16,20 +15,21 @@ from typing import Any
 
 from oslo_log import log as logging
 
-from novadocker.virt.docker.console.keyboard import common
-from novadocker.virt.docker.console.screen import Screen
+from novadocker.virt.docker.console.audience import Audience
+from novadocker.virt.docker.console.keyboard import Size
 from novadocker.virt.docker.console.terminal import Terminal, terminal_of
 from novadocker.virt.docker.console.viewer import KEY_SECONDS, Viewer
-from novadocker.virt.docker.engine import Engine, State
+from novadocker.virt.docker.engine import Container, Engine, State
 from novadocker.virt.docker.errors import ContainerNotFound, EngineError
+from novadocker.virt.docker.start_gate import waits
 
 LOG = logging.getLogger(__name__)
 
-VIEWERS = 16
 INPUT_BYTES = 64 * 1024
 TURN_SECONDS = 0.5
 RETRY_SECONDS = 1.0
 END_SECONDS = 0.2
+UNKNOWN = Size(0, 0)
 
 
 class Line(threading.Thread):
@@ -65,13 +65,13 @@ class Line(threading.Thread):
         self._lock = threading.Lock()
         self._wanted_until = time.monotonic() + idle
         self._over = ""  # why, as soon as it is
-        self._viewers: list[Viewer] = []
-        self._screen = Screen()
+        self._watched = 0.0  # when somebody last looked
+        self._audience = Audience(name)
         self._typed = bytearray()
         self._terminal: Terminal | None = None
+        self._size = UNKNOWN  # of the terminal
         self._look_again = 0.0  # when to look whether one can begin
         self._ended = ""  # what its end means to viewers; a key begins another
-        self._told = ""
 
     # What others say to it
 
@@ -119,32 +119,26 @@ class Line(threading.Thread):
             ready = selector.select(self._patience())
         for key, events in ready:
             self._serve(key.fileobj, events)
-        if self._terminal and self._terminal.stream.waiting:
+        if self._output_waits():
             self._show_output()
         self._look_around()
 
     def _interests(self) -> list[tuple[Any, int]]:
-        found: list[tuple[Any, int]] = [
-            (self._listener, selectors.EVENT_READ),
-            (self._wake, selectors.EVENT_READ),
-        ]
-        reads = selectors.EVENT_READ if len(self._typed) < INPUT_BYTES else 0
-        found.extend(
-            (viewer, reads | (selectors.EVENT_WRITE if viewer.behind else 0))
-            for viewer in self._viewers
-        )
-        if self._terminal:
-            reads = 0 if any(viewer.full for viewer in self._viewers) else selectors.EVENT_READ
-            writes = selectors.EVENT_WRITE if self._typed else 0
-            found.append((self._terminal.stream, reads | writes))
-        return [(each, events) for each, events in found if events]
+        read, write = selectors.EVENT_READ, selectors.EVENT_WRITE
+        found: list[tuple[Any, int]] = [(self._listener, read), (self._wake, read)]
+        found += self._audience.interests(reads=len(self._typed) < INPUT_BYTES)
+        events = (0 if self._audience.full else read) | (write if self._typed else 0)
+        if self._terminal and events:
+            found.append((self._terminal.stream, events))
+        return found
 
     def _patience(self) -> float:
-        stream = self._terminal and self._terminal.stream
-        if stream and stream.waiting:
+        if self._output_waits():
             return 0.0
-        holding = any(viewer.holding for viewer in self._viewers)
-        return KEY_SECONDS if holding else TURN_SECONDS
+        return KEY_SECONDS if self._audience.holding else TURN_SECONDS
+
+    def _output_waits(self) -> bool:
+        return bool(self._terminal and self._terminal.stream.waiting and not self._audience.full)
 
     def _serve(self, what: Any, events: int) -> None:
         if what is self._listener:
@@ -152,7 +146,7 @@ class Line(threading.Thread):
         elif what is self._wake:
             self._wake.recv(1)
         elif isinstance(what, Viewer):
-            self._serve_viewer(what, events)
+            self._type(self._audience.serve(what, events))
         elif self._terminal and what is self._terminal.stream:
             if events & selectors.EVENT_WRITE:
                 del self._typed[: self._terminal.stream.write(self._typed)]
@@ -165,139 +159,100 @@ class Line(threading.Thread):
         except OSError:  # it went away again
             return
         address = str(peer[0])
-        if not self._admits(address):
-            LOG.warning(
-                "Refused %s at the console of %s: [docker] console_clients does not name it",
-                address,
-                self.container,
-            )
-        elif time.monotonic() > self._wanted_until:
-            LOG.warning(
-                "Refused %s at the console of %s: no token is valid now", address, self.container
-            )
-        elif len(self._viewers) >= VIEWERS:
-            LOG.warning("Refused viewer %d of the console of %s", VIEWERS + 1, self.container)
-        else:
-            self._welcome(Viewer(connection, address))
+        if why := self._refusal(address):
+            LOG.warning("Refused %s at the console of %s: %s", address, self.container, why)
+        elif self._audience.welcome(connection, address):
+            self._look_again = 0.0
             return
         connection.close()
 
-    def _welcome(self, viewer: Viewer) -> None:
-        LOG.info("%s looks at the console of %s", viewer.address, self.container)
-        viewer.show(self._screen.replay())
-        self._viewers.append(viewer)
-        self._look_again = 0.0
-
-    def _serve_viewer(self, viewer: Viewer, events: int) -> None:
-        if events & selectors.EVENT_WRITE and not viewer.send():
-            self._drop(viewer, "is gone")
-        elif events & selectors.EVENT_READ:
-            size = viewer.size
-            keys = viewer.keys()
-            if keys is None:
-                self._drop(viewer, "is gone")
-                return
-            if viewer.size != size:
-                self._fit()
-            self._type(keys)
-
-    def _drop(self, viewer: Viewer, why: str) -> None:
-        LOG.info("Viewer %s of the console of %s %s", viewer.address, self.container, why)
-        viewer.close()
-        self._viewers.remove(viewer)
-        if self._viewers:
-            self._fit()
-        else:
-            self.touch()
+    def _refusal(self, address: str) -> str:
+        if not self._admits(address):
+            return "[docker] console_clients does not name it"
+        return "" if time.monotonic() <= self._wanted_until else "no token is valid now"
 
     def _type(self, keys: bytes) -> None:
-        if self._terminal:
-            self._typed += keys
-        elif keys:
+        if keys and self._ended:
             self._ended = ""
             self._look_again = 0.0
+        else:  # a terminal that is to come reads what was typed for it
+            self._typed += keys
 
     def _show_output(self) -> None:
-        if not self._terminal:
-            return
-        data = self._terminal.stream.read()
+        data = self._terminal.stream.read() if self._terminal else None
         if data:
-            self._show(data)
+            self._audience.show(data)
         elif data is not None:
             self._forget_terminal()
 
-    def _show(self, data: bytes) -> None:
-        self._screen.show(data)
-        for viewer in self._viewers:
-            viewer.show(data)
-
-    def _say(self, what: str) -> None:
-        if what != self._told:
-            self._told = what
-            self._show(f"\r\n[nova-docker] {what}\r\n".encode())
-
     def _look_around(self) -> None:
-        for viewer in list(self._viewers):
-            self._type(viewer.release())
-            if viewer.stalled:
-                self._drop(viewer, "did not read and is dropped")
         now = time.monotonic()
+        self._type(self._audience.late_keys())
+        self._audience.drop_stalled()
         if not self._terminal and now >= self._look_again:
             self._look_again = now + RETRY_SECONDS
             self._look_for_terminal()
-        if not self._viewers and now > self._wanted_until:
+        if self._audience:
+            self._watched = now
+            self._fit()
+        elif now > max(self._wanted_until, self._watched + self._idle):
             self._give_up()
 
     # The terminal
 
     def _look_for_terminal(self) -> None:
-        if not self._container_runs():
+        container = self._look()
+        if not container or container.state is not State.RUNNING:
             return
-        if self._ended:
-            self._say(self._ended)
-        elif self._viewers:
+        if waits(container.pid):
+            # Nothing runs in it before its network is there, a shell no more than the rest.
+            self._audience.tell("the server is starting")
+            self._look_again = time.monotonic() + END_SECONDS
+        elif self._ended:
+            self._audience.tell(self._ended)
+        elif self._audience:
             self._begin_terminal()
+
+    def _look(self) -> Container | None:
+        try:
+            container = self._engine.inspect(self.container)
+        except ContainerNotFound:
+            self.hang_up("the server was deleted")
+            return None
+        except EngineError as error:
+            LOG.warning("Cannot look at %s: %s", self.container, error)
+            self._audience.tell("the server does not answer; still trying")
+            return None
+        if not container.alive:
+            self.hang_up("the server has stopped")
+        elif container.state is State.PAUSED:
+            self._audience.tell("the server is paused")
+        return container
 
     def _begin_terminal(self) -> None:
         try:
             self._terminal = terminal_of(self._engine, self.container)
         except EngineError as error:
             LOG.warning("No terminal in %s: %s", self.container, error)
-            self._say("the server does not answer; still trying")
+            self._audience.tell("the server does not answer; still trying")
             return
-        self._told = ""
-        self._typed.clear()
-        if self._terminal.backlog:
-            self._show(self._terminal.backlog)
-        self._fit()
+        self._size = UNKNOWN
+        self._audience.tell("")
+        self._audience.show(self._terminal.backlog)
 
     def _forget_terminal(self) -> None:
         if self._terminal:
             self._terminal.end()
             self._ended = self._terminal.end_message
             self._terminal = None
+            self._typed.clear()
             # A container that ends takes its shells along, a moment before.
             self._look_again = time.monotonic() + END_SECONDS
 
-    def _container_runs(self) -> bool:
-        try:
-            container = self._engine.inspect(self.container)
-        except ContainerNotFound:
-            self.hang_up("the server was deleted")
-            return False
-        except EngineError as error:
-            LOG.warning("Cannot look at %s: %s", self.container, error)
-            self._say("the server does not answer; still trying")
-            return False
-        if not container.alive:
-            self.hang_up("the server has stopped")
-        elif container.state is State.PAUSED:
-            self._say("the server is paused")
-        return container.state is State.RUNNING
-
     def _fit(self) -> None:
-        if self._terminal:
-            size = common([viewer.size for viewer in self._viewers if viewer.size])
+        size = self._audience.size
+        if self._terminal and size != self._size:
+            self._size = size
             try:
                 self._terminal.resize(size)
             except EngineError as error:  # a program that just ends has no window
@@ -306,13 +261,15 @@ class Line(threading.Thread):
     # Its end
 
     def _give_up(self) -> None:
+        container = self._look()
+        if self._terminal and container and container.state is State.PAUSED:
+            # What a frozen container runs cannot be ended before it is thawed.
+            self._watched = time.monotonic()
+            return
         with self._lock:
-            if time.monotonic() <= self._wanted_until:
-                return
-            self._wanted_until = time.monotonic() + RETRY_SECONDS
-        # What a frozen container runs cannot be ended before it is thawed.
-        if not self._terminal or self._terminal.end():
-            self.hang_up("nobody looked")
+            # Unless somebody was just given a token.
+            if time.monotonic() > self._wanted_until:
+                self._over = self._over or "nobody looked"
 
     def _end(self) -> None:
         with contextlib.ExitStack() as steps:
@@ -321,6 +278,4 @@ class Line(threading.Thread):
                 steps.callback(each.close)
             if self._terminal:
                 steps.callback(self._terminal.end)
-            for viewer in self._viewers:
-                viewer.show(f"\r\n[nova-docker] {self._over}\r\n".encode())
-                steps.callback(viewer.close)
+            steps.callback(self._audience.dismiss, self._over)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from novadocker.virt.docker.engine.connection import raise_for_status
 from novadocker.virt.docker.engine.images import ImageCalls
 from novadocker.virt.docker.engine.programs import ProgramCalls
+from novadocker.virt.docker.engine.resizing import ResizeCalls
 from novadocker.virt.docker.engine.sessions import SessionCalls
 from novadocker.virt.docker.engine.usage import Usage
 from novadocker.virt.docker.engine.values import (
@@ -16,17 +17,15 @@ from novadocker.virt.docker.engine.values import (
     ContainerSpec,
     EngineInfo,
     Event,
-    limits_body,
 )
 from novadocker.virt.docker.errors import (
     ContainerNotFound,
 )
-from novadocker.virt.docker.policy import Limits
 
 CHUNK_BYTES = 64 * 1024
 
 
-class Engine(ImageCalls, ProgramCalls, SessionCalls):
+class Engine(ImageCalls, ProgramCalls, ResizeCalls, SessionCalls):
     """One Docker Engine; safe to use from many threads.
 
     Every method raises EngineUnavailable where the engine cannot be reached or goes away
@@ -155,40 +154,6 @@ class Engine(ImageCalls, ProgramCalls, SessionCalls):
         """
         with contextlib.suppress(ContainerNotFound), self._call(f"remove container {name}", name):
             self._api.remove_container(name, v=True, force=True)
-
-    def update(self, name: str, limits: Limits) -> None:
-        """Change what a container may use, whether it runs or not; its disk stays as it is.
-
-        Args:
-            name: its name.
-            limits: all of them.
-
-        Raises:
-            ContainerNotFound: there is none.
-        """
-        # Not by the SDK's own call, which knows neither processors nor processes.
-        with self._call(f"change the limits of container {name}", name):
-            api = self._api
-            url = f"{api.base_url}/v{api.api_version}/containers/{quote(name)}/update"
-            api._result(api.post(url, json=limits_body(limits), timeout=api.timeout))
-
-    def written_bytes(self, name: str) -> int:
-        """Measure a container's writable layer; reads all of its inodes.
-
-        Args:
-            name: its name.
-
-        Returns:
-            The size of the files in it.
-
-        Raises:
-            ContainerNotFound: there is none.
-        """
-        with self._call(f"measure container {name}", name):
-            api = self._api
-            url = f"{api.base_url}/v{api.api_version}/containers/{quote(name)}/json"
-            answer = api.get(url, params={"size": 1}, timeout=api.timeout)
-            return int(api._result(answer, json=True).get("SizeRw", 0))
 
     def put_files(self, name: str, archive: bytes, *, keep_directories: bool = False) -> None:
         """Unpack files into a container that does not run yet.

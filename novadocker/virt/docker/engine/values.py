@@ -215,6 +215,7 @@ class Container:
         root: where the engine mounts its root while it runs; "" where that is not told.
         volumes: names of its volumes by the paths where it sees them.
         limits: what it may use.
+        storage_driver: what keeps its files, such as "overlay2".
         programs: ids of what was run in it beside its own process.
         started_at: ISO 8601 time of the last start.
         health: what its image's HEALTHCHECK says; None where it has none.
@@ -234,6 +235,7 @@ class Container:
     root: str = ""
     volumes: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = NO_LIMITS
+    storage_driver: str = ""
     programs: tuple[str, ...] = ()
     started_at: str = ""
     health: Health | None = None
@@ -268,6 +270,7 @@ class Container:
                 if mount["Type"] == "volume"
             },
             limits=parse_limits(body.get("HostConfig") or {}),
+            storage_driver=body.get("Driver", ""),
             programs=tuple(body.get("ExecIDs") or ()),
             started_at=state.get("StartedAt", ""),
             health=Health.parse(state),

@@ -65,8 +65,11 @@ def settle(nics: Mapping[int, Nic], fresh: Collection[int]) -> list[str]:
                 changes += _renew_link_local(links[index].get("ifname"), nic, present)
             changes += _settle_addresses(ip, index, nic, present)
         routes = _present_routes(ip) if compare else {}
+        # A destination may pass from one interface to another: all that goes, goes first.
         for index, nic in nics.items():
-            changes += _settle_routes(ip, index, nic, routes.get(index, set()))
+            changes += _remove_routes(ip, index, nic, routes.get(index, set()))
+        for index, nic in nics.items():
+            changes += _add_routes(ip, index, nic, routes.get(index, set()))
     return changes
 
 
@@ -178,10 +181,13 @@ def _present_routes(ip: IPRoute) -> dict[int, set[Route]]:
     return present
 
 
-def _settle_routes(ip: IPRoute, index: int, nic: Nic, present: set[Route]) -> Iterator[str]:
+def _remove_routes(ip: IPRoute, index: int, nic: Nic, present: set[Route]) -> Iterator[str]:
     for route in present.difference(nic.routes):
         ip.route("del", **_route_arguments(index, route) | _WHOEVER_MADE_IT)
         yield f"{nic.name}: route to {route.destination} removed"
+
+
+def _add_routes(ip: IPRoute, index: int, nic: Nic, present: set[Route]) -> Iterator[str]:
     for route in nic.routes:
         if route not in present:
             ip.route("add", **_route_arguments(index, route) | {"proto": _FROM_STATIC})

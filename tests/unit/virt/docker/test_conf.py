@@ -55,6 +55,14 @@ def test_privileged_is_refused_with_the_way_out(tmp_path: Path) -> None:
         conf.refuse_unusable(options)
 
 
+def test_a_console_client_that_is_no_network_is_refused(tmp_path: Path) -> None:
+    """When nova-compute starts, not when a proxy is turned away."""
+    conf.refuse_unusable(parsed(tmp_path, "[docker]\nconsole_clients = 192.0.2.7,2001:db8::/64\n"))
+    options = parsed(tmp_path, "[docker]\nconsole_clients = controller1\n")
+    with pytest.raises(ConfigurationError, match=r"console_clients = controller1 .*192.0.2.0/24"):
+        conf.refuse_unusable(options)
+
+
 def test_tls_options_on_a_socket_are_refused(tmp_path: Path) -> None:
     """An operator who meant TCP learns that it is not."""
     options = parsed(tmp_path, "[docker]\napi_insecure = True\n")

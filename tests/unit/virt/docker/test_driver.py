@@ -12,7 +12,7 @@ from nova.virt import driver as nova_driver
 from nova.virt import event as nova_event
 
 import novadocker.virt.docker
-from novadocker.virt.docker import errors
+from novadocker.virt.docker import errors, metadata, processor
 from novadocker.virt.docker.driver import CONF, DockerDriver
 from novadocker.virt.docker.engine import Container, State
 from novadocker.virt.docker.network import Network
@@ -31,6 +31,7 @@ OVERRIDDEN = sorted(
 
 # What issue after issue of this driver promises; Nova's base class raises or warns for each.
 PROMISED = {
+    "cache_image",
     "cleanup",
     "destroy",
     "get_available_nodes",
@@ -46,11 +47,16 @@ PROMISED = {
     "plug_vifs",
     "power_off",
     "power_on",
+    "process_instances_at_startup",
     "reboot",
+    "rebuild",
+    "rescue",
     "resume_state_on_host_boot",
+    "snapshot",
     "spawn",
     "unpause",
     "unplug_vifs",
+    "unrescue",
     "update_provider_tree",
 }
 
@@ -341,7 +347,8 @@ def test_placement_is_told_what_the_host_has(
     assert told.inventory["VCPU"]["allocation_ratio"] == 2.0
     assert told.inventory["VCPU"]["reserved"] == 1
     assert told.inventory["DISK_GB"]["reserved"] == 2
-    assert told.traits == {"CUSTOM_DOCKER", "CUSTOM_OF_THE_OPERATOR"}
+    processors = {name for name, has in processor.traits().items() if has}
+    assert told.traits == {"CUSTOM_DOCKER", "CUSTOM_OF_THE_OPERATOR", *processors}
 
 
 def test_options_come_from_nova_conf(
@@ -361,6 +368,19 @@ def test_a_server_is_what_boot_gets(docker_driver: Any, life: Life) -> None:
     it = instance()
     docker_driver.spawn(None, it, it.image_meta, [], None, {}, [])
     assert isinstance(life.calls[0][2], Server)
+
+
+def test_tags_are_told_before_the_first_instruction(
+    docker_driver: Any, life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While Neutron has not yet reported the ports, so that it costs a boot nothing."""
+    told: list[Any] = []
+    monkeypatch.setattr(metadata, "describe_devices", lambda *arguments: told.append(arguments))
+    it = instance()
+    docker_driver.spawn("context", it, it.image_meta, [], None, {}, [])
+    with life.calls[0][4].plugged():
+        assert not told
+    assert told == [("context", it)]
 
 
 @pytest.mark.parametrize(

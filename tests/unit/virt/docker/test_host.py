@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
+import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,15 @@ import pytest
 
 from novadocker.virt.docker.engine import Connection, EngineInfo
 from novadocker.virt.docker.errors import EngineUnsuitable
-from novadocker.virt.docker.host import Host, Ratios, Reserved, disk, limits_disk, warnings
+from novadocker.virt.docker.host import (
+    Host,
+    Ratios,
+    Reserved,
+    disk,
+    limits_disk,
+    uptime,
+    warnings,
+)
 from novadocker.virt.docker.policy import Abilities
 
 SOUND = EngineInfo(
@@ -44,6 +54,20 @@ class Told:
 def host(*, require_userns: bool = True, **changes: Any) -> Host:
     """Return a host whose engine differs from a sound one."""
     return Host(Told(**changes), require_userns=require_userns)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(5, "0:00"), (3 * 3600 + 61, "3:01"), (86430, "1 day, 0:00")]
+)
+def test_uptime_is_what_openstacks_client_reads(
+    monkeypatch: pytest.MonkeyPatch, seconds: int, words: str
+) -> None:
+    """It takes the line apart by this expression."""
+    monkeypatch.setattr("psutil.boot_time", lambda: time.time() - seconds)
+    told = re.match(r"\s*(.+)\sup\s+(.+),\s+(.+)\susers?,\s+load average:\s(.+)", uptime())
+    assert told
+    assert told.group(2) == words
+    assert len(told.group(4).split(", ")) == 3
 
 
 def test_a_sound_engine_is_taken_without_a_word() -> None:

@@ -265,6 +265,35 @@ def test_only_unused_old_images_of_ours_are_forgotten(images: Images, engine: Fa
     ]
 
 
+def test_the_image_of_a_container_is_in_use(images: Images, engine: FakeEngine) -> None:
+    """Of any container: that of a rescued server has an image that Nova does not name."""
+    old = datetime.fromtimestamp(time.time() - 100, UTC).isoformat()
+    engine.images = {"nova/rescue:1": Image(id="1", last_tagged=old)}
+    engine.made_from = ["rescue"]
+    assert images.forget_unused(set(), min_age=0) == []
+
+
+def test_age_counts_from_the_last_round_that_saw_a_use(images: Images, engine: FakeEngine) -> None:
+    """Not from the boot, which may be long ago, of a server that was deleted just now."""
+    old = datetime.fromtimestamp(time.time() - 100, UTC).isoformat()
+    engine.images = {"nova/used:1": Image(id="1", last_tagged=old)}
+    assert images.forget_unused({"used"}, min_age=50) == []
+    assert images.forget_unused(set(), min_age=50) == []
+    assert images.forget_unused(set(), min_age=0) == ["nova/used:1"]
+
+
+def test_an_image_is_cached_before_its_first_boot(
+    images: Images, engine: FakeEngine, glance: FakeGlance
+) -> None:
+    """Fetched once; what is no container image is refused as at a boot."""
+    assert images.cache(None, meta()) is True
+    assert images.cache(None, meta()) is False
+    assert images.ensure(None, meta()) == engine.images[TAG]
+    assert glance.downloads == 1
+    with pytest.raises(ImageFormatRefused):
+        images.cache(None, meta(container_format="bare"))
+
+
 def test_a_boot_keeps_an_old_image(images: Images, engine: FakeEngine) -> None:
     """Age counts from the last use, not from the load."""
     old = datetime.fromtimestamp(time.time() - 100, UTC).isoformat()

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 import base64
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -206,8 +205,3 @@ def test_a_bad_path_is_refused_with_the_rest_unread() -> None:
     """Before anything is made."""
     with pytest.raises(PolicyRefused, match=r"'/a/\.\./b'"):
         gathered([("/a/../b", b"")])
-
-
-def test_the_program_is_what_a_shell_may_run() -> None:
-    """It is copied with its rights."""
-    assert os.access(PROGRAM, os.X_OK)

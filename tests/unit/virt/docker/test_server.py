@@ -84,6 +84,26 @@ def test_a_container_is_labelled_for_its_instance() -> None:
     }
 
 
+def test_a_container_whose_image_is_probed_is_labelled_for_it() -> None:
+    """Its health is followed by that label, and nobody else's."""
+    probed = dataclasses.replace(IMAGE, has_probe=True)
+    assert spec(image=probed).labels["novadocker.health"] == "h1"
+
+
 def test_a_container_is_made_from_the_image_that_was_checked() -> None:
     """It names the image's own id, which no tag can point elsewhere."""
     assert spec().body()["Image"] == "sha256:aa"
+
+
+@pytest.mark.parametrize(
+    ("hostname", "expected"),
+    [
+        ("web-1", "web-1"),
+        ("web-1.example.org", "web-1.example.org"),
+        ("a" * 60 + ".example.org", "a" * 60),
+        ("b" * 70, "b" * 64),
+    ],
+)
+def test_a_name_too_long_for_the_kernel_is_shortened(hostname: str, expected: str) -> None:
+    """Nova allows 255 characters, Linux 64; the files in /etc have all of it."""
+    assert spec(dataclasses.replace(SERVER, hostname=hostname)).hostname == expected

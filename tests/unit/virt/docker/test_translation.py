@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
+import base64
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from nova import exception, objects
+from nova.api.metadata import password
 from nova.compute import vm_states
 
 from novadocker.virt.docker import errors, translation
@@ -70,6 +74,19 @@ def test_an_instance_that_nova_deleted_is_unknown(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(objects.Instance, "get_by_uuid", gone)
     with pytest.raises(LookupError):
         translation.settled(UUID)
+
+
+@pytest.mark.parametrize("host", [None, "h1"])
+def test_an_instance_that_has_moved_is_no_longer_ours(
+    monkeypatch: pytest.MonkeyPatch, host: str | None
+) -> None:
+    """What its old container does is no news of it; one that is shelved has no host at all."""
+    monkeypatch.setattr(translation.CONF, "host", "h1")
+    monkeypatch.setattr(objects.Instance, "get_by_uuid", lambda *_: instance(host=host))
+    assert translation.settled_here(UUID) is True
+    monkeypatch.setattr(objects.Instance, "get_by_uuid", lambda *_: instance(host="h2"))
+    with pytest.raises(LookupError):
+        translation.settled_here(UUID)
 
 
 # Our errors become Nova's
@@ -149,3 +166,46 @@ def test_other_calls_say_what_nova_understands(
     more = ["HARD"] if call == "reboot" else []
     with pytest.raises(novas):
         getattr(docker_driver, call)(None, instance(), [], *more)
+
+
+# Passwords
+
+
+def test_a_refused_password_is_told_with_its_reason() -> None:
+    """Nova shows the reason of this one to whoever asked, and the server stays as it was."""
+    refused = errors.PasswordNotSet(user="web", reason="it has no chpasswd")
+    with (
+        pytest.raises(exception.SetAdminPasswdNotSupported, match=r"user web .* no chpasswd"),
+        translation.as_password_errors(instance()),
+    ):
+        raise refused
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (errors.ContainerNotFound(name="nova-1"), exception.InstanceNotFound),
+        (UNAVAILABLE, exception.HypervisorUnavailable),
+        (REFUSED, exception.NovaException),
+    ],
+)
+def test_a_failure_of_the_host_is_no_refusal(fault: Exception, expected: type[Exception]) -> None:
+    """The tenant's image is not at fault."""
+    with pytest.raises(expected) as raised, translation.as_password_errors(instance()):
+        raise fault
+    assert not isinstance(raised.value, exception.SetAdminPasswdNotSupported)
+
+
+def test_a_password_is_kept_for_the_owner_of_an_rsa_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has the private key can ask Nova for it; other kinds of keys cannot hide anything."""
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = private.public_key().public_bytes(
+        serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    )
+    monkeypatch.setattr(objects.Instance, "save", lambda _: None)
+    with_rsa, with_other = instance(key_data=public.decode(), system_metadata={}), instance()
+    for each in (with_rsa, with_other):
+        translation.keep_password(each, "secret")
+    kept = base64.b64decode(password.extract_password(with_rsa))
+    assert private.decrypt(kept, padding.PKCS1v15()) == b"secret"
+    assert not password.extract_password(with_other)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is not for containers: said, and nothing is changed by it."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from openstack.exceptions import BadRequestException
+
+from tests.cloud_site import Site, Tenant, until
+
+UEFI = {"hw_firmware_type": "uefi"}
+
+
+def why(site: Site, server: str, action: str) -> str:
+    """Wait until the newest action of a kind has failed, and return the reason."""
+
+    def failed() -> str:
+        actions = site.demo.compute.server_actions(server)
+        newest = next((each for each in actions if each.action == action), None)
+        if newest is None:
+            return ""
+        whole = site.demo.compute.get_server_action(newest.request_id, server)
+        events = whole.events or []
+        return next((each["details"] for each in events if each["result"] == "Error"), "")
+
+    return str(until(failed, f"{action} to be refused"))
+
+
+@pytest.fixture
+def untouched(site: Site, standing: str) -> Iterator[str]:
+    """A server that is the same afterwards, and without a fault."""
+    before = site.container(standing)
+    yield standing
+    site.wait(standing, "ACTIVE")
+    after = site.container(standing)
+    assert (after["Id"], after["State"]) == (before["Id"], before["State"])
+
+
+@pytest.fixture
+def flavor(site: Site) -> Iterator[str]:
+    """A flavor with an ephemeral disk, which no container can have."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    made = site.admin.compute.create_flavor(name=name, vcpus=1, ram=64, disk=1, ephemeral=1)
+    yield made.id
+    site.admin.compute.delete_flavor(made)
+
+
+def test_a_machines_image_is_no_containers(site: Site, tenant: Tenant, web_archive: Path) -> None:
+    """A server from an image that wants firmware is in ERROR, and its fault says why."""
+    image = tenant.upload(web_archive, **UEFI)
+    server = tenant.boot(image, status="ERROR")
+    fault = site.fault(server)
+    assert "not for containers: hw_firmware_type = uefi" in fault
+    assert "accepted is bios" in fault
+
+
+def test_a_rebuild_that_cannot_be_leaves_the_server(
+    site: Site, tenant: Tenant, web_archive: Path, untouched: str
+) -> None:
+    """It runs on from its own image."""
+    image = tenant.upload(web_archive, **UEFI)
+    site.demo.compute.rebuild_server(untouched, image=image)
+    assert "not for containers: hw_firmware_type = uefi" in why(site, untouched, "rebuild")
+
+
+def test_a_resize_that_cannot_be_leaves_the_server(
+    site: Site, untouched: str, flavor: str
+) -> None:
+    """It runs on under its own flavor, which Placement holds it to."""
+    before = site.admin.placement.get(f"/allocations/{untouched}").json()["allocations"]
+    site.demo.compute.resize_server(untouched, flavor)
+    assert "a flavor without an ephemeral disk" in why(site, untouched, "resize")
+    site.wait(untouched, "ACTIVE")
+    after = site.admin.placement.get(f"/allocations/{untouched}").json()["allocations"]
+    assert [each["resources"] for each in after.values()] == [
+        each["resources"] for each in before.values()
+    ]
+
+
+def test_a_suspended_container_is_none(site: Site, untouched: str) -> None:
+    """Nova is told why, and what to do instead."""
+    site.demo.compute.suspend_server(untouched)
+    assert "not for containers" in (said := why(site, untouched, "suspend"))
+    assert "pause or shelve" in said
+
+
+def test_a_container_moves_nowhere_while_it_runs(site: Site, untouched: str) -> None:
+    """Live and cold migration end with an error of the migration, not of the server."""
+    site.admin.compute.live_migrate_server(untouched, host=None, block_migration="auto")
+    assert why(site, untouched, "live-migration")
+    site.wait(untouched, "ACTIVE")
+    site.admin.compute.migrate_server(untouched)
+    assert why(site, untouched, "migrate")
+
+
+@pytest.mark.parametrize("kind", ["novnc", "spice-html5"])
+def test_a_container_has_no_screen(site: Site, untouched: str, kind: str) -> None:
+    """The answer is an error of the request."""
+    with pytest.raises(BadRequestException, match="Unavailable console type"):
+        site.demo.compute.create_console(untouched, console_type=kind)

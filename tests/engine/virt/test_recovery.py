@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an earlier nova-compute left half done, on a real engine."""
+
+import time
+from typing import Any
+
+import pytest
+
+from novadocker.virt.docker.engine import Connection, Engine, State
+from novadocker.virt.docker.recovery import Expected, recover
+from novadocker.virt.docker.start_gate import StartGate
+
+PATIENCE = 5
+
+
+def recovered(servers: Any, expected: Expected) -> Any:
+    """Return the container afterwards, or None."""
+    remove = lambda: servers.life.remove(servers.asked.uuid, servers.network)  # noqa: E731
+    recover(servers.engine, servers.asked.uuid, expected, remove)
+    return servers.guest.find()
+
+
+def at_its_gate(servers: Any) -> None:
+    """Start a container that nobody lets go."""
+    servers.boot(power_on=False)
+    pid = servers.guest.start().pid
+    deadline = time.monotonic() + PATIENCE
+    while not StartGate.holds(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_what_a_snapshot_froze_is_thawed(servers: Any) -> None:
+    """The same process goes on."""
+    pid = servers.boot().pid
+    servers.guest.pause()
+    found = recovered(servers, Expected.AWAKE)
+    assert (found.state, found.pid) == (State.RUNNING, pid)
+
+
+def test_a_pause_that_nova_knows_of_stays(servers: Any) -> None:
+    """It is its tenant's."""
+    servers.boot()
+    servers.guest.pause()
+    assert recovered(servers, Expected.OTHER).state is State.PAUSED
+
+
+def test_a_half_built_server_leaves_nothing(servers: Any) -> None:
+    """Neither container nor files of one that never ran."""
+    at_its_gate(servers)
+    assert recovered(servers, Expected.UNBUILT) is None
+    assert not list(servers.instances.iterdir())
+    servers.boot(power_on=False)
+    assert recovered(servers, Expected.UNBUILT) is None
+
+
+def test_what_has_run_is_kept(servers: Any) -> None:
+    """Nova may say what it will: there may be something in it."""
+    servers.boot("echo up; sleep 600")
+    servers.wait_for("up")
+    assert recovered(servers, Expected.UNBUILT).state is State.RUNNING
+    servers.guest.stop(0)
+    assert recovered(servers, Expected.UNBUILT).state is State.EXITED
+
+
+def test_one_that_cannot_be_repaired_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    """nova-compute starts all the same."""
+    nowhere = Engine(Connection("unix:///nowhere/engine.sock", timeout=1))
+    recover(nowhere, "5a1c", Expected.AWAKE, lambda: None)
+    assert "Cannot put the container of instance 5a1c right" in caplog.text

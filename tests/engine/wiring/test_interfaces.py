@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ports that come to a container that runs, and go."""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nova.network import model
+
+from novadocker.virt.docker.engine import Container, State
+from novadocker.virt.docker.errors import VifRefused, WiringError
+from novadocker.virt.docker.instance_directory import HOSTS, InstanceDirectory
+from novadocker.virt.docker.network import Network, Networking
+from novadocker.virt.docker.wiring import Wiring
+from tests.engine.wiring.stand_in import Server, Switch, a_vif
+
+
+@dataclass
+class Attached:
+    """A server that is wired, and how ports come to it and go."""
+
+    server: Server
+    networking: Networking
+    directory: InstanceDirectory
+
+    @property
+    def network(self) -> Network:
+        """Its ports as Nova has them now."""
+        return Network(self.server.instance, self.server.network_info, contextlib.nullcontext)
+
+    @property
+    def container(self) -> Container:
+        """What it stands in for."""
+        return Container("", "nova-1", {}, State.RUNNING, pid=self.server.process.pid)
+
+    def attach(self, vif: model.VIF, network: Network | None = None) -> None:
+        """Give it a port that Nova has told of."""
+        told = network or self.network
+        self.networking.attach("server", vif, told, self.container, self.directory)
+
+    def detach(self, vif: model.VIF, network: Network | None = None) -> None:
+        """Take a port away that Nova still tells of."""
+        told = network or self.network
+        self.networking.detach("server", vif, told, self.container, self.directory)
+
+    def macs(self) -> dict[str, str]:
+        """Return MAC addresses by interface."""
+        return {
+            name: link[0] for name, link in self.server.state()["links"].items() if name != "lo"
+        }
+
+    def defaults(self) -> set[str]:
+        """Return the interfaces that default routes leave by."""
+        return {route[2] for route in self.server.state()["routes"] if route[0] == "default"}
+
+
+@pytest.fixture
+def attached(
+    wiring: Wiring, server: Callable[..., Server], tmp_path: Path
+) -> Callable[..., Attached]:
+    """How to make a server that is wired to some ports."""
+
+    def make(*vifs: model.VIF) -> Attached:
+        directory = InstanceDirectory(tmp_path / "instance", "nova-1")
+        directory.make()
+        made = Attached(server(*vifs), Networking(wiring, "example.org", ()), directory)
+        plan = made.networking.plan("server", made.network)
+        made.networking.settle(made.network, plan, made.container, directory)
+        return made
+
+    return make
+
+
+def test_a_port_comes_and_goes(attached: Callable[..., Attached], switch: Switch) -> None:
+    """What is there otherwise stays as it is; a port that is gone may be detached again."""
+    one = attached(a_vif(5))
+    before, added = one.server.state(), a_vif(6, nic=1)
+    one.server.network_info.append(added)
+    one.attach(added)
+    assert one.macs() == {
+        vif["devname"] and name: vif["address"]
+        for name, vif in zip(("eth0", "eth1"), one.server.network_info, strict=True)
+    }
+    assert added["devname"] in switch.ports()
+    for _ in range(2):
+        one.detach(added)
+        assert one.server.state() == before
+    assert added["devname"] not in switch.ports()
+
+
+def test_what_is_left_has_the_default_route_and_the_name(
+    attached: Callable[..., Attached],
+) -> None:
+    """When the first port goes, the second leads out, and hosts names its address."""
+    first, second = a_vif(5), a_vif(6, nic=1)
+    one = attached(first, second)
+    assert one.defaults() == {"eth0"}
+    one.detach(first)
+    assert one.macs() == {"eth1": second["address"]}
+    assert one.defaults() == {"eth1"}
+    hosts = (one.directory.path / Path(HOSTS).name).read_text()
+    assert "10.1.0.6\tserver" in hosts
+    assert "10.0.0.5" not in hosts
+
+
+def test_a_port_that_no_container_can_have_changes_nothing(
+    attached: Callable[..., Attached],
+) -> None:
+    """It is refused by its own reason."""
+    one, refused = attached(a_vif(5)), a_vif(6, "vhostuser", nic=1)
+    before = one.server.state()
+    one.server.network_info.append(refused)
+    with pytest.raises(VifRefused):
+        one.attach(refused)
+    assert one.server.state() == before
+
+
+def test_a_port_that_cannot_be_joined_is_taken_back(
+    attached: Callable[..., Attached], monkeypatch: pytest.MonkeyPatch, wiring: Wiring
+) -> None:
+    """The others have their routes, and hosts their addresses, as before."""
+    one, added = attached(a_vif(5, nic=1)), a_vif(6)
+    before = one.server.state()
+    one.server.network_info.insert(0, added)
+    plug = wiring._backends["ovs"].bind
+
+    def broken(instance: Any, vif: Any, nic: Any) -> None:
+        if vif["id"] == added["id"]:
+            raise OSError("no bridge")
+        plug(instance, vif, nic)
+
+    monkeypatch.setattr(type(wiring._backends["ovs"]), "bind", lambda _, *args: broken(*args))
+    with pytest.raises(WiringError, match="no bridge"):
+        one.attach(added)
+    assert one.server.state() == before
+
+
+def test_two_calls_do_not_undo_each_other(attached: Callable[..., Attached]) -> None:
+    """A port that another call detaches does not return, though Nova tells of it still."""
+    first, second, third = a_vif(5), a_vif(6, nic=1), a_vif(7, nic=2)
+    one = attached(first, second)
+    told = Network(one.server.instance, [first, second, third], contextlib.nullcontext)
+    one.detach(second, told)
+    one.attach(third, told)
+    assert set(one.macs().values()) == {first["address"], third["address"]}
+    one.detach(third, told)
+    assert set(one.macs().values()) == {first["address"]}
