@@ -14,7 +14,8 @@ from twin import Twin, twin
 
 from novadocker.virt.docker.policy import Flavor
 
-FLAVOR, OTHER = "c1.tiny", "c1.nano"
+# Nova resizes no server to a smaller disk than it was booted with.
+FLAVOR, OTHER = "c1.nano", "c1.tiny"
 
 
 @dataclass(frozen=True)

@@ -35,3 +35,9 @@ umount() {
     if [ ! -L "$1" ]; then command umount "$@"; return; fi
     rm "$1"
 }
+# An interface that is to be switched on: here it is on before the first instruction, and no
+# process of the server may switch it.
+ip() {
+    if [ "$1 ${2-} ${4-}" != "link set up" ]; then command ip "$@"; return; fi
+    command ip -o link show "$3" | command grep -q '[<,]UP[,>]'
+}

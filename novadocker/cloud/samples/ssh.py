@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small image with an SSH server that takes keys only: BusyBox, Dropbear, ping."""
+"""A small image with an SSH server: Dropbear, Bash, ping, and BusyBox for the rest."""
 
 import subprocess
 import tempfile
@@ -9,9 +9,11 @@ from novadocker.cloud.samples import apt, busybox
 from novadocker.cloud.samples.sample import Sample
 from novadocker.cloud.samples.tree import Tree
 
-# BusyBox's ping wants a raw socket, which a container has not; the other does without.
+# BusyBox's ping wants a raw socket, which a container has not; the other does without. And
+# BusyBox's shell would not look for another ping than its own.
 _PACKAGES = ("dropbear-bin", "iputils-ping")
-_PROGRAMS = ("dropbear", "dropbearkey", "dbclient", "ping", "ping4", "ping6")
+_SHELL = ("bash", "libtinfo6")
+_PROGRAMS = ("bash", "dropbear", "dropbearkey", "dbclient", "ping", "ping4", "ping6")
 
 _START = b"""\
 #!/bin/sh
@@ -20,7 +22,7 @@ trap 'kill $!; exit 0' TERM INT
 key=/etc/dropbear/host_key
 test -e "$key" || dropbearkey -t ed25519 -f "$key" >/dev/null
 echo "$(hostname) has the host key $(dropbearkey -y -f "$key" | grep ^Fingerprint)"
-dropbear -F -E -s -r "$key" &
+dropbear -F -E -r "$key" &
 wait $!
 """
 # The real one gains nothing here (no-new-privileges), and who logs in is root already.
@@ -71,6 +73,7 @@ _DIRECTORIES = {
 }
 # As Debian has them: one /usr, whatever a package still calls it.
 _LINKS = {name: f"usr/{name}" for name in ("bin", "sbin", "lib", "lib64")}
+_LINKS["usr/bin/sh"] = "bash"
 
 
 def build(root: Path) -> None:
@@ -79,7 +82,7 @@ def build(root: Path) -> None:
     with tempfile.TemporaryDirectory(dir=root.parent) as name:
         found = _unpacked(Path(name))
     files = {"usr/bin/busybox": (program, 0o755), **found.files, **_FILES}
-    taken = {Path(path).name for path in (*files, *found.links)}
+    taken = {Path(path).name for path in (*files, *found.links, *_LINKS)}
     links = {f"usr/bin/{applet}": "busybox" for applet in applets if applet not in taken}
     Tree({**_DIRECTORIES, **found.directories}, files, {**_LINKS, **found.links, **links}).write(
         root
@@ -88,7 +91,8 @@ def build(root: Path) -> None:
 
 def _unpacked(scratch: Path) -> Tree:
     """Take the programs and the libraries that they want out of their packages."""
-    for package in apt.download_all(apt.with_dependencies(*_PACKAGES), scratch):
+    wanted = {*apt.with_dependencies(*_PACKAGES), *_SHELL}
+    for package in apt.download_all(sorted(wanted), scratch):
         subprocess.run(["dpkg-deb", "--extract", package, scratch / "root"], check=True)
     return _wanted(scratch / "root")
 
