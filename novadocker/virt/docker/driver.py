@@ -17,7 +17,7 @@ from nova.image import glance
 from nova.virt import driver, event, hardware
 from oslo_log import log as logging
 
-from novadocker.virt.docker import conf, errors, metadata, migration, policy, translation
+from novadocker.virt.docker import conf, errors, metadata, migration, origin, policy, translation
 from novadocker.virt.docker.console import Consoles
 from novadocker.virt.docker.crash import crash
 from novadocker.virt.docker.diagnostics import Diagnostics, diagnostics_of
@@ -200,7 +200,11 @@ class DockerDriver(Refusals):
         reimage_boot_volume: bool = False,
     ) -> None:
         # A server is not given up for one that cannot be: a bad image is found out before.
-        with translation.as_build_errors(instance), translation.as_refused_rebuild(instance):
+        with (
+            self._keeping_image(context, instance),
+            translation.as_build_errors(instance),
+            translation.as_refused_rebuild(instance),
+        ):
             policy.refuse(translation.wishes(instance, block_device_info, image_meta=image_meta))
             self._life.foresee(
                 context,
@@ -509,6 +513,15 @@ class DockerDriver(Refusals):
             info,
             (lambda: self._until_plugged(instance, info, meanwhile)) if wait else plugged,
         )
+
+    @contextlib.contextmanager
+    def _keeping_image(self, context: Any, instance: Any) -> Iterator[None]:
+        try:
+            yield
+        except exception.NovaException:
+            if image := self._life.image_of(instance.uuid):
+                origin.restore(context, instance, self._glance, image)
+            raise
 
     def _ports(self, context: Any, instance: Any) -> Network:
         # Others attach and detach too, and each tells Nova's database first.

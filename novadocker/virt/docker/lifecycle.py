@@ -24,7 +24,7 @@ from novadocker.virt.docker.options import Options
 from novadocker.virt.docker.policy import settings_for
 from novadocker.virt.docker.rescue import Rescue, files_of
 from novadocker.virt.docker.runner import Runner
-from novadocker.virt.docker.server import Server, container_spec
+from novadocker.virt.docker.server import LABEL_IMAGE, Server, container_spec
 from novadocker.virt.docker.stopwatch import Stopwatch
 from novadocker.virt.docker.wiring import Wiring
 
@@ -107,6 +107,18 @@ class Lifecycle:
         image = self._images.ensure(context, image_meta)
         size, first = self._options.log_max_size, inputs.first_words()
         container_spec(server, image, settings, {}, size, first_words=first)
+
+    def image_of(self, uuid: str) -> str:
+        """Say which image a server was made of.
+
+        Args:
+            uuid: of the instance.
+
+        Returns:
+            Its Glance id; "" of a server without a container.
+        """
+        container = self._runner.guest(uuid).find()
+        return container.labels.get(LABEL_IMAGE, "") if container else ""
 
     def start(self, server: Server, network: Network) -> None:
         """Run a server's container, with its network.
