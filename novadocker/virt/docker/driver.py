@@ -201,8 +201,8 @@ class DockerDriver(Refusals):
     ) -> None:
         # A server is not given up for one that cannot be: a bad image is found out before.
         with (
-            self._keeping_image(context, instance),
             translation.as_build_errors(instance),
+            self._keeping_image(context, instance),
             translation.as_refused_rebuild(instance),
         ):
             policy.refuse(translation.wishes(instance, block_device_info, image_meta=image_meta))
@@ -518,7 +518,7 @@ class DockerDriver(Refusals):
     def _keeping_image(self, context: Any, instance: Any) -> Iterator[None]:
         try:
             yield
-        except exception.NovaException:
+        except (exception.NovaException, errors.DockerDriverError):
             if image := self._life.image_of(instance.uuid):
                 origin.restore(context, instance, self._glance, image)
             raise

@@ -77,6 +77,10 @@ class Life:
         self.calls: list[tuple[Any, ...]] = []
         self.fault: Exception | None = None
 
+    def image_of(self, uuid: str) -> str:
+        """Know no image."""
+        return ""
+
     def __getattr__(self, name: str) -> Callable[..., None]:
         """Take any operation."""
 

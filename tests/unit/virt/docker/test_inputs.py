@@ -9,9 +9,9 @@ import pytest
 
 from novadocker.virt.docker import conf, metadata, translation
 from novadocker.virt.docker.accounts import Home
+from novadocker.virt.docker.driver import CONF
 from novadocker.virt.docker.errors import PolicyRefused
 from novadocker.virt.docker.inputs import NOTHING, Inputs
-from novadocker.virt.docker.translation import CONF
 from novadocker.virt.docker.user_data import PROGRAM, UserData, asked_for
 from tests.unit.virt.docker.nova_side import UUID, instance
 

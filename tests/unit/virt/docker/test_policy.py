@@ -3,7 +3,7 @@ import dataclasses
 
 import pytest
 
-from novadocker.virt.docker.errors import PolicyRefused
+from novadocker.virt.docker.errors import NotForContainers, PolicyRefused
 from novadocker.virt.docker.policy import (
     CAPABILITIES,
     GIB,
@@ -116,3 +116,64 @@ def test_what_a_container_cannot_have_is_refused(wishes: Wishes, said: str) -> N
 def test_an_ordinary_server_wishes_for_nothing_of_it() -> None:
     """Image, flavor and ports are enough."""
     refuse(Wishes())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("hw_firmware_type", "uefi"),
+        ("os_secure_boot", "required"),
+        ("os:secure_boot", "required"),
+        ("hw_tpm_version", "2.0"),
+        ("hw:tpm_model", "tpm-crb"),
+        ("hw_mem_page_size", "large"),
+        ("hw:mem_page_size", "2048"),
+        ("hw:cpu_policy", "dedicated"),
+        ("hw_cpu_policy", "mixed"),
+        ("hw:cpu_thread_policy", "isolate"),
+        ("hw:numa_nodes", "2"),
+        ("hw:mem_encryption", "True"),
+        ("hw_ephemeral_encryption", "yes"),
+        ("hw_watchdog_action", "reset"),
+        ("pci_passthrough:alias", "gpu:1"),
+        ("accel:device_profile", "fpga"),
+        ("hw:pmem", "6GB"),
+        ("kernel_id", "91a9ce00"),
+        ("ramdisk_id", "91a9ce00"),
+    ],
+)
+def test_what_only_a_machine_has_is_not_for_containers(name: str, value: str) -> None:
+    """The refusal names setting and value, says why, and what would be accepted."""
+    with pytest.raises(NotForContainers) as raised:
+        refuse(Wishes(settings={name: value}))
+    said = str(raised.value)
+    assert said.startswith(f"not for containers: {name} = {value}, for ")
+    assert said.endswith("to leave it out")
+    assert len(said) < 255 - len("Build of instance 01234567-0123-0123-0123-0123456789ab aborted: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("hw_firmware_type", "bios"),
+        ("os_secure_boot", "disabled"),
+        ("hw_mem_page_size", "small"),
+        ("hw:cpu_policy", "shared"),
+        ("hw:mem_encryption", "False"),
+        ("hw_watchdog_action", "disabled"),
+        ("hw_disk_bus", "virtio"),
+        ("hw_vif_model", "e1000"),
+        ("hw_qemu_guest_agent", "True"),
+        ("hw:cpu_sockets", "2"),
+        ("docker:pids_limit", "9"),
+    ],
+)
+def test_what_takes_nothing_from_a_container_is_let_be(name: str, value: str) -> None:
+    """Images carry it for other hypervisors."""
+    refuse(Wishes(settings={name: value}))
+
+
+def test_devices_are_refused() -> None:
+    """SR-IOV ports and accelerators are none of its image's or flavor's settings."""
+    with pytest.raises(PolicyRefused, match="devices = 1 is refused"):
+        refuse(Wishes(devices=1))

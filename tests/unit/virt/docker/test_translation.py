@@ -10,6 +10,7 @@ from nova.api.metadata import password
 from nova.compute import vm_states
 
 from novadocker.virt.docker import errors, translation
+from novadocker.virt.docker.driver import CONF
 from novadocker.virt.docker.engine import State
 from tests.unit.virt.docker.nova_side import IMAGE_ID, PORT, UUID, Life, instance
 
@@ -81,7 +82,7 @@ def test_an_instance_that_has_moved_is_no_longer_ours(
     monkeypatch: pytest.MonkeyPatch, host: str | None
 ) -> None:
     """What its old container does is no news of it; one that is shelved has no host at all."""
-    monkeypatch.setattr(translation.CONF, "host", "h1")
+    monkeypatch.setattr(CONF, "host", "h1")
     monkeypatch.setattr(objects.Instance, "get_by_uuid", lambda *_: instance(host=host))
     assert translation.settled_here(UUID) is True
     monkeypatch.setattr(objects.Instance, "get_by_uuid", lambda *_: instance(host="h2"))

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova's objects into our values, and our errors into Nova's: the words of ``driver``."""
+
+from novadocker.virt.docker.translation.asked import (
+    connection,
+    console_place,
+    described,
+    destination,
+    inputs,
+    login,
+    server,
+    shutdown_timeout,
+    stand_in,
+    wishes,
+)
+from novadocker.virt.docker.translation.faults import (
+    as_build_errors,
+    as_nova_errors,
+    as_password_errors,
+    as_refused_rebuild,
+    as_refused_resize,
+    as_snapshot_errors,
+    plugging_failed,
+)
+from novadocker.virt.docker.translation.states import (
+    POWER_STATES,
+    TRANSITIONS,
+    expected_at_start,
+    keep_password,
+    settled,
+    settled_here,
+    snapshot_stages,
+)
+
+__all__ = [
+    "POWER_STATES",
+    "TRANSITIONS",
+    "as_build_errors",
+    "as_nova_errors",
+    "as_password_errors",
+    "as_refused_rebuild",
+    "as_refused_resize",
+    "as_snapshot_errors",
+    "connection",
+    "console_place",
+    "described",
+    "destination",
+    "expected_at_start",
+    "inputs",
+    "keep_password",
+    "login",
+    "plugging_failed",
+    "server",
+    "settled",
+    "settled_here",
+    "shutdown_timeout",
+    "snapshot_stages",
+    "stand_in",
+    "wishes",
+]

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where an instance stands: in Nova's words, and in ours."""
+
+from collections.abc import Callable
+from typing import Any
+
+import nova.conf
+from nova import context as nova_context
+from nova import crypto, exception, objects
+from nova.api.metadata.password import convert_password
+from nova.compute import power_state, task_states, vm_states
+from nova.virt import event
+from oslo_serialization import base64
+
+from novadocker.virt.docker.engine import State
+from novadocker.virt.docker.recovery import Expected
+from novadocker.virt.docker.snapshot import Stages
+
+CONF = nova.conf.CONF
+
+
+POWER_STATES = {
+    State.CREATED: power_state.SHUTDOWN,
+    State.RUNNING: power_state.RUNNING,
+    State.PAUSED: power_state.PAUSED,
+    State.RESTARTING: power_state.RUNNING,
+    State.REMOVING: power_state.SHUTDOWN,
+    State.EXITED: power_state.SHUTDOWN,
+    State.DEAD: power_state.SHUTDOWN,
+}
+
+TRANSITIONS = {
+    power_state.RUNNING: event.EVENT_LIFECYCLE_STARTED,
+    power_state.PAUSED: event.EVENT_LIFECYCLE_PAUSED,
+    power_state.SHUTDOWN: event.EVENT_LIFECYCLE_STOPPED,
+}
+
+_UNBUILT = (
+    task_states.SCHEDULING,
+    task_states.BLOCK_DEVICE_MAPPING,
+    task_states.NETWORKING,
+    task_states.SPAWNING,
+    task_states.REBUILD_BLOCK_DEVICE_MAPPING,
+    task_states.REBUILD_SPAWNING,
+)
+
+
+def settled(uuid: str) -> bool:
+    """Say whether Nova has no task for an instance.
+
+    Args:
+        uuid: its id.
+
+    Returns:
+        Whether it has none.
+
+    Raises:
+        LookupError: Nova knows no such instance.
+    """
+    return _is_settled(_known(uuid))
+
+
+def settled_here(uuid: str) -> bool:
+    """Say whether Nova has no task for an instance of this host.
+
+    Args:
+        uuid: its id.
+
+    Returns:
+        Whether it has none.
+
+    Raises:
+        LookupError: Nova knows no such instance, or another host has it.
+    """
+    instance = _known(uuid)
+    if instance.host not in (None, CONF.host):
+        raise LookupError(uuid)
+    return _is_settled(instance)
+
+
+def expected_at_start(instance: Any) -> Expected:
+    """Say what an instance's record tells of its container when nova-compute starts.
+
+    Follows ``ComputeManager._init_instance``. While it is "rebuilding", the container is still
+    the old one.
+
+    Args:
+        instance: Nova's.
+
+    Returns:
+        What is expected.
+    """
+    if instance.vm_state == vm_states.ACTIVE and instance.task_state not in _UNBUILT:
+        return Expected.AWAKE
+    if instance.vm_state == vm_states.BUILDING or (
+        instance.vm_state != vm_states.ERROR and instance.task_state in _UNBUILT
+    ):
+        return Expected.UNBUILT
+    return Expected.OTHER
+
+
+def snapshot_stages(update_task_state: Callable[..., None]) -> Stages:
+    """Say how Nova is told how far a snapshot is.
+
+    Args:
+        update_task_state: as Nova gives it to ``snapshot``.
+
+    Returns:
+        The two of its stages, in the order and with the expectations of its own drivers.
+    """
+    pending, uploading = task_states.IMAGE_PENDING_UPLOAD, task_states.IMAGE_UPLOADING
+    return Stages(
+        pending=lambda: update_task_state(task_state=pending),
+        uploading=lambda: update_task_state(task_state=uploading, expected_state=pending),
+    )
+
+
+def keep_password(instance: Any, password: str) -> None:
+    """Keep a password where its owner can ask for it, as Nova's own drivers do.
+
+    Args:
+        instance: Nova's; changed and saved where it has a key that can hide the password.
+        password: in clear.
+    """
+    key = instance.key_data
+    if key and key.startswith("ssh-rsa"):
+        hidden = base64.encode_as_text(crypto.ssh_encrypt_text(key, password))
+        instance.system_metadata.update(convert_password(None, hidden))
+        instance.save()
+
+
+def _known(uuid: str) -> Any:
+    try:
+        return objects.Instance.get_by_uuid(nova_context.get_admin_context(), uuid)
+    except exception.InstanceNotFound as error:
+        raise LookupError(uuid) from error
+
+
+def _is_settled(instance: Any) -> bool:
+    return instance.task_state is None and instance.vm_state != vm_states.BUILDING
