@@ -5,7 +5,6 @@ import contextlib
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import nova.conf
@@ -13,36 +12,22 @@ from nova import exception
 from nova.compute import power_state
 from nova.compute import utils as compute_utils
 from nova.console import type as console_type
-from nova.image import glance
-from nova.virt import driver, event, hardware
+from nova.virt import driver, hardware
 from oslo_log import log as logging
 
-from novadocker.virt.docker import conf, errors, metadata, migration, origin, policy, translation
-from novadocker.virt.docker.console import Consoles
+from novadocker.virt.docker import errors, metadata, migration, origin, policy, translation
 from novadocker.virt.docker.crash import crash
 from novadocker.virt.docker.diagnostics import Diagnostics, diagnostics_of
-from novadocker.virt.docker.engine import Engine, State
-from novadocker.virt.docker.events import Watcher
 from novadocker.virt.docker.guest import Guest, in_service
-from novadocker.virt.docker.health import HealthReporter
-from novadocker.virt.docker.host import Host, Ratios, Reserved, uptime
-from novadocker.virt.docker.images import Images
-from novadocker.virt.docker.lifecycle import Lifecycle
 from novadocker.virt.docker.network import Network
-from novadocker.virt.docker.options import Options
-from novadocker.virt.docker.processor import traits as processor_traits
 from novadocker.virt.docker.recovery import recover
-from novadocker.virt.docker.refusals import Refusals
-from novadocker.virt.docker.server import LABEL_HOST, LABEL_INSTANCE, container_name
-from novadocker.virt.docker.snapshot import Snapshots
-from novadocker.virt.docker.tags import ServerTags
-from novadocker.virt.docker.wiring import Wiring
+from novadocker.virt.docker.service import Service
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
 
 
-class DockerDriver(Refusals):
+class DockerDriver(Service):
     """Nova's compute driver interface (nova.virt.driver.ComputeDriver), for the Docker Engine.
 
     Args:
@@ -58,30 +43,7 @@ class DockerDriver(Refusals):
         "supports_image_type_raw": True,
     }
 
-    def __init__(self, virtapi: Any) -> None:
-        super().__init__(virtapi)
-        conf.register(CONF)
-        self._engine = Engine(translation.connection(CONF.docker))
-        self._host = Host(self._engine, require_userns=CONF.docker.require_userns)
-        self._glance = glance.API()
-        self._images = Images(self._engine, self._glance)
-        self._snapshots = Snapshots(self._engine, self._glance)
-        self._wiring = Wiring()
-        self._consoles = Consoles(self._engine, translation.console_place())
-        self._hostname = CONF.host
-        self._lifecycle: Lifecycle | None = None
-        self._watcher: Watcher | None = None
-        self._health: HealthReporter | None = None
-
-    # The service itself
-
-    def init_host(self, host: str) -> None:
-        conf.refuse_unusable(CONF)
-        self._hostname = host
-        self._host.check()
-        self._wiring.warm_up()
-        self._lifecycle = Lifecycle(self._engine, self._images, self._wiring, self._options())
-        self._snapshots.sweep(host)
+    # Instances
 
     def process_instances_at_startup(self, context: Any, instances: Any) -> Any:
         for instance in instances:
@@ -90,54 +52,6 @@ class DockerDriver(Refusals):
             expected = translation.expected_at_start(instance)
             recover(self._engine, instance.uuid, expected, remove)
         return instances
-
-    def cleanup_host(self, host: str) -> None:
-        if self._watcher:
-            self._watcher.stop()
-            self._watcher = None
-        if self._health:
-            self._health.stop()
-            self._health = None
-        self._consoles.close_all()
-
-    def get_available_nodes(self, refresh: bool = False) -> list[str]:
-        return [self._hostname]
-
-    def get_available_resource(self, nodename: str) -> dict[str, Any]:
-        self._watch()
-        return self._host.resources(nodename)
-
-    def update_provider_tree(
-        self, provider_tree: Any, nodename: str, allocations: Any = None
-    ) -> None:
-        ratios = self._get_allocation_ratios(provider_tree.data(nodename).inventory)
-        inventory = self._host.inventory(
-            Ratios(ratios["VCPU"], ratios["MEMORY_MB"], ratios["DISK_GB"]),
-            Reserved(
-                CONF.reserved_host_cpus,
-                CONF.reserved_host_memory_mb,
-                self._get_reserved_host_disk_gb_from_config(),
-            ),
-        )
-        provider_tree.update_inventory(nodename, inventory)
-        traits = self._host.traits() | processor_traits()
-        provider_tree.add_traits(nodename, *(name for name, has in traits.items() if has))
-        provider_tree.remove_traits(nodename, *(name for name, has in traits.items() if not has))
-
-    def get_host_uptime(self) -> str:
-        return uptime()
-
-    def get_host_ip_addr(self) -> str:
-        return str(CONF.my_ip)
-
-    def list_instances(self) -> list[str]:
-        return [container_name(uuid) for uuid in self.list_instance_uuids()]
-
-    def list_instance_uuids(self) -> list[str]:
-        found = self._engine.names(f"{LABEL_HOST}={self._hostname}")
-        return sorted({labels[LABEL_INSTANCE] for labels in found.values()})
-
-    # Instances
 
     def get_info(self, instance: Any, use_cache: bool = True) -> hardware.InstanceInfo:
         with translation.as_nova_errors(instance):
@@ -461,37 +375,6 @@ class DockerDriver(Refusals):
 
     # What the methods above are made of
 
-    @property
-    def _life(self) -> Lifecycle:
-        if self._lifecycle is None:
-            raise exception.HostNotFound(host=self._hostname)
-        return self._lifecycle
-
-    def _watch(self) -> None:
-        # Nova first asks for resources when it listens and has looked after all instances
-        # itself: news before that would be lost, or stop what it is about to resume.
-        if self._watcher is None:
-            self._watcher = Watcher(
-                self._engine, self._hostname, translation.settled, self._tell_nova
-            )
-            self._watcher.start()
-            self._health = HealthReporter(
-                self._engine, self._hostname, translation.settled_here, ServerTags()
-            )
-            self._health.start()
-            self._consoles.sweep(f"{LABEL_HOST}={self._hostname}")
-
-    def _options(self) -> Options:
-        return Options(
-            instances_path=Path(CONF.instances_path),
-            domain=CONF.api.dhcp_domain or "",
-            dns_servers=tuple(CONF.docker.dns_servers),
-            inject_key=CONF.docker.inject_key,
-            log_max_size=CONF.docker.log_max_size,
-            gate_timeout=CONF.docker.gate_timeout,
-            abilities=self._host.abilities(CONF.docker.pids_limit),
-        )
-
     def _diagnostics(self, instance: Any) -> Diagnostics:
         return diagnostics_of(self._engine, self._guest(instance), instance)
 
@@ -550,8 +433,3 @@ class DockerDriver(Refusals):
             if CONF.vif_plugging_is_fatal:
                 raise late from error
             LOG.warning("%s; going on, as vif_plugging_is_fatal is off", late, instance=instance)
-
-    def _tell_nova(self, uuid: str, state: State) -> None:
-        self.emit_event(
-            event.LifecycleEvent(uuid, translation.TRANSITIONS[translation.POWER_STATES[state]])
-        )

@@ -17,6 +17,7 @@ from novadocker.virt.docker.driver import CONF, DockerDriver
 from novadocker.virt.docker.engine import Container, State
 from novadocker.virt.docker.network import Network
 from novadocker.virt.docker.server import Server
+from novadocker.virt.docker.service import Service
 from tests.unit.virt.docker.nova_side import PORT, UUID, Life, VirtAPI, instance
 
 BASE = nova_driver.ComputeDriver
@@ -24,7 +25,8 @@ BASE = nova_driver.ComputeDriver
 
 OVERRIDDEN = sorted(
     name
-    for name, value in vars(DockerDriver).items()
+    for each in (DockerDriver, Service)
+    for name, value in vars(each).items()
     if callable(value) and not name.startswith("_")
 )
 
