@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stopped, started, paused and ended: state and network follow."""
 
+import socket
 import time
 from pathlib import Path
 
@@ -57,12 +58,14 @@ def test_a_reboot_keeps_the_network(site: Site, server: str, kind: str) -> None:
 
 
 def test_a_paused_server_stands_still(site: Site, server: str) -> None:
-    """A paused server is PAUSED and does nothing; unpaused it goes on as the same process."""
+    """A paused server is PAUSED and silent; unpaused it goes on as the same process."""
     address, pid = site.give_address(server), site.container(server)["State"]["Pid"]
     page(address)
     site.demo.compute.pause_server(server)
     site.wait(server, "PAUSED")
     assert site.container(server)["State"]["Paused"]
+    with pytest.raises(OSError, match="timed out"):  # its kernel would answer for it
+        socket.create_connection((address, 80), timeout=2)
     site.demo.compute.unpause_server(server)
     site.wait(server, "ACTIVE")
     page(address)

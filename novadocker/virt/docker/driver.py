@@ -205,11 +205,13 @@ class DockerDriver(Service):
 
     def pause(self, instance: Any) -> None:
         with translation.as_nova_errors(instance):
-            self._guest(instance).pause()
+            network = self._network(instance, instance.get_network_info(), wait=False)
+            self._life.pause(instance.uuid, network)
 
     def unpause(self, instance: Any) -> None:
         with translation.as_nova_errors(instance):
-            self._guest(instance).unpause()
+            network = self._network(instance, instance.get_network_info(), wait=False)
+            self._life.unpause(instance.uuid, network)
 
     def rescue(
         self,

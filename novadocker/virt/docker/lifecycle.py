@@ -175,6 +175,40 @@ class Lifecycle:
         self.stop(server.uuid, network, timeout)
         self.start(server, network)
 
+    def pause(self, uuid: str, network: Network) -> None:
+        """Freeze a server, and silence its ports; safe to repeat.
+
+        Args:
+            uuid: of the instance.
+            network: its ports.
+
+        Raises:
+            ContainerNotFound: there is no container.
+            WiringError: its ports could not be silenced; it runs on.
+        """
+        with _lock(uuid), ExitStack() as undo:
+            guest = in_service(self._engine, uuid)
+            undo.callback(guest.unpause)
+            guest.pause()
+            self._networking.mute(network, muted=True)
+            undo.pop_all()
+
+    def unpause(self, uuid: str, network: Network) -> None:
+        """Let a frozen server go on, with its ports; safe to repeat.
+
+        Args:
+            uuid: of the instance.
+            network: its ports.
+
+        Raises:
+            ContainerNotFound: there is no container.
+            WiringError: its ports could not be opened; it stays frozen.
+        """
+        with _lock(uuid):
+            guest = in_service(self._engine, uuid)
+            self._networking.mute(network, muted=False)
+            guest.unpause()
+
     def commit(self, uuid: str, tag: str, *, live: bool) -> str:
         """Make an image of a server's own container as it is.
 

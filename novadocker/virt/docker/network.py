@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
-from novadocker.virt.docker.engine import Container
+from novadocker.virt.docker.engine import Container, State
 from novadocker.virt.docker.instance_directory import (
     HOSTNAME,
     HOSTS,
@@ -111,6 +111,8 @@ class Networking:
                 RESOLV_CONF: names.resolv_conf(plan),
             }
         )
+        if container.state is State.PAUSED:
+            plan = replace(plan, nics=tuple(replace(nic, muted=True) for nic in plan.nics))
         self._wiring.ensure_wired(
             network.instance, network.info, plan, container.pid, container.id, fresh=fresh
         )
@@ -167,6 +169,21 @@ class Networking:
         self.unwire(replace(network, info=[vif]))
         rest = network.of(self._joined(hostname, network, container) - {vif["id"]})
         self.settle(rest, self.plan(hostname, rest), container, directory)
+
+    def mute(self, network: Network, *, muted: bool) -> None:
+        """Let nothing pass between a server and its ports, or let it pass again.
+
+        The kernel answers pings for a process that is frozen; a machine that stands still
+        answers nothing.
+
+        Args:
+            network: the ports.
+            muted: whether nothing is to pass.
+
+        Raises:
+            WiringError: it could not be done.
+        """
+        self._wiring.mute(network.info, muted=muted)
 
     def unwire(self, network: Network) -> None:
         """Take ports away, whatever is left of their container. Idempotent.

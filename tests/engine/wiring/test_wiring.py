@@ -11,6 +11,7 @@ import os
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,27 @@ def test_what_broke_is_repaired(
     before = one.state()
     BREAKAGES[breakage](one, switch)
     one.wire(wiring)
+    assert one.state() == before
+    talk(one, other, "10.0.0.5")
+    assert one.wire(wiring).changes == []
+
+
+def test_a_muted_port_is_silent_and_kept(wiring: Wiring, server: Callable[..., Server]) -> None:
+    """Nothing passes a muted port, repairs leave it so, and opened again it is as it was."""
+    one, other = server(a_vif(5)), server(a_vif(6))
+    one.wire(wiring)
+    other.wire(wiring)
+    before = one.state()
+    wiring.mute(one.network_info, muted=True)
+    muted = replace(one.plan, nics=tuple(replace(nic, muted=True) for nic in one.plan.nics))
+    pid = one.process.pid
+    assert wiring.ensure_wired(one.instance, one.network_info, muted, pid).changes == []
+    with (
+        one.inside(lambda: socket.create_server(("10.0.0.5", 80))),
+        pytest.raises(OSError, match="timed out"),
+    ):
+        other.inside(socket.create_connection, ("10.0.0.5", 80), 2)
+    wiring.mute(one.network_info, muted=False)
     assert one.state() == before
     talk(one, other, "10.0.0.5")
     assert one.wire(wiring).changes == []

@@ -108,6 +108,21 @@ def withdraw(devices: Sequence[str]) -> list[str]:
 
 
 @_entrypoint
+def mute(devices: Sequence[str], *, muted: bool) -> list[str]:
+    """Take host ends down, so that nothing passes, or up again.
+
+    Args:
+        devices: their names.
+        muted: whether they are to be down.
+
+    Returns:
+        The names of those that are there.
+    """
+    with _as_os_errors(), IPRoute() as ip:
+        return [name for name in devices if links.mute(ip, name, muted=muted)]
+
+
+@_entrypoint
 def enslave(device: str, bridge: str) -> bool:
     """Make a host end a port of a Linux bridge.
 

@@ -160,6 +160,20 @@ class Wiring:
         if failures:
             raise failures[0]
 
+    def mute(self, network_info: Iterable[Any], *, muted: bool) -> None:
+        """Let nothing pass through ports, or let it pass again; what is gone is passed over.
+
+        Args:
+            network_info: the VIFs.
+            muted: whether nothing is to pass.
+
+        Raises:
+            WiringError: it could not be done.
+        """
+        devices = [host_device(vif) for vif in network_info if refusal_of(vif) is None]
+        with _wiring_errors(_THIS_SERVERS):
+            privileged.mute(devices, muted=muted)
+
     def warm_up(self) -> None:
         """Start the privileged daemons, so that the first server does not wait for them.
 
