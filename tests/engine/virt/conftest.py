@@ -38,6 +38,7 @@ with warnings.catch_warnings():
 
 APPLETS = ("cat", "id", "ls", "mkdir", "nc", "ping", "sh", "sleep", "stat", "stty", "test", "touch")
 OF_IMAGE = ("/dev/", "/bin/")
+NO_DISK_LIMIT = Abilities(disk_limit=False, pids=64)
 PASSWD = "root:x:0:0::/root:/bin/sh\nweb:x:1000:1001::/srv/web:/bin/sh\n"
 GROUP = "root:x:0:\nweb:x:1001:\n"
 
@@ -178,6 +179,12 @@ class Wiring:
         """Unwire nothing."""
         self.calls.append("unwire")
 
+    def mute(self, network_info: Any, *, muted: bool) -> None:
+        """Silence nothing."""
+        self.calls.append("mute" if muted else "open")
+        if self.fault:
+            raise self.fault
+
 
 @dataclass
 class Images:
@@ -201,6 +208,7 @@ class Servers:
     images: Images
     instances: Path
     wiring: Wiring = field(default_factory=Wiring)
+    abilities: Abilities = NO_DISK_LIMIT
     during_event: Callable[[Server], None] = lambda _: None
     asked: Server = field(
         default_factory=lambda: Server(
@@ -223,7 +231,7 @@ class Servers:
             inject_key=True,
             log_max_size="1m",
             gate_timeout=10,
-            abilities=Abilities(disk_limit=False, pids=64),
+            abilities=self.abilities,
         )
         images: Any = self.images
         wiring: Any = self.wiring

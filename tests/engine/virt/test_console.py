@@ -161,6 +161,7 @@ def test_a_shell_that_ends_is_followed_by_another(
     seen.type("exit\n")
     seen.sees("the shell has ended; press a key for a new one")
     seen.type("x")
+    seen.sees("# ")
     assert seen.asks("echo new${mine}") == "new"
 
 
@@ -276,6 +277,7 @@ def test_a_console_outlives_a_reboot(
     servers.life.restart(servers.asked, servers.network, 0)
     seen.sees("press a key for a new one")
     seen.type("x")
+    seen.sees("# ")
     assert seen.asks("echo new${mine}") == "new"
 
 

@@ -289,3 +289,19 @@ def test_a_boot_over_a_container_of_ours_is_refused(servers: Any, engine: Engine
         servers.boot()
     assert engine.inspect(before.name).pid == before.pid
     assert (Path(servers.instances) / servers.asked.uuid).is_dir()
+
+
+def test_a_server_whose_ports_cannot_be_silenced_is_not_paused(servers: Any) -> None:
+    """A pause that fails half way leaves it running; one that works can be repeated."""
+    servers.boot()
+    servers.wiring.fault = WIRING
+    with pytest.raises(WiringError):
+        servers.life.pause("u1", servers.network)
+    assert servers.guest.get().state is State.RUNNING
+    servers.wiring.fault = None
+    servers.life.pause("u1", servers.network)
+    servers.life.pause("u1", servers.network)
+    assert servers.guest.get().state is State.PAUSED
+    servers.life.unpause("u1", servers.network)
+    assert servers.guest.get().state is State.RUNNING
+    assert servers.wiring.calls[-1] == "open"
