@@ -2,6 +2,7 @@
 """The compute host: whether its engine will do, and what it has to give."""
 
 import json
+import os
 import platform
 import shutil
 import time
@@ -24,6 +25,12 @@ OLDEST_API = (1, 41)  # Docker 20.10, Debian 12's: the oldest that we test
 QUOTAS_BUILT_IN = frozenset({"btrfs", "zfs"})
 PROJECT_QUOTA_OPTIONS = frozenset({"prjquota", "pquota"})
 MOUNTS = Path("/proc/self/mounts")
+# These keep containers' files as files below the engine's root directory, and nowhere else.
+FILES_BELOW_ROOT = frozenset({"overlay2", "vfs"})
+# How an engine says, for cgroup v1 and v2, that it passes over rates of disks.
+PASSED_OVER = ("No blkio throttle.", "No io.max ")
+BLOCK_DEVICES = Path("/sys/dev/block")
+DEVICES = Path("/dev")
 
 TRAIT_DOCKER = "CUSTOM_DOCKER"
 TRAIT_USERNS = "CUSTOM_DOCKER_USERNS"
@@ -110,7 +117,8 @@ class Host:
         Returns:
             For the policy.
         """
-        return Abilities(disk_limit=limits_disk(self._engine.info()), pids=pids)
+        info = self._engine.info()
+        return Abilities(disk_limit=limits_disk(info), pids=pids, data_disk=data_disk(info))
 
     def inventory(self, ratios: Ratios, reserved: Reserved) -> dict[str, dict[str, float]]:
         """Return what Placement is told.
@@ -234,6 +242,33 @@ def limits_disk(info: EngineInfo, mounts: Path = MOUNTS) -> bool:
     }
     mount = next((each for each in (root, *root.parents) if each in options), None)
     return mount is not None and bool(options[mount] & PROJECT_QUOTA_OPTIONS)
+
+
+def data_disk(
+    info: EngineInfo, block_devices: Path = BLOCK_DEVICES, devices: Path = DEVICES
+) -> str | None:
+    """Find the disk that containers are on; the kernel limits rates of whole disks only.
+
+    Args:
+        info: what the engine says of itself.
+        block_devices: as in sysfs(5): links by the numbers of devices.
+        devices: where their files are.
+
+    Returns:
+        Path of its device; None where it has none of its own, as on btrfs, ZFS or a network, or
+        where the engine does not limit rates.
+    """
+    told = any(each in warning for each in PASSED_OVER for warning in info.warnings)
+    if told or info.storage_driver not in FILES_BELOW_ROOT:
+        return None
+    try:
+        number = Path(info.root_directory).stat().st_dev
+        found = (block_devices / f"{os.major(number)}:{os.minor(number)}").resolve(strict=True)
+    except OSError:  # an anonymous device, or files that we do not see
+        return None
+    whole = found.parent if (found / "partition").exists() else found
+    device = devices / whole.name.replace("!", "/")  # sysfs's way to write a name with "/"
+    return str(device) if device.exists() else None
 
 
 def disk(info: EngineInfo) -> shutil._ntuple_diskusage:

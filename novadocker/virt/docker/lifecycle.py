@@ -234,7 +234,7 @@ class Lifecycle:
             network: its ports.
         """
         with _lock(server.uuid):
-            if self._options.abilities.disk_limit:
+            if self._options.abilities.fixes_disk:
                 migration.recover(self._engine, server.uuid)
             guest = in_service(self._engine, server.uuid)
             server = replace(server, rescue=guest.name != self._runner.guest(server.uuid).name)
@@ -385,7 +385,7 @@ class Lifecycle:
         """
         with _lock(uuid), ExitStack() as steps:
             # Each of them is tried even if another fails.
-            if self._options.abilities.disk_limit:
+            if self._options.abilities.fixes_disk:
                 steps.callback(migration.forget, self._engine, uuid)
             steps.callback(self._runner.directory(uuid).remove)
             steps.callback(self._networking.unwire, network)

@@ -2,10 +2,10 @@
 """One container under another flavor, on the host where it is.
 
 A resized server is the same container: its files and its addresses stay, its limits change.
-Only the size of a disk is fixed when a container is made. Where the host limits disks, a
-container whose disk changes is made anew, from an image of itself. What it wrote is a layer of
-that image then, and the limit of its new writable layer is what is left of its disk; but btrfs
-limits all of a container's files, its image's too.
+Only the size of a disk, and how fast it is read and written, are fixed when a container is
+made. A container for which these change is made anew, from an image of itself. What it wrote is
+a layer of that image then, and the limit of its new writable layer is what is left of its disk;
+but btrfs limits all of a container's files, its image's too.
 """
 
 from contextlib import ExitStack
@@ -101,7 +101,8 @@ def fit(engine: Engine, uuid: str, limits: Limits) -> None:
     """
     recover(engine, uuid)
     container = engine.inspect(container_name(uuid))
-    if limits.disk_bytes == given(container).disk_bytes:
+    before = given(container)
+    if (limits.disk_bytes, limits.rates) == (before.disk_bytes, before.rates):
         engine.update(container.name, limits)
     else:
         _make_anew(engine, uuid, container, limits)

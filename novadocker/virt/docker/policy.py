@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from novadocker.virt.docker.errors import NotForContainers, PolicyRefused
+from novadocker.virt.docker.quota import NO_RATES, DiskRates, quota_for
 
 MIB = 1024**2
 GIB = 1024**3
@@ -95,10 +96,18 @@ class Abilities:
     Attributes:
         disk_limit: whether its storage driver limits a container's writable layer.
         pids: processes a container may have where its flavor does not say.
+        data_disk: device of the disk that containers are on; None where the kernel cannot
+            limit how fast a container reads and writes it.
     """
 
     disk_limit: bool
     pids: int
+    data_disk: str | None = None
+
+    @property
+    def fixes_disk(self) -> bool:
+        """Whether a container may have limits that hold as long as it exists."""
+        return self.disk_limit or self.data_disk is not None
 
 
 @dataclass(frozen=True)
@@ -112,6 +121,7 @@ class Limits:
         cpu_shares: its weight where processors are contended.
         pids: processes and threads.
         disk_bytes: size of the writable layer; 0 where it cannot be limited.
+        rates: how fast it may read and write its disk.
     """
 
     memory_bytes: int
@@ -120,6 +130,7 @@ class Limits:
     cpu_shares: int
     pids: int
     disk_bytes: int
+    rates: DiskRates = NO_RATES
 
 
 @dataclass(frozen=True)
@@ -193,13 +204,15 @@ def settings_for(flavor: Flavor, abilities: Abilities) -> Settings:
     Raises:
         PolicyRefused: an extra spec cannot be honoured.
     """
+    quota = quota_for(flavor.extra_specs, flavor.vcpus, abilities.data_disk)
     return Settings(
         memory_bytes=flavor.memory_mib * MIB,
         swap_bytes=flavor.swap_mib * MIB,
-        nano_cpus=flavor.vcpus * 10**9,
-        cpu_shares=1024 * flavor.vcpus,
+        nano_cpus=quota.nano_cpus,
+        cpu_shares=quota.cpu_shares,
         pids=_pids(flavor.extra_specs, abilities.pids),
         disk_bytes=flavor.root_gib * GIB if abilities.disk_limit else 0,
+        rates=quota.rates,
     )
 
 

@@ -296,12 +296,12 @@ def test_a_server_whose_ports_cannot_be_silenced_is_not_paused(servers: Any) -> 
     servers.boot()
     servers.wiring.fault = WIRING
     with pytest.raises(WiringError):
-        servers.life.pause("u1", servers.network)
+        servers.life.pause(servers.asked.uuid, servers.network)
     assert servers.guest.get().state is State.RUNNING
     servers.wiring.fault = None
-    servers.life.pause("u1", servers.network)
-    servers.life.pause("u1", servers.network)
+    servers.life.pause(servers.asked.uuid, servers.network)
+    servers.life.pause(servers.asked.uuid, servers.network)
     assert servers.guest.get().state is State.PAUSED
-    servers.life.unpause("u1", servers.network)
+    servers.life.unpause(servers.asked.uuid, servers.network)
     assert servers.guest.get().state is State.RUNNING
     assert servers.wiring.calls[-1] == "open"

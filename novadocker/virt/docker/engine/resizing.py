@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from novadocker.virt.docker.engine.connection import Caller, raise_for_status
-from novadocker.virt.docker.engine.values import limits_body
+from novadocker.virt.docker.engine.limits import disk_body, limits_body
 from novadocker.virt.docker.policy import Limits
 
 
@@ -14,7 +14,7 @@ class ResizeCalls(Caller):
     """What the engine does with a container's limits."""
 
     def update(self, name: str, limits: Limits) -> None:
-        """Change what a container may use, whether it runs or not; its disk stays as it is.
+        """Change what a container may use, whether it runs or not; its disk's stay.
 
         Args:
             name: its name.
@@ -105,7 +105,7 @@ def replica_body(
         "HostConfig": {
             **body["HostConfig"],
             **limits_body(limits),
-            "StorageOpt": {"size": str(limits.disk_bytes)} if limits.disk_bytes else {},
+            **disk_body(limits),
             # By this, and not by their names, they stay what goes with the last container.
             "VolumesFrom": [body["Id"]],
         },

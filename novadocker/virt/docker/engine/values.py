@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from novadocker.virt.docker.engine.health import Health, has_probe
+from novadocker.virt.docker.engine.limits import NO_LIMITS, disk_body, limits_body, parse_limits
 from novadocker.virt.docker.policy import Limits, Settings
 
 
@@ -153,47 +154,6 @@ class Image:
             last_tagged=(body.get("Metadata") or {}).get("LastTagTime") or "",
             has_probe=has_probe(config),
         )
-
-
-def limits_body(limits: Limits) -> dict[str, int]:
-    """Write limits as ``HostConfig`` has them and ``POST /containers/NAME/update`` wants them.
-
-    Args:
-        limits: all of them; the disk's is fixed when a container is made and is left out.
-
-    Returns:
-        The members.
-    """
-    return {
-        "Memory": limits.memory_bytes,
-        "MemorySwap": limits.memory_bytes + limits.swap_bytes,
-        "CpuShares": limits.cpu_shares,
-        "NanoCpus": limits.nano_cpus,
-        "PidsLimit": limits.pids,
-    }
-
-
-def parse_limits(host_config: Mapping[str, Any]) -> Limits:
-    """Read a container's limits.
-
-    Args:
-        host_config: ``HostConfig`` of ``GET /containers/NAME/json``.
-
-    Returns:
-        The limits; no swap where the kernel does not count it.
-    """
-    memory = host_config.get("Memory", 0)
-    return Limits(
-        memory_bytes=memory,
-        swap_bytes=max(host_config.get("MemorySwap", 0) - memory, 0),
-        nano_cpus=host_config.get("NanoCpus", 0),
-        cpu_shares=host_config.get("CpuShares", 0),
-        pids=host_config.get("PidsLimit") or 0,
-        disk_bytes=int((host_config.get("StorageOpt") or {}).get("size", 0)),
-    )
-
-
-NO_LIMITS = parse_limits({})
 
 
 @dataclass(frozen=True)
@@ -414,5 +374,5 @@ class ContainerSpec:
             "SecurityOpt": list(settings.security_options),
             "Sysctls": dict(settings.sysctls),
             **limits_body(settings),
-            "StorageOpt": {"size": str(settings.disk_bytes)} if settings.disk_bytes else {},
+            **disk_body(settings),
         }

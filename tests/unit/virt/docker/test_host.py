@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
+import os
 import re
 import time
 from pathlib import Path
@@ -13,12 +14,12 @@ from novadocker.virt.docker.host import (
     Host,
     Ratios,
     Reserved,
+    data_disk,
     disk,
     limits_disk,
     uptime,
     warnings,
 )
-from novadocker.virt.docker.policy import Abilities
 
 SOUND = EngineInfo(
     api_versions=((1, 24), (1, 44)),
@@ -133,6 +134,48 @@ def test_the_disk_is_limited_where_the_storage_driver_can(
     assert limits_disk(info, tmp_path / "mounts") is expected
 
 
+@pytest.fixture
+def sysfs(tmp_path: Path) -> Path:
+    """Block devices as the kernel shows them: one has a partition, one a "/" in its name."""
+    for each in ("block", "dev", "devices/sda/sda1", "devices/c0!d0"):
+        (tmp_path / each).mkdir(parents=True)
+    (tmp_path / "devices/sda/sda1/partition").write_text("1")
+    for each in ("sda", "c0/d0"):
+        (tmp_path / "dev" / each).parent.mkdir(exist_ok=True)
+        (tmp_path / "dev" / each).touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("changes", "device", "expected"),
+    [
+        ({}, "sda", "sda"),
+        ({}, "sda/sda1", "sda"),  # the kernel limits rates of whole disks only
+        ({}, "c0!d0", "c0/d0"),
+        ({}, "sdb", None),
+        ({}, None, None),  # anonymous, as of btrfs and of networks
+        ({"storage_driver": "zfs"}, "sda", None),
+        ({"storage_driver": "overlayfs"}, "sda", None),  # containerd keeps the files then
+        ({"root_directory": "/nowhere/at/all"}, "sda", None),
+        ({"warnings": ("WARNING: No blkio throttle.read_bps_device support",)}, "sda", None),
+        ({"warnings": ("WARNING: No io.max (wbps) support",)}, "sda", None),
+        ({"warnings": ("WARNING: No swap limit support",)}, "sda", "sda"),
+    ],
+)
+def test_rates_are_limited_on_the_whole_disk_of_the_engines_data(
+    sysfs: Path, changes: dict[str, Any], device: str | None, expected: str | None
+) -> None:
+    """None where there is no such disk, or where the engine would pass over its rates."""
+    number = sysfs.stat().st_dev
+    if device:
+        link = sysfs / "block" / f"{os.major(number)}:{os.minor(number)}"
+        link.symlink_to(sysfs / "devices" / device)
+    overlay = {"storage_driver": "overlay2", "root_directory": str(sysfs)}
+    info = dataclasses.replace(SOUND, **{**overlay, **changes})
+    found = data_disk(info, sysfs / "block", sysfs / "dev")
+    assert found == (str(sysfs / "dev" / expected) if expected else None)
+
+
 def test_the_inventory_is_the_engines_host() -> None:
     """Totals come from the engine; ratio and reserve from the operator."""
     inventory = host().inventory(Ratios(4.0, 1.5, 1.0), Reserved(1, 512, 10))
@@ -165,7 +208,8 @@ def test_traits_are_what_the_host_has(changes: dict[str, Any], expected: set[str
 
 def test_abilities_follow_the_storage_driver() -> None:
     """The policy learns whether a disk limit would be heeded."""
-    assert host().abilities(9) == Abilities(disk_limit=True, pids=9)
+    able = host().abilities(9)
+    assert (able.disk_limit, able.pids, able.data_disk, able.fixes_disk) == (True, 9, None, True)
     assert host(storage_driver="vfs").abilities(9).disk_limit is False
 
 

@@ -6,10 +6,11 @@ import pytest
 
 from novadocker.virt.docker import migration
 from novadocker.virt.docker.engine import Container, State
+from novadocker.virt.docker.engine.limits import disk_body, limits_body, parse_limits
 from novadocker.virt.docker.engine.resizing import replica_body
-from novadocker.virt.docker.engine.values import limits_body, parse_limits
 from novadocker.virt.docker.errors import ResizeRefused
 from novadocker.virt.docker.policy import GIB, MIB, Limits
+from novadocker.virt.docker.quota import DiskRates
 from novadocker.virt.docker.server import LABEL_KEPT
 
 LIMITS = Limits(
@@ -20,6 +21,8 @@ LIMITS = Limits(
     pids=64,
     disk_bytes=4 * GIB,
 )
+
+RATES = DiskRates("/dev/vda", write_bytes=MIB, read_iops=70)
 
 
 def container(limits: Limits = LIMITS, kept: int = 0, driver: str = "overlay2") -> Container:
@@ -82,10 +85,11 @@ def test_what_a_flavor_gave_counts_what_is_kept() -> None:
     assert migration.given(container(unlimited, kept=GIB)) == unlimited
 
 
-def test_limits_are_read_as_they_are_written() -> None:
-    """But the disk's, which is written apart."""
-    body = {**limits_body(LIMITS), "StorageOpt": {"size": str(4 * GIB)}}
-    assert parse_limits(body) == LIMITS
+@pytest.mark.parametrize("rates", [DiskRates(), RATES])
+def test_limits_are_read_as_they_are_written(rates: DiskRates) -> None:
+    """What may be changed later, and what is fixed with the container."""
+    limits = replace(LIMITS, rates=rates)
+    assert parse_limits({**limits_body(limits), **disk_body(limits)}) == limits
 
 
 @pytest.mark.parametrize(
@@ -116,5 +120,9 @@ def test_a_replica_is_like_the_other_in_all_else() -> None:
     assert made["HostConfig"]["Memory"] == 64 * MIB
     assert made["HostConfig"]["StorageOpt"] == {"size": str(4 * GIB)}
     assert made["HostConfig"]["VolumesFrom"] == ["abc"]
-    unlimited = replica_body(body, "new", replace(LIMITS, disk_bytes=0), {})
+    limited = replica_body(body, "new", replace(LIMITS, rates=RATES), {})
+    entry = {"Path": "/dev/vda", "Rate": MIB}
+    assert limited["HostConfig"]["BlkioDeviceWriteBps"] == [entry]
+    unlimited = replica_body({**body, **limited}, "new", replace(LIMITS, disk_bytes=0), {})
     assert unlimited["HostConfig"]["StorageOpt"] == {}
+    assert unlimited["HostConfig"]["BlkioDeviceWriteBps"] == []
