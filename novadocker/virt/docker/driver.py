@@ -245,11 +245,6 @@ class DockerDriver(Service):
             self._guest(instance).set_password(translation.login(instance.image_meta, new_pass))
         translation.keep_password(instance, new_pass)
 
-    def get_serial_console(self, context: Any, instance: Any) -> console_type.ConsoleSerial:
-        with translation.as_nova_errors(instance):
-            host, port = self._consoles.open(instance.uuid, self._guest(instance).name)
-        return console_type.ConsoleSerial(host=host, port=port)
-
     # Size
 
     def migrate_disk_and_power_off(
@@ -330,6 +325,26 @@ class DockerDriver(Service):
             self._life.detach(server, vif, lambda: self._ports(context, instance))
         metadata.describe_devices(context, instance, without=vif["id"])
 
+    def plug_vifs(self, instance: Any, network_info: Any) -> None:
+        with translation.as_nova_errors(instance):
+            network = self._network(instance, network_info, wait=False)
+            self._life.repair_network(translation.server(instance), network)
+
+    def unplug_vifs(self, instance: Any, network_info: Any) -> None:
+        with translation.as_nova_errors(instance):
+            self._wiring.unwire(instance, network_info)
+
+    # What can be seen of them
+
+    def get_console_output(self, context: Any, instance: Any) -> bytes:
+        with translation.as_nova_errors(instance):
+            return self._guest(instance).console()
+
+    def get_serial_console(self, context: Any, instance: Any) -> console_type.ConsoleSerial:
+        with translation.as_nova_errors(instance):
+            host, port = self._consoles.open(instance.uuid, self._guest(instance).name)
+        return console_type.ConsoleSerial(host=host, port=port)
+
     def get_diagnostics(self, instance: Any) -> dict[str, int]:
         with translation.as_nova_errors(instance):
             return self._diagnostics(instance).as_dictionary()
@@ -341,19 +356,6 @@ class DockerDriver(Service):
     def trigger_crash_dump(self, instance: Any) -> None:
         with translation.as_nova_errors(instance):
             crash(self._engine, self._guest(instance))
-
-    def get_console_output(self, context: Any, instance: Any) -> bytes:
-        with translation.as_nova_errors(instance):
-            return self._guest(instance).console()
-
-    def plug_vifs(self, instance: Any, network_info: Any) -> None:
-        with translation.as_nova_errors(instance):
-            network = self._network(instance, network_info, wait=False)
-            self._life.repair_network(translation.server(instance), network)
-
-    def unplug_vifs(self, instance: Any, network_info: Any) -> None:
-        with translation.as_nova_errors(instance):
-            self._wiring.unwire(instance, network_info)
 
     # Images
 
