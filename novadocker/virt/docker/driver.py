@@ -10,7 +10,6 @@ from typing import Any
 import nova.conf
 from nova import exception
 from nova.compute import power_state
-from nova.compute import utils as compute_utils
 from nova.console import type as console_type
 from nova.virt import driver, hardware
 from oslo_log import log as logging
@@ -19,7 +18,6 @@ from novadocker.virt.docker import errors, metadata, migration, origin, policy, 
 from novadocker.virt.docker.crash import crash
 from novadocker.virt.docker.diagnostics import Diagnostics, diagnostics_of
 from novadocker.virt.docker.guest import Guest, in_service
-from novadocker.virt.docker.network import Network
 from novadocker.virt.docker.recovery import recover
 from novadocker.virt.docker.service import Service
 
@@ -47,7 +45,7 @@ class DockerDriver(Service):
 
     def process_instances_at_startup(self, context: Any, instances: Any) -> Any:
         for instance in instances:
-            network = self._network(instance, instance.get_network_info(), wait=False)
+            network = self._ports.of(instance, instance.get_network_info(), wait=False)
             remove = functools.partial(self._life.remove, instance.uuid, network)
             expected = translation.expected_at_start(instance)
             recover(self._engine, instance.uuid, expected, remove)
@@ -86,7 +84,7 @@ class DockerDriver(Service):
                 context,
                 translation.server(instance, image_meta),
                 image_meta,
-                self._network(
+                self._ports.of(
                     instance,
                     network_info,
                     meanwhile=lambda: metadata.describe_devices(context, instance),
@@ -137,7 +135,7 @@ class DockerDriver(Service):
         destroy_disks: bool = True,
         destroy_secrets: bool = True,
     ) -> None:
-        network = self._network(instance, network_info)
+        network = self._ports.of(instance, network_info)
         with translation.as_nova_errors(instance):
             if destroy_disks:
                 self._life.remove(instance.uuid, network)
@@ -169,12 +167,12 @@ class DockerDriver(Service):
     ) -> None:
         with translation.as_nova_errors(instance):
             self._life.start(
-                translation.server(instance), self._network(instance, network_info, wait=False)
+                translation.server(instance), self._ports.of(instance, network_info, wait=False)
             )
 
     def power_off(self, instance: Any, timeout: int = 0, retry_interval: int = 0) -> None:
         with translation.as_nova_errors(instance):
-            network = self._network(instance, instance.get_network_info())
+            network = self._ports.of(instance, instance.get_network_info())
             self._life.stop(instance.uuid, network, timeout)
 
     def reboot(
@@ -189,7 +187,7 @@ class DockerDriver(Service):
         share_info: Any = None,
     ) -> None:
         timeout = translation.shutdown_timeout(instance) if reboot_type == "SOFT" else 0
-        network = self._network(instance, network_info, wait=False)
+        network = self._ports.of(instance, network_info, wait=False)
         with translation.as_nova_errors(instance):
             self._life.restart(translation.server(instance), network, timeout)
 
@@ -205,12 +203,12 @@ class DockerDriver(Service):
 
     def pause(self, instance: Any) -> None:
         with translation.as_nova_errors(instance):
-            network = self._network(instance, instance.get_network_info(), wait=False)
+            network = self._ports.of(instance, instance.get_network_info(), wait=False)
             self._life.pause(instance.uuid, network)
 
     def unpause(self, instance: Any) -> None:
         with translation.as_nova_errors(instance):
-            network = self._network(instance, instance.get_network_info(), wait=False)
+            network = self._ports.of(instance, instance.get_network_info(), wait=False)
             self._life.unpause(instance.uuid, network)
 
     def rescue(
@@ -229,7 +227,7 @@ class DockerDriver(Service):
                 context,
                 translation.stand_in(instance, image_meta),
                 image_meta,
-                self._network(instance, network_info, wait=False),
+                self._ports.of(instance, network_info, wait=False),
                 # What the server was to do when it was new may be what has broken it.
                 replace(inputs, user_data=None),
                 running=instance.power_state == power_state.RUNNING,
@@ -237,7 +235,7 @@ class DockerDriver(Service):
 
     def unrescue(self, context: Any, instance: Any) -> None:
         with translation.as_nova_errors(instance):
-            network = self._network(instance, instance.get_network_info(), wait=False)
+            network = self._ports.of(instance, instance.get_network_info(), wait=False)
             self._life.start(replace(translation.server(instance), rescue=False), network)
 
     def set_admin_password(self, instance: Any, new_pass: str) -> None:
@@ -261,7 +259,7 @@ class DockerDriver(Service):
         with translation.as_refused_resize():
             migration.refuse_move(self._hostname, translation.destination(context, instance))
             policy.refuse(translation.wishes(instance, block_device_info, flavor=flavor))
-            network = self._network(instance, network_info, wait=False)
+            network = self._ports.of(instance, network_info, wait=False)
             resized = translation.server(instance, flavor=flavor)
             self._life.prepare_resize(resized, network, timeout)
         return ""  # no disk is on its way
@@ -280,7 +278,7 @@ class DockerDriver(Service):
         power_on: bool = True,
         share_info: Any = None,
     ) -> None:
-        network = self._network(instance, network_info, wait=False)
+        network = self._ports.of(instance, network_info, wait=False)
         with translation.as_nova_errors(instance):
             self._life.resize(translation.server(instance), network, power_on=power_on)
 
@@ -299,7 +297,7 @@ class DockerDriver(Service):
         power_on: bool = True,
         share_info: Any = None,
     ) -> None:
-        network = self._network(instance, network_info, wait=False)
+        network = self._ports.of(instance, network_info, wait=False)
         with translation.as_nova_errors(instance):
             self._life.resize(translation.server(instance), network, power_on=power_on)
 
@@ -314,20 +312,22 @@ class DockerDriver(Service):
     def attach_interface(self, context: Any, instance: Any, image_meta: Any, vif: Any) -> None:
         server = translation.server(instance)
         with translation.as_nova_errors(instance), contextlib.ExitStack() as undo:
-            self._life.attach(server, vif, lambda: self._ports(context, instance))
-            undo.callback(self._life.detach, server, vif, lambda: self._ports(context, instance))
+            self._life.attach(server, vif, lambda: self._ports.now(context, instance))
+            undo.callback(
+                self._life.detach, server, vif, lambda: self._ports.now(context, instance)
+            )
             metadata.describe_devices(context, instance)
             undo.pop_all()
 
     def detach_interface(self, context: Any, instance: Any, vif: Any) -> None:
         server = translation.server(instance)
         with translation.as_nova_errors(instance):
-            self._life.detach(server, vif, lambda: self._ports(context, instance))
+            self._life.detach(server, vif, functools.partial(self._ports.now, context, instance))
         metadata.describe_devices(context, instance, without=vif["id"])
 
     def plug_vifs(self, instance: Any, network_info: Any) -> None:
         with translation.as_nova_errors(instance):
-            network = self._network(instance, network_info, wait=False)
+            network = self._ports.of(instance, network_info, wait=False)
             self._life.repair_network(translation.server(instance), network)
 
     def unplug_vifs(self, instance: Any, network_info: Any) -> None:
@@ -385,22 +385,6 @@ class DockerDriver(Service):
     def _guest(self, instance: Any) -> Guest:
         return in_service(self._engine, instance.uuid)
 
-    def _network(
-        self,
-        instance: Any,
-        network_info: Any,
-        *,
-        wait: bool = True,
-        meanwhile: Callable[[], None] = lambda: None,
-    ) -> Network:
-        info = [] if network_info is None else network_info
-        plugged = contextlib.nullcontext
-        return Network(
-            instance,
-            info,
-            (lambda: self._until_plugged(instance, info, meanwhile)) if wait else plugged,
-        )
-
     @contextlib.contextmanager
     def _keeping_image(self, context: Any, instance: Any) -> Iterator[None]:
         try:
@@ -409,31 +393,3 @@ class DockerDriver(Service):
             if image := self._life.image_of(instance.uuid):
                 origin.restore(context, instance, self._glance, image)
             raise
-
-    def _ports(self, context: Any, instance: Any) -> Network:
-        # Others attach and detach too, and each tells Nova's database first.
-        compute_utils.refresh_info_cache_for_instance(context, instance)
-        return self._network(instance, instance.get_network_info(), wait=False)
-
-    @contextlib.contextmanager
-    def _until_plugged(
-        self, instance: Any, network_info: Any, meanwhile: Callable[[], None]
-    ) -> Iterator[None]:
-        timeout = CONF.vif_plugging_timeout
-        expected = [
-            ("network-vif-plugged", vif["id"])
-            for vif in network_info
-            if timeout and vif.get("active", True) is False
-        ]
-        ports = ", ".join(port for _, port in expected)
-        try:
-            with self.virtapi.wait_for_instance_event(
-                instance, expected, timeout=timeout, error_callback=translation.plugging_failed
-            ):
-                yield
-                meanwhile()
-        except exception.InstanceEventTimeout as error:
-            late = errors.PlugTimeout(port=ports, seconds=timeout)
-            if CONF.vif_plugging_is_fatal:
-                raise late from error
-            LOG.warning("%s; going on, as vif_plugging_is_fatal is off", late, instance=instance)

@@ -18,6 +18,7 @@ from novadocker.virt.docker.host import Host, Ratios, Reserved, uptime
 from novadocker.virt.docker.images import Images
 from novadocker.virt.docker.lifecycle import Lifecycle
 from novadocker.virt.docker.options import Options
+from novadocker.virt.docker.ports import Ports
 from novadocker.virt.docker.processor import traits as processor_traits
 from novadocker.virt.docker.refusals import Refusals
 from novadocker.virt.docker.server import LABEL_HOST, LABEL_INSTANCE, container_name
@@ -44,6 +45,7 @@ class Service(Refusals):
         self._images = Images(self._engine, self._glance)
         self._snapshots = Snapshots(self._engine, self._glance)
         self._wiring = Wiring()
+        self._ports = Ports(virtapi)
         self._consoles = Consoles(self._engine, translation.console_place())
         self._hostname = CONF.host
         self._lifecycle: Lifecycle | None = None

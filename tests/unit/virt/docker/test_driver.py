@@ -12,13 +12,12 @@ from nova.virt import driver as nova_driver
 from nova.virt import event as nova_event
 
 import novadocker.virt.docker
-from novadocker.virt.docker import errors, metadata, processor
+from novadocker.virt.docker import metadata, processor
 from novadocker.virt.docker.driver import CONF, DockerDriver
 from novadocker.virt.docker.engine import Container, State
-from novadocker.virt.docker.network import Network
 from novadocker.virt.docker.server import Server
 from novadocker.virt.docker.service import Service
-from tests.unit.virt.docker.nova_side import PORT, UUID, Life, VirtAPI, instance
+from tests.unit.virt.docker.nova_side import UUID, Life, VirtAPI, instance
 
 BASE = nova_driver.ComputeDriver
 
@@ -169,15 +168,6 @@ def test_cleanup_leaves_the_ports_that_nova_keeps(
     assert (operation, uuid, network.info) == ("remove", UUID, left)
 
 
-# Neutron's event
-
-
-def network_of(docker_driver: Any, *vifs: dict[str, Any], wait: bool = True) -> Network:
-    """Return the ports of a server as the driver hands them on."""
-    made: Network = docker_driver._network(instance(), list(vifs), wait=wait)
-    return made
-
-
 def test_ports_are_not_asked_for_before_they_are_needed(docker_driver: Any, life: Life) -> None:
     """Touching network_info waits for Neutron, while image and container can be made."""
 
@@ -190,66 +180,6 @@ def test_ports_are_not_asked_for_before_they_are_needed(docker_driver: Any, life
     it = instance()
     docker_driver.spawn(None, it, it.image_meta, [], None, {}, Unready())
     assert life.calls
-
-
-@pytest.mark.parametrize(
-    ("vif", "expected"),
-    [
-        ({"id": PORT, "active": False}, [("network-vif-plugged", PORT)]),
-        ({"id": PORT, "active": True}, []),
-        ({"id": PORT}, []),
-    ],
-)
-def test_a_boot_waits_for_ports_that_are_not_up(
-    docker_driver: Any, virtapi: VirtAPI, vif: dict[str, Any], expected: list[Any]
-) -> None:
-    """Neutron tells nothing of a port that is up already."""
-    with network_of(docker_driver, vif).plugged():
-        assert virtapi.waited_for == []
-    assert virtapi.waited_for == expected
-
-
-def test_a_timeout_of_zero_waits_for_nothing(
-    docker_driver: Any, virtapi: VirtAPI, option: Callable[[str, Any], None]
-) -> None:
-    """As vif_plugging_timeout documents."""
-    option("vif_plugging_timeout", 0)
-    with network_of(docker_driver, {"id": PORT, "active": False}).plugged():
-        pass
-    assert virtapi.waited_for == []
-
-
-def test_what_runs_already_does_not_wait(docker_driver: Any, virtapi: VirtAPI) -> None:
-    """A start or a repair is no boot: its ports are known to be bound."""
-    with network_of(docker_driver, {"id": PORT, "active": False}, wait=False).plugged():
-        pass
-    assert virtapi.waited_for == []
-
-
-def test_an_event_that_never_comes_ends_the_boot(docker_driver: Any, virtapi: VirtAPI) -> None:
-    """The error names port and time."""
-    virtapi.late = True
-    waiting = network_of(docker_driver, {"id": PORT, "active": False}).plugged()
-    with pytest.raises(errors.PlugTimeout, match=f"port {PORT} as plugged within 300 s"), waiting:
-        pass
-
-
-def test_an_operator_may_boot_without_the_event(
-    docker_driver: Any, virtapi: VirtAPI, option: Callable[[str, Any], None]
-) -> None:
-    """As vif_plugging_is_fatal documents."""
-    option("vif_plugging_is_fatal", False)
-    virtapi.late = True
-    with network_of(docker_driver, {"id": PORT, "active": False}).plugged():
-        pass
-
-
-def test_neutrons_refusal_ends_the_boot(docker_driver: Any, virtapi: VirtAPI) -> None:
-    """The error names the port."""
-    virtapi.failed = True
-    waiting = network_of(docker_driver, {"id": PORT, "active": False}).plugged()
-    with pytest.raises(errors.WiringError, match=f"Port {PORT} .* failed to plug"), waiting:
-        pass
 
 
 # The service
