@@ -9,7 +9,7 @@ from openstack.exceptions import ConflictException, NotFoundException
 from tests.cloud_site import Site, Tenant, page, until
 
 # Longer than any test: what is deleted softly stays until somebody forces it.
-RECLAIM = "[DEFAULT]\nreclaim_instance_interval = 3600\n"
+RECLAIM = "reclaim_instance_interval = 3600"
 
 
 @pytest.fixture
@@ -21,21 +21,8 @@ def server(tenant: Tenant, web: str) -> str:
 @pytest.fixture
 def patient(site: Site) -> Iterator[None]:
     """An API that deletes softly, as an operator may want it."""
-    path = site.layout.conf("nova") / "nova.conf"
-    text = path.read_text()
-    path.write_text(text.replace("[DEFAULT]\n", RECLAIM, 1))
-    restart(site)
-    try:
+    with site.configured("nova-api", RECLAIM, conf="nova"):
         yield
-    finally:
-        path.write_text(text)
-        restart(site)
-
-
-def restart(site: Site) -> None:
-    """Restart Nova's API."""
-    site.stop("nova-api")
-    site.start("nova-api")
 
 
 def lock(site: Site, server: str, *, locked: bool) -> None:

@@ -10,27 +10,17 @@ from tests.cloud_site import Site, Tenant, until
 
 
 @pytest.fixture(scope="module")
-def made(site: Site) -> Iterator[Tenant]:
-    """Makes what the tests of this file share."""
-    tenant = Tenant(site)
-    try:
-        yield tenant
-    finally:
-        tenant.leave()
-
-
-@pytest.fixture(scope="module")
-def other(made: Tenant) -> str:
+def other(owner: Tenant) -> str:
     """A second network, with a way out too."""
-    return made.network("10.77.11.0/24", routed=True)
+    return owner.network("10.77.11.0/24", routed=True)
 
 
 @pytest.fixture(scope="module")
-def server(site: Site, made: Tenant, web: str, other: str) -> Iterator[str]:
+def server(site: Site, owner: Tenant, web: str, other: str) -> Iterator[str]:
     """A server that tests attach ports to and detach them from; at first it has one."""
-    booted = made.boot(web)
+    booted = owner.boot(web)
     yield booted
-    made.delete(booted)  # before its networks
+    owner.delete(booted)  # before its networks
 
 
 def macs(site: Site, server: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server is rescued and given back: state, network and files, as its tenant sees them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +9,6 @@ import pytest
 from openstack.exceptions import ConflictException
 
 from tests.cloud_site import Site, Tenant, page, until
-
-
-@pytest.fixture(scope="module")
-def owner(site: Site) -> Iterator[Tenant]:
-    """Who owns the server and the images of these tests."""
-    made = Tenant(site)
-    try:
-        yield made
-    finally:
-        made.leave()
 
 
 @pytest.fixture(scope="module")

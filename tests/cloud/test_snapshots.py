@@ -6,7 +6,6 @@ import io
 import json
 import tarfile
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,30 +74,20 @@ def leftovers(site: Site) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def shop(site: Site) -> Iterator[Tenant]:
-    """Makes what several tests look at."""
-    made = Tenant(site)
-    try:
-        yield made
-    finally:
-        made.leave()
-
-
-@pytest.fixture(scope="module")
-def server(site: Site, shop: Tenant, web_archive: Path) -> str:
+def server(site: Site, owner: Tenant, web_archive: Path) -> str:
     """A server of an image with much to say, which has written and deleted files."""
-    image = shop.upload(configured(web_archive.read_bytes(), CONFIG))
-    made = shop.boot(image, key_name="demo", metadata={"SECRET": "of this server"})
+    image = owner.upload(configured(web_archive.read_bytes(), CONFIG))
+    made = owner.boot(image, key_name="demo", metadata={"SECRET": "of this server"})
     site.run(made, "sh", "-c", "echo kept > /root/file; rm /www/cgi-bin/index.cgi")
     return made
 
 
 def test_an_image_of_a_running_server_boots_as_its_own_image_does(
-    site: Site, tenant: Tenant, shop: Tenant, server: str
+    site: Site, tenant: Tenant, owner: Tenant, server: str
 ) -> None:
     """Files are the server's; command, environment, ports and the rest are its image's."""
     started = site.container(server)["State"]["StartedAt"]
-    image = snapshot(site, shop, server)
+    image = snapshot(site, owner, server)
     made = site.demo.image.get_image(image)
     assert (made.status, made.container_format, made.disk_format) == ("active", "docker", "raw")
     assert leftovers(site) == []
@@ -113,20 +102,20 @@ def test_an_image_of_a_running_server_boots_as_its_own_image_does(
 
 
 def test_a_stopped_and_a_paused_server_stay_as_they_are(
-    site: Site, shop: Tenant, server: str
+    site: Site, owner: Tenant, server: str
 ) -> None:
     """Their images are made, and nothing runs that did not run."""
     compute = site.demo.compute
     compute.pause_server(server)
     site.wait(server, "PAUSED")
-    paused = snapshot(site, shop, server)
+    paused = snapshot(site, owner, server)
     assert site.server(server).status == "PAUSED"
     assert site.container(server)["State"]["Paused"]
     compute.unpause_server(server)
     site.wait(server, "ACTIVE")
     compute.stop_server(server)
     site.wait(server, "SHUTOFF")
-    stopped = snapshot(site, shop, server)
+    stopped = snapshot(site, owner, server)
     assert site.server(server).status == "SHUTOFF"
     assert not site.container(server)["State"]["Running"]
     assert [site.demo.image.get_image(each).status for each in (paused, stopped)] == ["active"] * 2
@@ -134,26 +123,26 @@ def test_a_stopped_and_a_paused_server_stay_as_they_are(
     site.wait(server, "ACTIVE")
 
 
-def test_how_a_snapshot_is_made_is_a_property_of_it(site: Site, shop: Tenant, server: str) -> None:
+def test_how_a_snapshot_is_made_is_a_property_of_it(site: Site, owner: Tenant, server: str) -> None:
     """A live one never stands still; what is not understood makes none; neither is inherited."""
-    live = snapshot(site, shop, server, docker_snapshot="live", purpose="testing")
+    live = snapshot(site, owner, server, docker_snapshot="live", purpose="testing")
     properties = site.demo.image.get_image(live).properties
     assert properties["purpose"] == "testing"
     assert "docker_snapshot" not in properties
-    refused = snapshot(site, shop, server, docker_snapshot="sometimes")
+    refused = snapshot(site, owner, server, docker_snapshot="sometimes")
     assert site.demo.image.find_image(refused) is None
     assert site.server(server).status == "ACTIVE"
     assert "docker_snapshot = 'sometimes' is refused" in site.log("nova-compute")
 
 
-def test_backups_rotate(site: Site, shop: Tenant, server: str) -> None:
+def test_backups_rotate(site: Site, owner: Tenant, server: str) -> None:
     """Of backups of one kind the newest are kept, as many as were asked for."""
     name = f"test-{uuid.uuid4().hex[:8]}"
     for number in range(3):
         site.demo.compute.backup_server(server, f"{name}-{number}", "daily", 2)
         until(lambda: site.server(server).task_state is None, "the backup to end")
     kept = [each for each in site.demo.image.images() if each.name.startswith(name)]
-    shop.images += [each.id for each in kept]
+    owner.images += [each.id for each in kept]
     assert sorted(each.name for each in kept) == [f"{name}-1", f"{name}-2"]
     assert {each.status for each in kept} == {"active"}
     assert leftovers(site) == []

@@ -93,21 +93,8 @@ def frozen(pid: int) -> Iterator[None]:
 @pytest.fixture
 def impatient(site: Site) -> Iterator[None]:
     """A nova-compute that waits for Neutron's news of a port for a few seconds only."""
-    path = site.layout.conf("nova-compute") / "nova.conf"
-    text = path.read_text()
-    path.write_text(text.replace("[DEFAULT]\n", "[DEFAULT]\nvif_plugging_timeout = 5\n", 1))
-    restart(site)
-    try:
+    with site.configured("nova-compute", "vif_plugging_timeout = 5"):
         yield
-    finally:
-        path.write_text(text)
-        restart(site)
-
-
-def restart(site: Site) -> None:
-    """Restart nova-compute."""
-    site.stop("nova-compute")
-    site.start("nova-compute")
 
 
 def fails(site: Site, tenant: Tenant, server: str) -> str:
