@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+from nova.exception import ImageNotFound
 from oslo_log import log as logging
 
 from novadocker.virt.docker.archive import CheckedArchive, Platform, revised
@@ -127,9 +128,16 @@ class Snapshots:
         except BaseException as error:
             # Nova records it for the tenant, who does not see it, and tells its log nothing.
             LOG.warning("Server %s was not made image %s: %s", uuid, image_id, error)
-            with contextlib.suppress(Exception):  # Nova, which tries again, logs why
-                self._glance.delete(context, image_id)
+            self._discard(context, image_id)
             raise
+
+    def _discard(self, context: Any, image_id: str) -> None:
+        try:
+            self._glance.delete(context, image_id)
+        except ImageNotFound:
+            LOG.debug("Image %s is gone already", image_id)
+        except Exception as error:  # noqa: BLE001 - Glance's faults are many, and the first counts
+            LOG.warning("Image %s, which is not whole, is left in Glance: %s", image_id, error)
 
     def sweep(self, host: str) -> list[str]:
         """Remove what snapshots that were interrupted have left in the engine.

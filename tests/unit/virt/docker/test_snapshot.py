@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
+from nova.exception import ImageNotFound
 
 from novadocker.virt.docker.archive import Platform
 from novadocker.virt.docker.engine import Container, State
@@ -267,3 +268,22 @@ def test_what_cannot_be_removed_waits_for_the_next_sweep(site: Site) -> None:
     assert site.snapshots.sweep("h1") == []
     site.engine.stays = False
     assert site.snapshots.sweep("h1") == [TAG]
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [(OSError("Glance is away"), True), (ImageNotFound(image_id=IMAGE), False)],
+)
+def test_an_image_that_cannot_be_taken_back_is_told(
+    site: Site, caplog: pytest.LogCaptureFixture, fault: Exception, told: bool
+) -> None:
+    """The first fault is the one that is raised; what stays in Glance is in the log."""
+    site.faults["commit"] = RuntimeError("no room")
+
+    def broken(context: Any, image_id: str) -> None:
+        raise fault
+
+    site.glance.delete = broken  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError, match="no room"):
+        site.take()
+    assert ("is left in Glance: Glance is away" in caplog.text) is told
