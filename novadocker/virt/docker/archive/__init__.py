@@ -7,14 +7,26 @@ What ``docker save`` writes is understood in both its forms (``<id>/layer.tar`` 
 Docker 24, ``blobs/sha256`` since), and OCI image layouts in a tar; each also as a whole in
 gzip, and with layers in gzip. ``CheckedArchive`` does the work; ``tar`` reads the outer
 format, ``layer`` takes digests, ``documents`` reads JSON, ``manifest`` and ``oci`` judge;
+``sent`` writes what comes out; ``index`` is where in an archive everything is;
 ``revised`` makes the config of an image that was committed from a server its own again.
 """
 
 from novadocker.virt.docker.archive.bounds import Bounds
 from novadocker.virt.docker.archive.checked import CheckedArchive
+from novadocker.virt.docker.archive.fault import Fault
+from novadocker.virt.docker.archive.index import Index
 from novadocker.virt.docker.archive.layer import Layer
 from novadocker.virt.docker.archive.manifest import SavedImage
 from novadocker.virt.docker.archive.platform import Platform
 from novadocker.virt.docker.archive.revised import revised
 
-__all__ = ["Bounds", "CheckedArchive", "Layer", "Platform", "SavedImage", "revised"]
+__all__ = [
+    "Bounds",
+    "CheckedArchive",
+    "Fault",
+    "Index",
+    "Layer",
+    "Platform",
+    "SavedImage",
+    "revised",
+]

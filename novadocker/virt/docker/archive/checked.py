@@ -2,18 +2,19 @@
 """A saved image that is checked while it passes, and comes out clean."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from novadocker.virt.docker.archive.bounds import Bounds
 from novadocker.virt.docker.archive.fault import Fault, quoted
+from novadocker.virt.docker.archive.index import Index, index_of
 from novadocker.virt.docker.archive.layer import Content, Layer, LayerDigests, content_of
-from novadocker.virt.docker.archive.manifest import MANIFEST, Contents, SavedImage, judge
+from novadocker.virt.docker.archive.manifest import Contents, SavedImage, judge
 from novadocker.virt.docker.archive.oci import BLOB
 from novadocker.virt.docker.archive.platform import Platform
+from novadocker.virt.docker.archive.sent import Sent
 from novadocker.virt.docker.archive.source import Source
-from novadocker.virt.docker.archive.tar import BLOCK, END, Kind, Member, Reader, header, padding
+from novadocker.virt.docker.archive.tar import BLOCK, Kind, Member, Reader
 from novadocker.virt.docker.errors import ImageInvalid
 
 
@@ -47,7 +48,7 @@ class CheckedArchive:
     ) -> None:
         self._chunks = chunks
         self._image = image
-        self._tag = tag
+        self._sent = Sent(tag)
         self._platform = platform
         self._bounds = bounds or Bounds()
         self._revise = revise
@@ -58,6 +59,9 @@ class CheckedArchive:
         self._kept = 0
         self._unpacked = 0
         self._saved_image: SavedImage | None = None
+        self._places: dict[str, int] = {}
+        self._index: Index | None = None
+        self._sent_index: Index | None = None
 
     @property
     def saved_image(self) -> SavedImage:
@@ -66,6 +70,16 @@ class CheckedArchive:
             raise RuntimeError("the archive has not been read to its end")
         return self._saved_image
 
+    @property
+    def index(self) -> Index | None:
+        """The index of what was read; known at the end, None where all of it was compressed."""
+        return self._index
+
+    @property
+    def sent_index(self) -> Index | None:
+        """The index of what came out; known at the end."""
+        return self._sent_index
+
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._clean()
@@ -73,15 +87,21 @@ class CheckedArchive:
             raise ImageInvalid(image=self._image, reason=str(fault)) from fault
 
     def _clean(self) -> Iterator[bytes]:
-        reader = Reader(Source(self._chunks, self._bounds), self._bounds)
+        source = Source(self._chunks, self._bounds)
+        reader = Reader(source, self._bounds)
         for member in reader.members():
+            self._places[member.path] = member.offset
             if member.kind is Kind.FILE:
                 yield from self._file(member, reader.content(member))
             elif member.kind is Kind.SYMLINK:
                 self._links[member.path] = member.target
         contents = Contents(self._documents, self._layers, self._others, self._links)
-        self._saved_image = self._revised(judge(contents, self._platform, self._bounds))
-        yield from self._ending(self._saved_image)
+        image = judge(contents, self._platform, self._bounds)
+        if not source.compressed:
+            self._index = index_of(image, self._places, source.position)
+        self._saved_image = self._revised(image)
+        yield from self._sent.ending(self._saved_image)
+        self._sent_index = self._sent.index(self._saved_image)
 
     def _revised(self, image: SavedImage) -> SavedImage:
         if self._revise is None:
@@ -109,12 +129,12 @@ class CheckedArchive:
             room=self._bounds.unpacked - self._unpacked,
             bounds=self._bounds,
         )
-        yield header(_sent_as(len(self._layers)), member.size)
+        yield self._sent.layer(member.path, member.size)
         for piece in content:
             digests.update(piece)
             yield piece
-        if rest := padding(member.size):
-            yield bytes(rest)
+        if rest := self._sent.padding(member.size):
+            yield rest
         layer = digests.finish()
         _check_name(member.path, layer.digest)
         self._unpacked += layer.unpacked
@@ -135,30 +155,11 @@ class CheckedArchive:
         _check_name(member.path, f"sha256:{digest.hexdigest()}")
         self._others[member.path] = member.size
 
-    def _ending(self, image: SavedImage) -> Iterator[bytes]:
-        sent_as = {path: _sent_as(number) for number, path in enumerate(self._layers)}
-        config = f"{image.id.removeprefix('sha256:')}.json"
-        manifest = {
-            "Config": config,
-            "RepoTags": [self._tag] if self._tag else None,
-            "Layers": [sent_as[path] for path in image.paths],
-        }
-        yield _whole(config, image.config)
-        yield _whole(MANIFEST, json.dumps([manifest]).encode()) + END
-
 
 def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     if head:
         yield head
     yield from rest
-
-
-def _sent_as(number: int) -> str:
-    return f"{number}.tar"
-
-
-def _whole(path: str, content: bytes) -> bytes:
-    return header(path, len(content)) + content + bytes(padding(len(content)))
 
 
 def _check_name(path: str, digest: str) -> None:

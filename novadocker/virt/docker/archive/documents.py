@@ -51,6 +51,10 @@ class Document:
         """Return a field that must be a list of objects."""
         return [Document(value, f"{self.where}, {name}") for value in self._list(name)]
 
+    def values(self, name: str) -> list[Any]:
+        """Return a field that must be a list of anything; null is an empty one."""
+        return self._list(name)
+
     def object(self, name: str) -> "Document":
         """Return a field that must be an object."""
         return Document(self._fields.get(name), f"{self.where}, {name}")

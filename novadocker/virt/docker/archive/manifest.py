@@ -50,12 +50,14 @@ class SavedImage:
         config: the config's bytes.
         layers: from the lowest up.
         paths: where in the archive each of ``layers`` was.
+        config_path: where the config was.
     """
 
     id: str
     config: bytes
     layers: tuple[Layer, ...]
     paths: tuple[str, ...]
+    config_path: str = ""
 
     @property
     def size(self) -> int:
@@ -85,7 +87,7 @@ def judge(contents: Contents, platform: Platform, bounds: Bounds) -> SavedImage:
         raise Fault(f"config {quoted(reference.config)} has the digest sha256:{digest}")
     layers = tuple(contents.layers[path] for path in paths)
     _check_config(parse(config, "the config", bounds.json_depth), platform, layers, paths, bounds)
-    return SavedImage(f"sha256:{digest}", config, layers, paths)
+    return SavedImage(f"sha256:{digest}", config, layers, paths, reference.config)
 
 
 def _reference(contents: Contents, platform: Platform, bounds: Bounds) -> Reference:

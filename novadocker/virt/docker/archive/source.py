@@ -33,10 +33,16 @@ class Source:
 
     def __init__(self, chunks: Iterable[bytes], bounds: Bounds) -> None:
         self._bounds = bounds
-        self._chunks = _plain(iter(chunks), bounds)
+        self._chunks = self._plain(iter(chunks))
         self._chunk = b""
         self._at = 0
         self._total = 0
+        self.compressed = False
+
+    @property
+    def position(self) -> int:
+        """How many bytes have been given, of the archive without its outer compression."""
+        return self._total - len(self._chunk) + self._at
 
     def read(self, length: int) -> bytes:
         """Return that many bytes, or fewer at the end.
@@ -75,20 +81,20 @@ class Source:
         if self._total > self._bounds.size:
             raise Fault(f"it is larger than {self._bounds.size} bytes")
 
-
-def _plain(chunks: Iterator[bytes], bounds: Bounds) -> Iterator[bytes]:
-    head = b""
-    for chunk in chunks:
-        head += chunk
-        if len(head) >= _LONGEST_MAGIC:
-            break
-    refuse_compression(head, "it")
-    if head.startswith(GZIP):
-        yield from _gunzipped(head, chunks, bounds)
-        return
-    if head:
-        yield head
-    yield from filter(None, chunks)
+    def _plain(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        head = b""
+        for chunk in chunks:
+            head += chunk
+            if len(head) >= _LONGEST_MAGIC:
+                break
+        refuse_compression(head, "it")
+        self.compressed = head.startswith(GZIP)
+        if self.compressed:
+            yield from _gunzipped(head, chunks, self._bounds)
+            return
+        if head:
+            yield head
+        yield from filter(None, chunks)
 
 
 def _gunzipped(head: bytes, chunks: Iterator[bytes], bounds: Bounds) -> Iterator[bytes]:

@@ -62,12 +62,14 @@ class Member:
         kind: what it is.
         size: bytes of a file's content, else 0.
         target: where a symbolic link points, as it is written.
+        offset: where its content begins in the archive.
     """
 
     path: str
     kind: Kind
     size: int
     target: str
+    offset: int = 0
 
 
 @dataclass
@@ -177,7 +179,8 @@ class Reader:
             raise Fault(f"member {quoted(name)} is not a file and yet has {size} bytes of content")
         if kind is not Kind.DIRECTORY:
             self._expect_new(path, name)
-        return Member(path, kind, size, self._decoded(link) if kind is Kind.SYMLINK else "")
+        target = self._decoded(link) if kind is Kind.SYMLINK else ""
+        return Member(path, kind, size, target, self._source.position)
 
     def _decoded(self, name: bytes) -> str:
         if len(name) > self._bounds.name:
