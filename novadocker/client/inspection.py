@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An image in Glance, looked into with as few of its bytes as will do."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+from novadocker.client import description
+from novadocker.client.description import Description
+from novadocker.client.examination import Examination
+from novadocker.client.glance import Glance, GlanceImage
+from novadocker.client.progress import Progress
+from novadocker.virt.docker.archive import Platform
+from novadocker.virt.docker.archive.fault import Fault
+from novadocker.virt.docker.archive.index import PROPERTY, Index
+
+
+class Inspector:
+    """Looks into images.
+
+    Args:
+        glance: where they are.
+        progress: shows how far a whole reading is.
+    """
+
+    def __init__(self, glance: Glance, progress: Progress) -> None:
+        self._glance = glance
+        self._progress = progress
+
+    def describe(self, image: GlanceImage, platform: Platform, *, whole: bool) -> Description:
+        """Describe an image: by its index, where that is not false, else by all of its bytes.
+
+        Args:
+            image: which.
+            platform: which variant of it.
+            whole: whether to read and check all of it in any case.
+
+        Raises:
+            ImageInvalid: it is unsound.
+        """
+        found = None if whole else self._by_index(image)
+        if found is None:
+            chunks = self._progress.of(self._glance.download(image), "Reading", image.size)
+            found = description.of_examined(
+                Examination(chunks, what=image.name or image.id, platform=platform).run()
+            )
+        return found
+
+    def others(self, image: GlanceImage) -> Iterator[tuple[str, Index | None]]:
+        """Give the other container images that the user sees.
+
+        Args:
+            image: not this one.
+
+        Yields:
+            Name, or ID where there is none, and index, as far as there is one.
+        """
+        for other in self._glance.container_images():
+            if other.id != image.id:
+                yield other.name or other.id, index_of(other)
+
+    def _by_index(self, image: GlanceImage) -> Description | None:
+        index = index_of(image)
+        if index is None or index.size != image.size:
+            return None
+        config = self._glance.part(image, index.config.offset, index.config.size)
+        if config is None or f"sha256:{hashlib.sha256(config).hexdigest()}" != index.config.digest:
+            return None
+        try:
+            return description.of_index(index, config)
+        except json.JSONDecodeError:
+            return None
+
+
+def index_of(image: GlanceImage) -> Index | None:
+    """Return the index that an image has, if it is one.
+
+    Args:
+        image: in Glance.
+    """
+    try:
+        return Index.parse(image.properties.get(PROPERTY, ""))
+    except Fault:
+        return None

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an archive is read from, by the word on the command line."""
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePath
+
+SCHEME = "docker://"
+STDIN = "-"
+
+_ENDINGS = re.compile(r"\.(?:(?:docker|oci))?\.?(?:tar(?:\.gz|\.zst)?|tgz)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class StandardInput:
+    """The command's own input."""
+
+    def __str__(self) -> str:
+        return "standard input"
+
+    @property
+    def name(self) -> str:
+        """What its image may be called: nothing says."""
+        return ""
+
+
+@dataclass(frozen=True)
+class SavedFile:
+    """A file.
+
+    Attributes:
+        path: of it.
+    """
+
+    path: str
+
+    def __str__(self) -> str:
+        return self.path
+
+    @property
+    def name(self) -> str:
+        """What its image may be called."""
+        name = PurePath(self.path).name
+        return _ENDINGS.sub("", name) or name
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An image in a Docker Engine, or in a registry.
+
+    Attributes:
+        text: its name as Docker writes it.
+    """
+
+    text: str
+
+    def __str__(self) -> str:
+        return f"{SCHEME}{self.text}"
+
+    @property
+    def names_registry(self) -> bool:
+        """Whether the name begins with a registry's host, by Docker's own rule."""
+        host, slash, _ = self.text.partition("/")
+        return bool(slash) and ("." in host or ":" in host or host == "localhost")
+
+    @property
+    def is_on_loopback(self) -> bool:
+        """Whether the registry is this machine's own, which Docker asks without TLS."""
+        host = self.text.partition("/")[0].rsplit(":", 1)[0]
+        return host in {"localhost", "[::1]"} or host.startswith("127.")
+
+    @property
+    def name(self) -> str:
+        """What its image may be called."""
+        name = self.text.rpartition("/")[2].partition("@")[0]
+        return name.removesuffix(":latest")
+
+
+Origin = StandardInput | SavedFile | Reference
+
+
+def parse(word: str) -> Origin:
+    """Read an argument.
+
+    Args:
+        word: a file's path, ``-``, or ``docker://`` and an image's name.
+    """
+    if word == STDIN:
+        return StandardInput()
+    if word.startswith(SCHEME):
+        return Reference(word.removeprefix(SCHEME))
+    return SavedFile(word)

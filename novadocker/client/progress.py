@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far a transfer has come, on the terminal.
+
+openstackclient's own bar goes to standard output, where the result is to stand alone.
+"""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TextIO
+
+_WIDTH = 30
+_PAUSE = 0.1
+_MiB = 1024 * 1024
+
+
+class Progress:
+    """Shows transfers, if anybody looks.
+
+    Args:
+        wanted: whether; None for: where it is a terminal.
+        screen: where.
+    """
+
+    def __init__(self, *, wanted: bool | None, screen: TextIO | None = None) -> None:
+        self._screen = screen or sys.stderr
+        self._wanted = self._screen.isatty() if wanted is None else wanted
+
+    def of(self, chunks: Iterable[bytes], what: str, size: int | None = None) -> Iterator[bytes]:
+        """Pass bytes on, and show it.
+
+        Args:
+            chunks: the bytes.
+            what: is being done, in a word.
+            size: of all of them, if it is known.
+        """
+        if not self._wanted:
+            yield from chunks
+            return
+        passed, shown = 0, 0.0
+        try:
+            for chunk in chunks:
+                yield chunk
+                passed += len(chunk)
+                if time.monotonic() - shown > _PAUSE:
+                    shown = time.monotonic()
+                    self._show(line(what, passed, size))
+        finally:
+            self._show(line(what, passed, size) + "\n")
+
+    def _show(self, text: str) -> None:
+        self._screen.write(f"\r{text}")
+        self._screen.flush()
+
+
+def line(what: str, passed: int, size: int | None) -> str:
+    """Return what is shown.
+
+    Args:
+        what: is being done.
+        passed: bytes so far.
+        size: of all, if it is known.
+    """
+    if not size:
+        return f"{what} {passed / _MiB:.1f} MiB"
+    part = min(passed / size, 1.0)
+    bar = "=" * round(part * _WIDTH)
+    return f"{what} [{bar:<{_WIDTH}}] {part:4.0%} of {size / _MiB:.1f} MiB"

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Glance is told of an image, so that Nova sends it to hosts that can boot it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from novadocker.client.errors import PlatformRefused, PropertiesRefused
+from novadocker.client.examination import Examined
+from novadocker.virt.docker.archive import Platform, index
+
+GiB = 1024**3
+
+FORMATS = {"container_format": "docker", "disk_format": "raw"}
+
+# What an image's config calls an architecture, and what Nova does. It knows no other; for
+# those nothing is said, and the host's own check decides.
+_MACHINES = {
+    "amd64": "x86_64",
+    "386": "i686",
+    "arm64": "aarch64",
+    "arm": "armv7l",
+    "ppc64le": "ppc64le",
+    "s390x": "s390x",
+}
+SET_BY_IMPORT = ("architecture", "hypervisor_type", "os_type", "os_distro", "os_version")
+_GLANCES_OWN = {
+    *("checksum", "container_format", "created_at", "direct_url", "disk_format", "file", "id"),
+    *("locations", "min_disk", "min_ram", "name", "os_hash_algo", "os_hash_value", "os_hidden"),
+    *("owner", "protected", "schema", "self", "size", "status", "stores", "tags", "updated_at"),
+    *("virtual_size", "visibility"),
+}
+
+
+def platform(word: str | None) -> Platform:
+    """Read the platform that a user wants.
+
+    Args:
+        word: OS/ARCHITECTURE; None for this machine's.
+
+    Raises:
+        PlatformRefused: it is neither.
+    """
+    if word is None:
+        return Platform.of_host()
+    os, _, architecture = word.partition("/")
+    if not os or not architecture or "/" in architecture:
+        raise PlatformRefused(value=word)
+    return Platform(architecture, os)
+
+
+def platform_of(properties: Mapping[str, str]) -> Platform:
+    """Return what an image in Glance is made for.
+
+    Args:
+        properties: of the image; where they do not say it is this machine's.
+    """
+    machine = properties.get("architecture") or properties.get("hw_architecture")
+    return Platform.of_machine(machine) if machine else Platform.of_host()
+
+
+def known(wanted: Platform) -> dict[str, str]:
+    """Return the properties that are known before an archive is read.
+
+    Args:
+        wanted: what it must be made for.
+    """
+    # Without the type the scheduler may send a container to a host of virtual machines.
+    properties = {"hypervisor_type": "docker", "os_type": wanted.os}
+    if machine := _MACHINES.get(wanted.architecture):
+        properties["architecture"] = machine
+    return properties
+
+
+def learnt(examined: Examined) -> dict[str, Any]:
+    """Return what was learnt of an archive.
+
+    Args:
+        examined: it.
+
+    Returns:
+        Properties, and the root disk that a server must have to hold its layers.
+    """
+    properties: dict[str, Any] = {"min_disk": -(-examined.image.size // GiB)}
+    if examined.release.distro:
+        properties["os_distro"] = examined.release.distro
+    if examined.release.version:
+        properties["os_version"] = examined.release.version
+    if examined.index:
+        properties[index.PROPERTY] = examined.index.text()
+    return properties
+
+
+def given(properties: Mapping[str, str]) -> dict[str, str]:
+    """Return what a user wants set.
+
+    Args:
+        properties: as the user gave them.
+
+    Raises:
+        PropertiesRefused: one of them cannot be.
+    """
+    for name, value in properties.items():
+        if name in _GLANCES_OWN:
+            reason = "it is Glance's own and no property"
+            raise PropertiesRefused(name=name, value=value, reason=reason)
+        if name == index.PROPERTY:
+            reason = "it is made from the archive"
+            raise PropertiesRefused(name=name, value=value, reason=reason)
+    return dict(properties)

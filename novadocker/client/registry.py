@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images of registries, fetched by skopeo where no Docker Engine is at hand."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from novadocker.client.errors import OriginUnreadable
+from novadocker.client.origin import Reference
+from novadocker.virt.docker.archive import Platform
+
+PROGRAM = "skopeo"
+
+
+def is_installed() -> bool:
+    """Say whether skopeo is."""
+    return shutil.which(PROGRAM) is not None
+
+
+def fetch(origin: Reference, platform: Platform, directory: Path) -> Path:
+    """Copy an image into an OCI archive, its layers compressed as the registry has them.
+
+    Args:
+        origin: the image.
+        platform: which variant.
+        directory: an empty one, for the archive and what skopeo writes meanwhile.
+
+    Returns:
+        The archive.
+
+    Raises:
+        OriginUnreadable: skopeo or the registry refused.
+    """
+    archive = directory / "image.tar"
+    done = subprocess.run(
+        command(origin, platform, archive, directory), check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise OriginUnreadable(origin=origin, reason=_reason(done.stderr))
+    return archive
+
+
+def command(
+    origin: Reference, platform: Platform, archive: Path, directory: Path
+) -> tuple[str, ...]:
+    """Return skopeo's command line.
+
+    Args:
+        origin: the image.
+        platform: which variant.
+        archive: the file to write.
+        directory: for temporary files.
+    """
+    return (
+        *(PROGRAM, "--tmpdir", str(directory)),
+        *("--override-os", platform.os, "--override-arch", platform.architecture),
+        *("copy", "--quiet"),
+        *(("--src-tls-verify=false",) if origin.is_on_loopback else ()),
+        str(origin),
+        f"oci-archive:{archive}",
+    )
+
+
+def _reason(output: str) -> str:
+    lines = [line for line in output.splitlines() if line.strip()]
+    last = lines[-1] if lines else "skopeo says nothing"
+    # time="..." level=fatal msg="..."
+    return last.partition("msg=")[2].strip('"') or last
