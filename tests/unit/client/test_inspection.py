@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from novadocker.client.archives import StreamArchive
+from novadocker.client.importing import Importer, Wanted
+from novadocker.client.inspection import Inspector
+from novadocker.client.origin import StandardInput
+from novadocker.client.progress import Progress
+from novadocker.virt.docker.archive import Platform
+from novadocker.virt.docker.archive.index import Index
+from novadocker.virt.docker.errors import ImageInvalid
+from tests.unit.client.conftest import FakeGlance
+
+AMD64 = Platform("amd64")
+
+
+class Counting(FakeGlance):
+    """Counts whole readings."""
+
+    readings = 0
+
+    def download(self, image: Any) -> Any:
+        """Count, and give the bytes."""
+        self.readings += 1
+        return super().download(image)
+
+
+@pytest.fixture
+def glance() -> Counting:
+    """An empty one."""
+    return Counting()
+
+
+@pytest.fixture
+def data(saved_images: Any) -> bytes:
+    """An archive of two layers."""
+    return saved_images.old_style(saved_images.layer(b"1"), saved_images.layer(b"2")).tar()
+
+
+def imported(glance: FakeGlance, data: bytes, name: str = "web") -> Any:
+    """Return an imported image."""
+    stream = StreamArchive(iter([data]), StandardInput())
+    image, _ = Importer(glance, Progress(wanted=False)).run(stream, Wanted(name, AMD64))
+    return image
+
+
+def test_only_the_config_is_read_where_an_index_says_where(
+    glance: Counting, silent: Progress, data: bytes
+) -> None:
+    """And it is what a whole reading finds."""
+    image = imported(glance, data)
+    inspector = Inspector(glance, silent)
+    by_index = inspector.describe(image, AMD64, whole=False)
+    assert glance.readings == 0
+    assert inspector.describe(image, AMD64, whole=True) == by_index
+    assert glance.readings == 1
+    assert len(by_index.layers) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"docker_index": ""},
+        {"docker_index": "nonsense"},
+        {"docker_index": None},
+    ],
+)
+def test_without_an_index_all_is_read(
+    glance: Counting, silent: Progress, data: bytes, change: dict[str, str | None]
+) -> None:
+    """Images that were uploaded by other means are shown, too."""
+    image = imported(glance, data)
+    kept = {**image.properties, **change}
+    image = replace(image, properties={k: v for k, v in kept.items() if v is not None})
+    found = Inspector(glance, silent).describe(image, AMD64, whole=False)
+    assert (len(found.layers), glance.readings) == (2, 1)
+
+
+def test_a_false_index_is_not_believed(glance: Counting, silent: Progress, data: bytes) -> None:
+    """Whatever it points to, the config must have the digest that it says, and these layers."""
+    image = imported(glance, data)
+    true = Index.parse(image.properties["docker_index"])
+    lies = [
+        replace(true, config=replace(true.config, offset=512)),
+        replace(true, layers=true.layers[:1]),
+        replace(true, size=true.size + 512),
+        replace(true, config=replace(true.config, size=1)),
+    ]
+    for number, lie in enumerate(lies, 1):
+        image = replace(image, properties={**image.properties, "docker_index": lie.text()})
+        found = Inspector(glance, silent).describe(image, AMD64, whole=False)
+        assert (len(found.layers), glance.readings) == (2, number)
+
+
+def test_a_store_without_ranges_is_read_whole(
+    glance: Counting, silent: Progress, data: bytes
+) -> None:
+    """Not every store can give a part."""
+    glance.ranges = False
+    found = Inspector(glance, silent).describe(imported(glance, data), AMD64, whole=False)
+    assert (len(found.layers), glance.readings) == (2, 1)
+
+
+def test_an_unsound_image_is_told(glance: Counting, silent: Progress, data: bytes) -> None:
+    """Somebody may have uploaded it without a check."""
+    image = imported(glance, data)
+    glance.images[image.id].data = data[:2000]
+    with pytest.raises(ImageInvalid):
+        Inspector(glance, silent).describe(image, AMD64, whole=True)
+
+
+def test_others_are_all_container_images_but_this(
+    glance: Counting, silent: Progress, data: bytes
+) -> None:
+    """With their indexes, as far as they have one."""
+    image, other = imported(glance, data), imported(glance, data, "other")
+    bare = imported(glance, data, "bare")
+    del glance.images[bare.id].attributes["docker_index"]
+    index = Index.parse(other.properties["docker_index"])
+    found = list(Inspector(glance, silent).others(image))
+    assert found == [("other", index), ("bare", None)]
