@@ -143,7 +143,11 @@ class Images:
     def _load(self, context: Any, image_id: str, tag: str) -> Image:
         started = time.monotonic()
         archive = CheckedArchive(
-            self._chunks(context, image_id), image=image_id, tag=tag, platform=self._platform
+            self._chunks(context, image_id),
+            image=image_id,
+            tag=tag,
+            platform=self._platform,
+            again=lambda: self._chunks(context, image_id),
         )
         try:
             self._engine.load_image(archive)

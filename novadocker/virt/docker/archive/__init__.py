@@ -5,10 +5,15 @@ Pure: bytes in, bytes out; no file, no network, no engine.
 
 What ``docker save`` writes is understood in both its forms (``<id>/layer.tar`` up to
 Docker 24, ``blobs/sha256`` since), and OCI image layouts in a tar; each also as a whole in
-gzip, and with layers in gzip. ``CheckedArchive`` does the work; ``tar`` reads the outer
-format, ``layer`` takes digests, ``documents`` reads JSON, ``manifest`` and ``oci`` judge;
-``sent`` writes what comes out; ``index`` is where in an archive everything is;
-``revised`` makes the config of an image that was committed from a server its own again.
+gzip or zstd, and with layers in them. ``CheckedArchive`` does the work, in one ``passage``
+through the archive or two.
+
+- ``source`` undoes an outer compression (``gunzip``, ``unzstd``, ``growth``), ``tar`` reads
+  the outer format (``header``, ``overrides``);
+- ``layer`` takes a layer's digests, ``entries`` looks at what is in it (``tree``);
+- ``documents`` reads JSON; ``manifest``, ``oci`` and ``platform`` find the image and judge it;
+- ``sent`` writes what comes out; ``index`` is where in an archive everything is;
+- ``revised`` makes the config of an image that was committed from a server its own again.
 """
 
 from novadocker.virt.docker.archive.bounds import Bounds

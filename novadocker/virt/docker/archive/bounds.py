@@ -26,6 +26,10 @@ class Bounds:
         json_depth: of nesting.
         name: bytes of a member's name, and of a link's target.
         extended_header: bytes of one pax or GNU long name record.
+        entries: files, directories and links in all layers together.
+        path: bytes of a name in a layer, and of a link's target; Linux knows no longer ones.
+        layer_header: as ``extended_header``, in a layer: extended attributes are in them.
+        window: bytes that a zstd stream may look back, all of which are held in memory.
     """
 
     size: int = 128 * GiB
@@ -39,3 +43,7 @@ class Bounds:
     json_depth: int = 32
     name: int = 512
     extended_header: int = 64 * KiB
+    entries: int = 1_000_000
+    path: int = 4096
+    layer_header: int = MiB
+    window: int = 32 * MiB

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from novadocker.virt.docker.archive.bounds import Bounds, MiB
 from novadocker.virt.docker.archive.fault import Fault
+from novadocker.virt.docker.archive.growth import Growth
 
 _STEP = MiB
 _GZIP = 16 + zlib.MAX_WBITS
+
+MAGIC = b"\x1f\x8b"
 
 
 class Gunzip:
@@ -21,10 +24,8 @@ class Gunzip:
 
     def __init__(self, what: str, bounds: Bounds) -> None:
         self._what = what
-        self._bounds = bounds
         self._member = zlib.decompressobj(_GZIP)
-        self._read = 0
-        self._given = 0
+        self._growth = Growth(what, bounds)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Take compressed bytes and give what they hold, at most a MiB at a time.
@@ -35,13 +36,13 @@ class Gunzip:
         Yields:
             Uncompressed bytes, never none.
         """
-        self._read += len(data)
+        self._growth.read(len(data))
         while data:
             if self._member.eof:
                 self._member = zlib.decompressobj(_GZIP)
             piece, data = self._inflate(data)
             if piece:
-                self._count(len(piece))
+                self._growth.give(len(piece))
                 yield piece
 
     def finish(self) -> None:
@@ -55,11 +56,3 @@ class Gunzip:
         except zlib.error as error:
             raise Fault(f"{self._what} is not sound gzip ({error})") from error
         return piece, self._member.unused_data or self._member.unconsumed_tail
-
-    def _count(self, given: int) -> None:
-        self._given += given
-        bounds = self._bounds
-        if self._given > bounds.ratio_from and self._given > bounds.ratio * self._read:
-            raise Fault(
-                f"{self._what} unpacks to more than {bounds.ratio} times its compressed size"
-            )

@@ -16,8 +16,8 @@ from typing import Any, Self
 from novadocker.virt.docker.archive.bounds import Bounds, KiB
 from novadocker.virt.docker.archive.documents import Document, parse
 from novadocker.virt.docker.archive.fault import Fault
+from novadocker.virt.docker.archive.header import BLOCK
 from novadocker.virt.docker.archive.manifest import SavedImage
-from novadocker.virt.docker.archive.tar import BLOCK
 
 PROPERTY = "docker_index"
 VERSION = 1

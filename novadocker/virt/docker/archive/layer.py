@@ -3,13 +3,17 @@
 
 import enum
 import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from novadocker.virt.docker.archive.bounds import Bounds
+from novadocker.virt.docker.archive.entries import Entries
 from novadocker.virt.docker.archive.fault import Fault
+from novadocker.virt.docker.archive.gunzip import MAGIC as GZIP
 from novadocker.virt.docker.archive.gunzip import Gunzip
-from novadocker.virt.docker.archive.source import GZIP, refuse_compression
-from novadocker.virt.docker.archive.tar import BLOCK, is_header
+from novadocker.virt.docker.archive.header import BLOCK, is_header
+from novadocker.virt.docker.archive.source import refuse_compression
+from novadocker.virt.docker.archive.unzstd import Unzstd, is_zstd
 
 
 @dataclass(frozen=True)
@@ -32,10 +36,14 @@ class Layer:
 class Content(enum.Enum):
     """What a file holds, by its first block."""
 
-    GZIP_LAYER = enum.auto()
     TAR_LAYER = enum.auto()
+    GZIP_LAYER = enum.auto()
+    ZSTD_LAYER = enum.auto()
     JSON = enum.auto()
     OTHER = enum.auto()
+
+
+LAYERS = frozenset({Content.TAR_LAYER, Content.GZIP_LAYER, Content.ZSTD_LAYER})
 
 
 def content_of(head: bytes, size: int, what: str) -> Content:
@@ -52,6 +60,8 @@ def content_of(head: bytes, size: int, what: str) -> Content:
     refuse_compression(head, what)
     if head.startswith(GZIP):
         return Content.GZIP_LAYER
+    if is_zstd(head):
+        return Content.ZSTD_LAYER
     if size % BLOCK == 0 and (is_header(head) or head == bytes(BLOCK)):
         return Content.TAR_LAYER
     if head.lstrip().startswith((b"{", b"[")):
@@ -59,46 +69,90 @@ def content_of(head: bytes, size: int, what: str) -> Content:
     return Content.OTHER
 
 
-class LayerDigests:
-    """Digests of a layer, taken while it passes.
+@dataclass
+class Room:
+    """What further layers of an image may take.
+
+    Attributes:
+        unpacked: bytes of their content.
+        entries: files, directories and links in them.
+    """
+
+    unpacked: int
+    entries: int
+
+    @classmethod
+    def of(cls, bounds: Bounds) -> "Room":
+        """Return the room of a whole image."""
+        return cls(bounds.unpacked, bounds.entries)
+
+
+class PassingLayer:
+    """One layer, checked while it passes: its digests, its growth, and every member in it.
 
     Args:
         what: its name in messages.
-        compressed: whether it is gzip.
-        room: bytes that it may unpack to.
-        bounds: for the gzip stream's growth.
+        content: which kind of layer it is.
+        room: what the image may still take; what this layer took is gone from it at the end.
+        bounds: for streams and members.
     """
 
-    def __init__(self, what: str, *, compressed: bool, room: int, bounds: Bounds) -> None:
+    def __init__(self, what: str, content: Content, room: Room, bounds: Bounds) -> None:
         self._what = what
         self._room = room
+        self._packed: Gunzip | Unzstd | None = None
+        if content is Content.GZIP_LAYER:
+            self._packed = Gunzip(what, bounds)
+        elif content is Content.ZSTD_LAYER:
+            self._packed = Unzstd(what, bounds)
+        self._sends_unpacked = content is Content.ZSTD_LAYER
         self._raw = hashlib.sha256()
         self._size = 0
-        self._gunzip = Gunzip(what, bounds) if compressed else None
         self._content = hashlib.sha256()
         self._unpacked = 0
+        self._entries = Entries(what, room.entries, bounds)
 
-    def update(self, piece: bytes) -> None:
-        """Take the next bytes of the layer."""
-        self._size += len(piece)
+    def feed(self, piece: bytes) -> Iterable[bytes]:
+        """Take the next bytes of the layer.
+
+        Args:
+            piece: as they are in the archive.
+
+        Returns:
+            What the engine is given of them: zstd undone, for it can not undo that itself; all
+            else as it is.
+        """
         self._raw.update(piece)
-        if self._gunzip is None:
-            self._expect_room(self._size)
-            return
-        for part in self._gunzip.feed(piece):
-            self._unpacked += len(part)
-            self._expect_room(self._unpacked)
-            self._content.update(part)
+        self._size += len(piece)
+        if self._packed is None:
+            self._look_at(piece)
+            return (piece,)
+        parts = self._parts(self._packed.feed(piece))
+        if self._sends_unpacked:
+            return parts
+        for _ in parts:
+            pass
+        return (piece,)
 
     def finish(self) -> Layer:
         """Return the layer, all of whose bytes were taken."""
+        if self._packed is not None:
+            self._packed.finish()
+        self._entries.finish()
+        self._room.unpacked -= self._unpacked
+        self._room.entries -= self._entries.count
         digest = f"sha256:{self._raw.hexdigest()}"
-        if self._gunzip is None:
-            return Layer(digest, digest, self._size, self._size)
-        self._gunzip.finish()
-        diff_id = f"sha256:{self._content.hexdigest()}"
+        diff_id = digest if self._packed is None else f"sha256:{self._content.hexdigest()}"
         return Layer(diff_id, digest, self._size, self._unpacked)
 
-    def _expect_room(self, unpacked: int) -> None:
-        if unpacked > self._room:
+    def _parts(self, parts: Iterator[bytes]) -> Iterator[bytes]:
+        for part in parts:
+            self._content.update(part)
+            self._look_at(part)
+            yield part
+
+    def _look_at(self, content: bytes) -> None:
+        self._unpacked += len(content)
+        if self._unpacked > self._room.unpacked:
             raise Fault(f"{self._what} takes the image over the size that it may unpack to")
+        self._entries.feed(content)

@@ -5,9 +5,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
+from novadocker.virt.docker.archive.header import BLOCK, END, header, padding
 from novadocker.virt.docker.archive.index import Index, index_of
 from novadocker.virt.docker.archive.manifest import MANIFEST, SavedImage
-from novadocker.virt.docker.archive.tar import BLOCK, END, header, padding
 
 
 class Sent:
@@ -21,6 +21,7 @@ class Sent:
         self._tag = tag
         self._names: dict[str, str] = {}
         self._places: dict[str, int] = {}
+        self._sizes: dict[str, int] = {}
         self._size = 0
 
     def layer(self, path: str, size: int) -> bytes:
@@ -64,7 +65,12 @@ class Sent:
             image: what it holds.
         """
         config = f"{image.id.removeprefix('sha256:')}.json"
-        return index_of(replace(image, config_path=config), self._places, self._size)
+        layers = tuple(
+            replace(layer, size=self._sizes[path])
+            for path, layer in zip(image.paths, image.layers, strict=True)
+        )
+        sent = replace(image, config_path=config, layers=layers)
+        return index_of(sent, self._places, self._size)
 
     def _name(self, path: str) -> str:
         return self._names.setdefault(path, f"{len(self._names)}.tar")
@@ -73,6 +79,6 @@ class Sent:
         return self._header(name, name, len(content)) + content + self.padding(len(content))
 
     def _header(self, path: str, name: str, size: int) -> bytes:
-        self._places[path] = self._size + BLOCK
+        self._places[path], self._sizes[path] = self._size + BLOCK, size
         self._size += BLOCK + size + padding(size)
         return header(name, size)

@@ -1,30 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bytes of an archive, read in the portions that its format asks for."""
 
-import re
+import itertools
 from collections.abc import Iterable, Iterator
 
 from novadocker.virt.docker.archive.bounds import Bounds, MiB
 from novadocker.virt.docker.archive.fault import Fault
+from novadocker.virt.docker.archive.gunzip import MAGIC as GZIP
 from novadocker.virt.docker.archive.gunzip import Gunzip
-
-GZIP = b"\x1f\x8b"
+from novadocker.virt.docker.archive.unzstd import Unzstd, is_zstd
 
 # The engine undoes these too, by a program that it runs as root for the purpose. An image
 # must not choose which program that is.
-OTHER_COMPRESSIONS = {
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"\xfd7zXZ\x00": "xz",
-    b"BZh": "bzip2",
-}
-# Frames that zstd skips; what the engine takes for zstd may begin with one.
-_SKIPPED_BY_ZSTD = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
+_OTHER_COMPRESSIONS = {b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2"}
 _LONGEST_MAGIC = 6
 _LARGEST_PIECE = MiB
 
 
 class Source:
-    """An archive's bytes, with an outer gzip undone.
+    """An archive's bytes, with an outer compression undone.
 
     Args:
         chunks: the archive as it comes; an exception of theirs passes through.
@@ -88,21 +82,21 @@ class Source:
             if len(head) >= _LONGEST_MAGIC:
                 break
         refuse_compression(head, "it")
-        self.compressed = head.startswith(GZIP)
-        if self.compressed:
-            yield from _gunzipped(head, chunks, self._bounds)
+        packed = _packed(head, self._bounds)
+        if packed is None:
+            yield from filter(None, itertools.chain((head,), chunks))
             return
-        if head:
-            yield head
-        yield from filter(None, chunks)
+        self.compressed = True
+        yield from packed.feed(head)
+        for chunk in chunks:
+            yield from packed.feed(chunk)
+        packed.finish()
 
 
-def _gunzipped(head: bytes, chunks: Iterator[bytes], bounds: Bounds) -> Iterator[bytes]:
-    gunzip = Gunzip("it", bounds)
-    yield from gunzip.feed(head)
-    for chunk in chunks:
-        yield from gunzip.feed(chunk)
-    gunzip.finish()
+def _packed(head: bytes, bounds: Bounds) -> Gunzip | Unzstd | None:
+    if head.startswith(GZIP):
+        return Gunzip("it", bounds)
+    return Unzstd("it", bounds) if is_zstd(head) else None
 
 
 def refuse_compression(head: bytes, what: str) -> None:
@@ -112,8 +106,8 @@ def refuse_compression(head: bytes, what: str) -> None:
         head: the first bytes.
         what: their name in messages.
     """
-    names = [name for magic, name in OTHER_COMPRESSIONS.items() if head.startswith(magic)]
-    if _SKIPPED_BY_ZSTD.match(head):
-        names.append("zstd")
-    if names:
-        raise Fault(f"{what} is compressed with {names[0]}; gzip or no compression is accepted")
+    for magic, name in _OTHER_COMPRESSIONS.items():
+        if head.startswith(magic):
+            raise Fault(
+                f"{what} is compressed with {name}; gzip, zstd or no compression is accepted"
+            )

@@ -6,26 +6,24 @@ memory and looks past damaged headers; an archive that a stranger made is read h
 """
 
 import enum
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from tarfile import GNU_FORMAT, TarInfo
 
 from novadocker.virt.docker.archive.bounds import Bounds, KiB
 from novadocker.virt.docker.archive.fault import Fault, quoted
+from novadocker.virt.docker.archive.header import (
+    BLOCK,
+    ZEROS,
+    is_header,
+    link_of,
+    name_of,
+    number,
+    padding,
+)
+from novadocker.virt.docker.archive.overrides import EXTENSIONS, Overrides
 from novadocker.virt.docker.archive.source import Source
 
-BLOCK = 512
-END = bytes(2 * BLOCK)
-
-_ZEROS = bytes(BLOCK)
 _TRAILER = 64 * KiB
-_CHECKSUM = slice(148, 156)
-_MAGIC = slice(257, 265)
-_POSIX = b"ustar\x0000"
-_OCTAL = re.compile(rb" *([0-7]*)[ \x00]*")
-_BASE_256 = 0x80
-_PAX_LENGTH = re.compile(rb"([1-9][0-9]{0,6}) ")
 
 
 class Kind(enum.Enum):
@@ -42,7 +40,6 @@ _KINDS = {
     b"5": Kind.DIRECTORY,
     b"2": Kind.SYMLINK,
 }
-_EXTENSIONS = {b"L", b"K", b"x", b"g"}
 _REFUSED = {
     b"1": "a hard link",
     b"3": "a character device",
@@ -72,15 +69,6 @@ class Member:
     offset: int = 0
 
 
-@dataclass
-class _Overrides:
-    """What the records before a header say instead of the header."""
-
-    name: bytes | None = None
-    link: bytes | None = None
-    size: int | None = None
-
-
 class Reader:
     """The members of an archive, one after the other.
 
@@ -101,14 +89,14 @@ class Reader:
         Yields:
             The members, up to an end that is marked as the format demands.
         """
-        overrides = _Overrides()
+        overrides = Overrides()
         while (block := self._header()) is not None:
-            flag, size = block[156:157], _number(block[124:136])
-            if flag in _EXTENSIONS:
-                self._extend(overrides, flag, self._record(size))
+            flag, size = block[156:157], number(block[124:136])
+            if flag in EXTENSIONS:
+                overrides.add(flag, self._record(size))
                 continue
             member = self._member(block, flag, size, overrides)
-            overrides = _Overrides()
+            overrides = Overrides()
             yield member
         self._expect_nothing_more()
 
@@ -130,8 +118,8 @@ class Reader:
 
     def _header(self) -> bytes | None:
         block = self._source.read(BLOCK)
-        if block == _ZEROS:
-            if self._source.read(BLOCK) != _ZEROS:
+        if block == ZEROS:
+            if self._source.read(BLOCK) != ZEROS:
                 raise Fault(
                     "it is cut off, or damaged, at its end: one of two zero blocks is there"
                 )
@@ -161,17 +149,9 @@ class Reader:
             raise Fault("it is cut off in an extended header")
         return record[:size]
 
-    def _extend(self, overrides: _Overrides, flag: bytes, record: bytes) -> None:
-        if flag == b"L":
-            overrides.name = record.rstrip(b"\x00")
-        elif flag == b"K":
-            overrides.link = record.rstrip(b"\x00")
-        else:
-            _apply_pax(overrides, _pax_records(record), everywhere=flag == b"g")
-
-    def _member(self, block: bytes, flag: bytes, size: int, overrides: _Overrides) -> Member:
-        name = _name(block) if overrides.name is None else overrides.name
-        link = _text(block[157:257]) if overrides.link is None else overrides.link
+    def _member(self, block: bytes, flag: bytes, size: int, overrides: Overrides) -> Member:
+        name = name_of(block) if overrides.name is None else overrides.name
+        link = link_of(block) if overrides.link is None else overrides.link
         size = size if overrides.size is None else overrides.size
         kind = _kind(flag, name)
         path = normal_path(self._decoded(name))
@@ -225,55 +205,6 @@ def normal_path(path: str) -> str:
     return "/".join(parts)
 
 
-def is_header(block: bytes) -> bool:
-    """Say whether a block's checksum is right.
-
-    Args:
-        block: the first ``BLOCK`` bytes of a member, or of what may be one.
-    """
-    if len(block) != BLOCK or not (written := _OCTAL.fullmatch(block[_CHECKSUM])):
-        return False
-    summed = sum(block) - sum(block[_CHECKSUM]) + len(block[_CHECKSUM]) * ord(" ")
-    return bool(written[1]) and int(written[1], 8) == summed
-
-
-def header(path: str, size: int) -> bytes:
-    """Return the header of a file of ours.
-
-    Args:
-        path: short ASCII.
-        size: bytes of its content.
-    """
-    member = TarInfo(path)
-    member.size = size
-    member.mode = 0o444
-    return member.tobuf(GNU_FORMAT)
-
-
-def padding(size: int) -> int:
-    """Return how many zeros follow a content of that size."""
-    return -size % BLOCK
-
-
-def _text(field: bytes) -> bytes:
-    return field.partition(b"\x00")[0]
-
-
-def _name(block: bytes) -> bytes:
-    name = _text(block[:100])
-    prefix = _text(block[345:500]) if block[_MAGIC] == _POSIX else b""
-    return prefix + b"/" + name if prefix else name
-
-
-def _number(field: bytes) -> int:
-    if field[0] == _BASE_256:
-        return int.from_bytes(field[1:], "big")
-    digits = _OCTAL.fullmatch(field)
-    if digits is None:
-        raise Fault(f"a member has the impossible size {quoted(field)}")
-    return int(digits[1] or b"0", 8)
-
-
 def _kind(flag: bytes, name: bytes) -> Kind:
     kind = _KINDS.get(flag)
     if kind is None:
@@ -284,35 +215,3 @@ def _kind(flag: bytes, name: bytes) -> Kind:
         )
     # Before there was a type for directories, a slash at the end was their mark.
     return Kind.DIRECTORY if flag == b"\x00" and name.endswith(b"/") else kind
-
-
-def _pax_records(record: bytes) -> Iterator[tuple[bytes, bytes]]:
-    while record:
-        length = _PAX_LENGTH.match(record)
-        end = int(length[1]) if length else 0
-        line = record[length.end() : end] if length else b""
-        key, equals, value = line.partition(b"=")
-        if not equals or not line.endswith(b"\n") or end > len(record):
-            raise Fault(f"an extended header is damaged near {quoted(record[:32])}")
-        yield key, value[:-1]
-        record = record[end:]
-
-
-def _apply_pax(
-    overrides: _Overrides, records: Iterator[tuple[bytes, bytes]], *, everywhere: bool
-) -> None:
-    for key, value in records:
-        if key.startswith(b"GNU.sparse."):
-            raise Fault("a member is a sparse file; save the image with 'docker save'")
-        if key not in {b"path", b"linkpath", b"size"}:
-            continue
-        if everywhere:
-            raise Fault(f"a global extended header sets {quoted(key)} for all members")
-        if key == b"path":
-            overrides.name = value
-        elif key == b"linkpath":
-            overrides.link = value
-        elif value.isdigit() and len(value) <= len("9223372036854775807"):
-            overrides.size = int(value)
-        else:
-            raise Fault(f"a member has the impossible size {quoted(value)}")

@@ -8,6 +8,7 @@ import tarfile
 from typing import Any
 
 import pytest
+import zstandard
 
 from novadocker.virt.docker.errors import ImageInvalid
 from tests.unit.virt.docker.archive.reading import checked, reason
@@ -24,8 +25,12 @@ from tests.unit.virt.docker.archive.reading import checked, reason
         (bytes(10240), "it has no manifest.json"),
         (b"QFI\xfb" + bytes(1020), "not a tar archive"),
         (lzma.compress(b"anything"), "compressed with xz"),
-        (b"\x28\xb5\x2f\xfd" + bytes(600), "compressed with zstd"),
-        (b"\x51\x2a\x4d\x18" + bytes(600), "compressed with zstd"),
+        (b"\x28\xb5\x2f\xfd" + bytes(600), "in the middle of its zstd stream"),
+        (b"\x28\xb5\x2f\xfd" + b"\xff" * 600, "not sound zstd"),
+        (b"\x51\x2a\x4d\x18" + bytes(600), "not sound zstd"),
+        (zstandard.compress(b""), "it is empty"),
+        (zstandard.compress(bytes(4096))[:-1], "in the middle of its zstd stream"),
+        (zstandard.compress(bytes(4096)) + b"junk!", "not sound zstd"),
         (b"BZh9" + bytes(600), "compressed with bzip2"),
         (gzip.compress(b""), "it is empty"),
         (b"\x1f\x8b" + bytes(600), "not sound gzip"),
