@@ -18,7 +18,7 @@ def is_installed() -> bool:
 
 
 def fetch(origin: Reference, platform: Platform, directory: Path) -> Path:
-    """Copy an image into an OCI archive, its layers compressed as the registry has them.
+    """Copy an image into an archive such as ``docker save`` writes.
 
     Args:
         origin: the image.
@@ -51,13 +51,14 @@ def command(
         archive: the file to write.
         directory: for temporary files.
     """
+    # Not an OCI archive: what its config has no word for, a health check say, would be lost.
     return (
         *(PROGRAM, "--tmpdir", str(directory)),
         *("--override-os", platform.os, "--override-arch", platform.architecture),
         *("copy", "--quiet"),
         *(("--src-tls-verify=false",) if origin.is_on_loopback else ()),
         str(origin),
-        f"oci-archive:{archive}",
+        f"docker-archive:{archive}",
     )
 
 

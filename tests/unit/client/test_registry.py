@@ -18,7 +18,7 @@ def test_skopeo_is_asked_for_the_wanted_variant(tmp_path: Path) -> None:
         *("skopeo", "--tmpdir", str(tmp_path)),
         *("--override-os", "linux", "--override-arch", "arm64"),
     )
-    assert words[-2:] == ("docker://registry.example/web:1", f"oci-archive:{archive}")
+    assert words[-2:] == ("docker://registry.example/web:1", f"docker-archive:{archive}")
     assert "--src-tls-verify=false" not in words
     own = registry.command(Reference("localhost:5000/web"), Platform("arm64"), archive, tmp_path)
     assert "--src-tls-verify=false" in own

@@ -174,7 +174,7 @@ def _check_config(
     config = Document(parsed, "the config")
     made_for = Platform(config.text("architecture"), config.text("os"))
     if made_for != platform:
-        raise Fault(f"it is made for {quoted(str(made_for))}; this host runs {platform}")
+        raise Fault(f"it is made for {quoted(str(made_for))}; {platform} is wanted")
     rootfs = config.object("rootfs")
     if rootfs.text("type") != "layers":
         raise Fault(f"the config has a rootfs of type {quoted(rootfs.text('type'))}, not 'layers'")

@@ -64,7 +64,7 @@ def test_an_archive_without_manifest_is_refused(saved_images: Any, layers: Any) 
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"architecture": "s390x"}, "made for 'linux/s390x'; this host runs linux/amd64"),
+        ({"architecture": "s390x"}, "made for 'linux/s390x'; linux/amd64 is wanted"),
         ({"os": "windows"}, "made for 'windows/amd64'"),
         ({"os": None}, "nothing as 'os'"),
         ({"rootfs": None}, "not an object"),
