@@ -170,7 +170,9 @@ class Glance:
             attributes: which, and to what.
         """
         with _asking(f"set the properties of image {image}"):
-            self._proxy.update_image(self._proxy.get_image(image), **attributes)
+            found = self._proxy.get_image(image)
+            # The SDK takes away what it does not know and is not told again.
+            self._proxy.update_image(found, **{**found.properties, **attributes})
 
     def show(self, image: str) -> GlanceImage:
         """Return an image as it is now.
