@@ -7,7 +7,9 @@ What ``docker save`` writes is understood in both its forms (``<id>/layer.tar`` 
 Docker 24, ``blobs/sha256`` since), and OCI image layouts in a tar; each also as a whole in
 gzip, and with layers in gzip. ``CheckedArchive`` does the work; ``tar`` reads the outer
 format, ``layer`` takes digests, ``documents`` reads JSON, ``manifest`` and ``oci`` judge;
-``sent`` writes what comes out; ``index`` is where in an archive everything is;
+``sent`` writes what comes out; ``index`` is where in an archive everything is.
+``outline`` finds out what an archive holds by ``windows`` of it, and ``ThinArchive`` is then
+given only the layers that are read;
 ``revised`` makes the config of an image that was committed from a server its own again.
 """
 
@@ -17,8 +19,11 @@ from novadocker.virt.docker.archive.fault import Fault
 from novadocker.virt.docker.archive.index import Index
 from novadocker.virt.docker.archive.layer import Layer
 from novadocker.virt.docker.archive.manifest import SavedImage
+from novadocker.virt.docker.archive.outline import Outline, Part, outline
 from novadocker.virt.docker.archive.platform import Platform
 from novadocker.virt.docker.archive.revised import revised
+from novadocker.virt.docker.archive.thin import ThinArchive, Treatment
+from novadocker.virt.docker.archive.windows import Scattered, Windows, gaps
 
 __all__ = [
     "Bounds",
@@ -26,7 +31,15 @@ __all__ = [
     "Fault",
     "Index",
     "Layer",
+    "Outline",
+    "Part",
     "Platform",
     "SavedImage",
+    "Scattered",
+    "ThinArchive",
+    "Treatment",
+    "Windows",
+    "gaps",
+    "outline",
     "revised",
 ]

@@ -10,7 +10,7 @@ from novadocker.virt.docker.archive.fault import Fault, quoted
 from novadocker.virt.docker.archive.index import Index, index_of
 from novadocker.virt.docker.archive.layer import Content, Layer, LayerDigests, content_of
 from novadocker.virt.docker.archive.manifest import Contents, SavedImage, judge
-from novadocker.virt.docker.archive.oci import BLOB
+from novadocker.virt.docker.archive.oci import check_name
 from novadocker.virt.docker.archive.platform import Platform
 from novadocker.virt.docker.archive.sent import Sent
 from novadocker.virt.docker.archive.source import Source
@@ -136,7 +136,7 @@ class CheckedArchive:
         if rest := self._sent.padding(member.size):
             yield rest
         layer = digests.finish()
-        _check_name(member.path, layer.digest)
+        check_name(member.path, layer.digest)
         self._unpacked += layer.unpacked
         self._layers[member.path] = layer
 
@@ -144,7 +144,7 @@ class CheckedArchive:
         return size <= self._bounds.json and self._kept + size <= self._bounds.json_kept
 
     def _keep(self, member: Member, document: bytes) -> None:
-        _check_name(member.path, f"sha256:{hashlib.sha256(document).hexdigest()}")
+        check_name(member.path, f"sha256:{hashlib.sha256(document).hexdigest()}")
         self._kept += member.size
         self._documents[member.path] = document
 
@@ -152,7 +152,7 @@ class CheckedArchive:
         digest = hashlib.sha256()
         for piece in content:
             digest.update(piece)
-        _check_name(member.path, f"sha256:{digest.hexdigest()}")
+        check_name(member.path, f"sha256:{digest.hexdigest()}")
         self._others[member.path] = member.size
 
 
@@ -160,9 +160,3 @@ def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     if head:
         yield head
     yield from rest
-
-
-def _check_name(path: str, digest: str) -> None:
-    blob = BLOB.fullmatch(path)
-    if blob and digest != f"sha256:{blob[1]}":
-        raise Fault(f"blob {quoted(path)} has the digest {digest}")

@@ -55,6 +55,10 @@ class Document:
         """Return a field that must be a list of anything; null is an empty one."""
         return self._list(name)
 
+    def mapping(self, name: str) -> dict[str, Any]:
+        """Return a field that must be an object, whose names no format defines."""
+        return self._typed(name, dict, "an object")
+
     def object(self, name: str) -> "Document":
         """Return a field that must be an object."""
         return Document(self._fields.get(name), f"{self.where}, {name}")

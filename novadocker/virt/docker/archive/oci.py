@@ -98,3 +98,15 @@ def _blob(descriptor: Document, media_types: set[str]) -> str:
     if not named:
         raise Fault(f"{descriptor.where} has the digest {quoted(digest)}; sha256 is accepted")
     return f"blobs/sha256/{named[1]}"
+
+
+def check_name(path: str, digest: str) -> None:
+    """Raise if a blob is not what its name says.
+
+    Args:
+        path: of any member of the archive.
+        digest: of its bytes.
+    """
+    blob = BLOB.fullmatch(path)
+    if blob and digest != f"sha256:{blob[1]}":
+        raise Fault(f"blob {quoted(path)} has the digest {digest}")

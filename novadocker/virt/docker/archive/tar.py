@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from tarfile import GNU_FORMAT, TarInfo
+from typing import Protocol
 
 from novadocker.virt.docker.archive.bounds import Bounds, KiB
 from novadocker.virt.docker.archive.fault import Fault, quoted
-from novadocker.virt.docker.archive.source import Source
 
 BLOCK = 512
 END = bytes(2 * BLOCK)
@@ -81,15 +81,29 @@ class _Overrides:
     size: int | None = None
 
 
+class Bytes(Protocol):
+    """An archive's bytes at a moving position."""
+
+    @property
+    def position(self) -> int:
+        """How many bytes lie before the next one."""
+
+    def read(self, length: int) -> bytes:
+        """Return the next bytes, fewer at the end."""
+
+    def pieces(self, length: int) -> Iterator[bytes]:
+        """Give the next bytes, fewer at the end."""
+
+
 class Reader:
     """The members of an archive, one after the other.
 
     Args:
-        source: the archive's bytes.
+        source: the archive, uncompressed.
         bounds: counts and lengths that it may not pass.
     """
 
-    def __init__(self, source: Source, bounds: Bounds) -> None:
+    def __init__(self, source: Bytes, bounds: Bounds) -> None:
         self._source = source
         self._bounds = bounds
         self._seen: set[str] = set()
