@@ -104,6 +104,30 @@ def judge(
     return SavedImage(f"sha256:{digest}", config, layers, paths, reference.config)
 
 
+def promised(contents: Contents, platform: Platform, bounds: Bounds) -> Mapping[str, str]:
+    """Say what the layers must be.
+
+    Args:
+        contents: the archive; nothing is looked at of its layers.
+        platform: what the image must be made for.
+        bounds: on nesting.
+
+    Returns:
+        By each path of a layer, the digest of its uncompressed content.
+    """
+    reference = _reference(contents, platform, bounds)
+    paths = [_layer_path(contents, path) for path in reference.layers]
+    parsed = parse(_document(contents, reference.config), "the config", bounds.json_depth)
+    diff_ids = Document(parsed, "the config").object("rootfs").texts("diff_ids")
+    if len(diff_ids) != len(paths):
+        raise Fault(f"its config promises {len(diff_ids)} layers, and it has {len(paths)}")
+    promises: dict[str, str] = {}
+    for path, diff_id in zip(paths, diff_ids, strict=True):
+        if promises.setdefault(path, diff_id) != diff_id:
+            raise Fault(f"layer {quoted(path)} should be both {promises[path]} and {diff_id}")
+    return promises
+
+
 def _reference(contents: Contents, platform: Platform, bounds: Bounds) -> Reference:
     read = _reader(contents, bounds)
     if _is_there(contents, MANIFEST):
