@@ -90,6 +90,7 @@ class DockerDriver(Service):
                     meanwhile=lambda: metadata.describe_devices(context, instance),
                 ),
                 translation.inputs(context, instance, image_meta, injected_files, admin_password),
+                waiting=translation.WaitingServer(context, instance, self._hostname),
                 power_on=power_on,
             )
 
@@ -123,6 +124,7 @@ class DockerDriver(Service):
                 translation.server(instance, image_meta),
                 image_meta,
                 translation.inputs(context, instance, image_meta, injected_files, admin_password),
+                translation.WaitingServer(context, instance, self._hostname),
             )
         raise NotImplementedError  # for Nova's own way then: destroy and spawn
 
@@ -230,6 +232,7 @@ class DockerDriver(Service):
                 self._ports.of(instance, network_info, wait=False),
                 # What the server was to do when it was new may be what has broken it.
                 replace(inputs, user_data=None),
+                waiting=translation.WaitingServer(context, instance, self._hostname),
                 running=instance.power_state == power_state.RUNNING,
             )
 

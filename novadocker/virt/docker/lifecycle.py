@@ -17,7 +17,7 @@ from novadocker.virt.docker import migration
 from novadocker.virt.docker.engine import Engine
 from novadocker.virt.docker.errors import ContainerExists
 from novadocker.virt.docker.guest import in_service
-from novadocker.virt.docker.images import Images
+from novadocker.virt.docker.images import Boot, Images
 from novadocker.virt.docker.inputs import NOTHING, Inputs
 from novadocker.virt.docker.network import Network, Networking
 from novadocker.virt.docker.options import Options
@@ -59,6 +59,7 @@ class Lifecycle:
         inputs: Inputs = NOTHING,
         *,
         power_on: bool,
+        waiting: Boot | None = None,
     ) -> None:
         """Make a server's container and run it; leaves nothing behind when it fails.
 
@@ -69,6 +70,7 @@ class Lifecycle:
             network: its ports.
             inputs: what its tenant handed over.
             power_on: whether it is to run.
+            waiting: is told while its image loads, and may end that.
 
         Raises:
             DockerDriverError: whatever went wrong, by its own class.
@@ -79,7 +81,7 @@ class Lifecycle:
             if guest.find():
                 raise ContainerExists(name=guest.name)
             settings_for(server.flavor, self._options.abilities)  # before anything is fetched
-            image = self._images.ensure(context, image_meta)
+            image = self._images.ensure(context, image_meta, waiting)
             watch.mark("image")
             undo.callback(directory.remove)
             undo.callback(guest.remove)
@@ -90,7 +92,12 @@ class Lifecycle:
         LOG.info("Boot of %s took, in seconds: %s", server.container, watch)
 
     def foresee(
-        self, context: Any, server: Server, image_meta: Any, inputs: Inputs = NOTHING
+        self,
+        context: Any,
+        server: Server,
+        image_meta: Any,
+        inputs: Inputs = NOTHING,
+        waiting: Boot | None = None,
     ) -> None:
         """Refuse what ``boot`` would refuse, and have its image here; nothing else changes.
 
@@ -99,12 +106,13 @@ class Lifecycle:
             server: what was asked for.
             image_meta: Nova's account of the image.
             inputs: what its tenant handed over.
+            waiting: is told while its image loads, and may end that.
 
         Raises:
             DockerDriverError: what is wrong with it, by its own class.
         """
         settings = settings_for(server.flavor, self._options.abilities)
-        image = self._images.ensure(context, image_meta)
+        image = self._images.ensure(context, image_meta, waiting)
         size, first = self._options.log_max_size, inputs.first_words()
         container_spec(server, image, settings, {}, size, first_words=first)
 
@@ -257,6 +265,7 @@ class Lifecycle:
         inputs: Inputs = NOTHING,
         *,
         running: bool,
+        waiting: Boot | None = None,
     ) -> None:
         """Run a stand-in from another image, with the server's own files below ``/rescue``.
 
@@ -269,6 +278,7 @@ class Lifecycle:
             network: the server's ports.
             inputs: what is handed to the stand-in.
             running: whether the server ran before, and is to run again after a failure.
+            waiting: is told while the stand-in's image loads, and may end that.
 
         Raises:
             ContainerNotFound: the server's own container does not exist.
@@ -285,7 +295,7 @@ class Lifecycle:
                 undo.callback(self._runner.run_again, replace(server, rescue=False), network)
             own.stop(0)
             self._networking.unwire(network)
-            image = self._images.ensure(context, image_meta)
+            image = self._images.ensure(context, image_meta, waiting)
             watch.mark("image")
             self._rescue.begin(server, image, inputs, network, watch)
             undo.pop_all()

@@ -1,54 +1,129 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work that several threads ask for at the same time and one of them does."""
+"""Work that several threads want at the same time and one does for all of them."""
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent import futures
+from concurrent.futures import CancelledError, Future
 from typing import Generic, TypeVar
+
+from oslo_context import context as oslo_context
 
 T = TypeVar("T")
 
+_LOOK_SECONDS = 1.0
+
+
+class Task(Generic[T]):
+    """One piece of work, and who waits for it."""
+
+    def __init__(self) -> None:
+        self.future: Future[T] = Future()
+        self.waiting = 0
+        self.unwanted = threading.Event()
+
+    def expect_wanted(self) -> None:
+        """Return, unless nobody waits for the work any more.
+
+        Raises:
+            CancelledError: nobody does.
+        """
+        if self.unwanted.is_set():
+            raise CancelledError
+
 
 class Once(Generic[T]):
-    """Runs a piece of work once for all who ask while it runs.
+    """Runs a piece of work once for all who ask while it runs, in a thread of its own.
 
     Nothing is remembered: who asks after the end starts anew.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: dict[str, Future[T]] = {}
+        self._running: dict[str, Task[T]] = {}
 
-    def do(self, key: str, work: Callable[[], T]) -> T:
-        """Do the work, or wait for the thread that is doing it.
+    def do(
+        self,
+        key: str,
+        work: Callable[[Callable[[], None]], T],
+        look: Callable[[], None] = lambda: None,
+    ) -> T:
+        """Have the work done, or wait while another thread has it done.
 
-        There is no time limit: the thread that works has one for each of its calls.
+        There is no time limit: the work has one for each of its calls.
 
         Args:
             key: what tells one piece of work from another.
-            work: is called in this thread, or not at all.
+            work: is called once or not at all, with a function that raises CancelledError
+                when nobody waits any more; the work calls it where it can be given up.
+            look: is called every second while this thread waits, and may end that by an
+                exception.
 
         Returns:
             What the work returned, to every thread the same; an exception likewise.
         """
-        with self._lock:
-            future = self._running.get(key)
-            if first := future is None:
-                future = self._running[key] = Future()
-        if first:
-            self._run(key, work, future)
-        return future.result()
+        while True:
+            task = self._join(key, work)
+            if task is None:
+                look()
+                continue
+            try:
+                return _result(task.future, look)
+            finally:
+                self._leave(task)
 
-    def _run(self, key: str, work: Callable[[], T], future: Future[T]) -> None:
+    def _join(self, key: str, work: Callable[[Callable[[], None]], T]) -> Task[T] | None:
+        with self._lock:
+            task = self._running.get(key)
+            if task and task.unwanted.is_set():
+                ending = task
+            else:
+                if task is None:
+                    task = self._running[key] = Task()
+                    self._start(key, work, task)
+                task.waiting += 1
+                return task
+        # It is being given up, and what it did undone; then it can be begun anew.
+        _wait(ending.future, _LOOK_SECONDS)
+        return None
+
+    def _leave(self, task: Task[T]) -> None:
+        with self._lock:
+            task.waiting -= 1
+            if not task.waiting and not task.future.done():
+                task.unwanted.set()
+
+    def _start(self, key: str, work: Callable[[Callable[[], None]], T], task: Task[T]) -> None:
+        request = oslo_context.get_current()
+
+        def run() -> None:
+            if request:
+                request.update_store()  # for the log, which names the first who asked
+            self._run(key, work, task)
+
+        threading.Thread(target=run, name=f"once-{key}", daemon=True).start()
+
+    def _run(self, key: str, work: Callable[[Callable[[], None]], T], task: Task[T]) -> None:
         try:
-            result = work()
+            result = work(task.expect_wanted)
         except BaseException as error:  # noqa: BLE001 - all of it reaches all who wait
             self._end(key)
-            future.set_exception(error)
+            task.future.set_exception(error)
         else:
             self._end(key)
-            future.set_result(result)
+            task.future.set_result(result)
 
     def _end(self, key: str) -> None:
         with self._lock:
             del self._running[key]
+
+
+def _result(future: Future[T], look: Callable[[], None]) -> T:
+    while not _wait(future, _LOOK_SECONDS):
+        look()
+    return future.result()
+
+
+def _wait(future: Future[T], seconds: float) -> bool:
+    # Not by result(timeout): the work itself may have failed by a TimeoutError.
+    return bool(futures.wait([future], seconds).done)

@@ -38,6 +38,17 @@ FEATURES = {_PREFIX + name: name.lower() for name in _SAME} | {
 }
 
 
+def flags(cpuinfo: str | None = None) -> frozenset[str]:
+    """Return the kernel's names of what the processors can do.
+
+    Args:
+        cpuinfo: as in proc(5); None reads this host's.
+    """
+    text = CPUINFO.read_text() if cpuinfo is None else cpuinfo
+    line = next((line for line in text.splitlines() if line.startswith("flags")), "")
+    return frozenset(line.partition(":")[2].split())
+
+
 def traits(cpuinfo: str | None = None) -> dict[str, bool]:
     """Return what the processors can do.
 
@@ -47,7 +58,5 @@ def traits(cpuinfo: str | None = None) -> dict[str, bool]:
     Returns:
         All traits that we speak of, and whether the processors have them.
     """
-    text = CPUINFO.read_text() if cpuinfo is None else cpuinfo
-    line = next((line for line in text.splitlines() if line.startswith("flags")), "")
-    flags = set(line.partition(":")[2].split())
-    return {trait: flag in flags for trait, flag in FEATURES.items()}
+    has = flags(cpuinfo)
+    return {trait: flag in has for trait, flag in FEATURES.items()}

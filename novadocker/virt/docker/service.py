@@ -15,7 +15,7 @@ from novadocker.virt.docker.engine import Engine, State
 from novadocker.virt.docker.events import Watcher
 from novadocker.virt.docker.health import HealthReporter
 from novadocker.virt.docker.host import Host, Ratios, Reserved, uptime
-from novadocker.virt.docker.images import Images
+from novadocker.virt.docker.images import Images, Parts, Provenance, Ranges
 from novadocker.virt.docker.lifecycle import Lifecycle
 from novadocker.virt.docker.options import Options
 from novadocker.virt.docker.ports import Ports
@@ -42,7 +42,9 @@ class Service(Refusals):
         self._engine = Engine(translation.connection(CONF.docker))
         self._host = Host(self._engine, require_userns=CONF.docker.require_userns)
         self._glance = glance.API()
-        self._images = Images(self._engine, self._glance)
+        remembered = Path(CONF.state_path) / "novadocker" / "images"
+        parts = Parts(Ranges(), Provenance(remembered))
+        self._images = Images(self._engine, self._glance, parts=parts)
         self._snapshots = Snapshots(self._engine, self._glance)
         self._wiring = Wiring()
         self._ports = Ports(virtapi)
@@ -55,7 +57,7 @@ class Service(Refusals):
     def init_host(self, host: str) -> None:
         conf.refuse_unusable(CONF)
         self._hostname = host
-        self._host.check()
+        self._images.adapt(self._host.check())
         self._wiring.warm_up()
         self._lifecycle = Lifecycle(self._engine, self._images, self._wiring, self._options())
         self._snapshots.sweep(host)

@@ -13,6 +13,8 @@ through the archive or two.
 - ``layer`` takes a layer's digests, ``entries`` looks at what is in it (``tree``);
 - ``documents`` reads JSON; ``manifest``, ``oci`` and ``platform`` find the image and judge it;
 - ``sent`` writes what comes out; ``index`` is where in an archive everything is;
+- ``outline`` finds out what an archive holds by ``windows`` of it, and ``thin`` is then given
+  only the layers that are read;
 - ``revised`` makes the config of an image that was committed from a server its own again.
 """
 
@@ -22,8 +24,11 @@ from novadocker.virt.docker.archive.fault import Fault
 from novadocker.virt.docker.archive.index import Index
 from novadocker.virt.docker.archive.layer import Layer
 from novadocker.virt.docker.archive.manifest import SavedImage
+from novadocker.virt.docker.archive.outline import Outline, Part, outline
 from novadocker.virt.docker.archive.platform import Platform
 from novadocker.virt.docker.archive.revised import revised
+from novadocker.virt.docker.archive.thin import ThinArchive, Treatment
+from novadocker.virt.docker.archive.windows import Scattered, Windows, gaps
 
 __all__ = [
     "Bounds",
@@ -31,7 +36,15 @@ __all__ = [
     "Fault",
     "Index",
     "Layer",
+    "Outline",
+    "Part",
     "Platform",
     "SavedImage",
+    "Scattered",
+    "ThinArchive",
+    "Treatment",
+    "Windows",
+    "gaps",
+    "outline",
     "revised",
 ]

@@ -86,7 +86,8 @@ class CheckedArchive:
         if passage.withheld and self._again is not None:
             passage = Passage(self._sent, self._bounds, before=passage)
             yield from passage.give(self._again())
-        image = judge(passage.contents, self._platform, self._bounds)
+        stranger = self._revise is None
+        image = judge(passage.contents, self._platform, self._bounds, stranger=stranger)
         if passage.size is not None:
             self._index = index_of(image, passage.places, passage.size)
         self._saved_image = self._revised(image)

@@ -55,6 +55,10 @@ class Document:
         """Return a field that must be a list of anything; null is an empty one."""
         return self._list(name)
 
+    def mapping(self, name: str) -> dict[str, Any]:
+        """Return a field that must be an object, whose names no format defines."""
+        return self._typed(name, dict, "an object")
+
     def object(self, name: str) -> "Document":
         """Return a field that must be an object."""
         return Document(self._fields.get(name), f"{self.where}, {name}")
@@ -62,6 +66,10 @@ class Document:
     def has(self, name: str) -> bool:
         """Say whether a field is there and not null."""
         return self._fields.get(name) is not None
+
+    def is_text(self, name: str) -> bool:
+        """Say whether a field is a string."""
+        return isinstance(self._fields.get(name), str)
 
     def _list(self, name: str) -> list[Any]:
         return self._typed(name, list, "a list") if self.has(name) else []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from novadocker.virt.docker.archive.documents import Document
 from novadocker.virt.docker.archive.fault import Fault, quoted
-from novadocker.virt.docker.archive.platform import Platform
+from novadocker.virt.docker.archive.platform import Platform, best
 
 BLOB = re.compile(r"blobs/sha256/([0-9a-f]{64})")
 
@@ -27,10 +27,15 @@ _CONFIGS = {
 _LAYERS = {
     "application/vnd.oci.image.layer.v1.tar",
     "application/vnd.oci.image.layer.v1.tar+gzip",
+    "application/vnd.oci.image.layer.v1.tar+zstd",
     "application/vnd.docker.image.rootfs.diff.tar",
     "application/vnd.docker.image.rootfs.diff.tar.gzip",
+    "application/vnd.docker.image.rootfs.diff.tar.zstd",
 }
 _DEEPEST_INDEX = 3
+# What buildx calls the platform of its attestations.
+_NO_PLATFORM = "unknown"
+_SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,12 @@ class Reference:
     Attributes:
         config: the config's path.
         layers: the layers' paths, from the lowest up.
-        sizes: what each layer must have, where a manifest says so.
+        sizes: paths of blobs and what each must have, where a manifest says so.
     """
 
     config: str
     layers: tuple[str, ...]
-    sizes: tuple[int, ...] = ()
+    sizes: tuple[tuple[str, int], ...] = ()
 
 
 def image_of_index(read: Callable[[str], Document], index: str, platform: Platform) -> Reference:
@@ -59,35 +64,97 @@ def image_of_index(read: Callable[[str], Document], index: str, platform: Platfo
     Returns:
         The image.
     """
-    manifests = list(_manifests(read, index, platform, _DEEPEST_INDEX))
-    if len(manifests) != 1:
-        raise Fault(f"{index} has {len(manifests)} images for {platform}; save one")
-    manifest = read(manifests[0])
-    layers = manifest.objects("layers")
+    offers: dict[str, Platform] = {}
+    sizes: dict[str, int] = {}
+    for descriptor in _manifests(read, index, _DEEPEST_INDEX):
+        path = _blob(descriptor, _MANIFESTS)
+        sizes[path] = descriptor.number("size")
+        if (made_for := _made_for(descriptor, read)) is not None:
+            offers.setdefault(path, made_for)
+    if not offers:
+        raise Fault(f"{index} names no image")
+    chosen = best(offers, platform)
+    if len(chosen) > 1:
+        raise Fault(f"{index} has {len(chosen)} images for {platform}; save one")
+    return _reference(read, chosen[0], sizes[chosen[0]])
+
+
+def blobs_of_index(read: Callable[[str], Document | None], index: str) -> set[str]:
+    """Return the paths of all blobs that an index speaks of, directly or not.
+
+    Args:
+        read: gives the document at a path, or None where there is none.
+        index: the index's path.
+    """
+    found: set[str] = set()
+    left = [index]
+    while left:
+        document = read(left.pop())
+        named = {*_named(document)} - found if document else set()
+        found |= named
+        left += named
+    return found
+
+
+def _named(document: Document) -> Iterator[str]:
+    descriptors = document.objects("manifests") + document.objects("layers")
+    if document.has("config"):
+        descriptors.append(document.object("config"))
+    for descriptor in descriptors:
+        if named := _DIGEST.fullmatch(descriptor.text("digest")):
+            yield f"blobs/sha256/{named[1]}"
+
+
+def _manifests(read: Callable[[str], Document], index: str, depth: int) -> Iterator[Document]:
+    if not depth:
+        raise Fault(f"its indexes are nested more than {_DEEPEST_INDEX} deep")
+    for descriptor in _read(read, index).objects("manifests"):
+        if descriptor.text("mediaType") in _INDEXES:
+            yield from _manifests(read, _blob(descriptor, _INDEXES), depth - 1)
+        else:
+            yield descriptor
+
+
+def _made_for(descriptor: Document, read: Callable[[str], Document]) -> Platform | None:
+    """Return what a manifest's image is made for; None for what is no image."""
+    if descriptor.has("platform"):
+        made_for = platform_of(descriptor.object("platform"))
+        return None if made_for.os == _NO_PLATFORM else made_for
+    # The index of one image need not say it; its config does. Signatures have other configs.
+    config = _read(read, _blob(descriptor, _MANIFESTS)).object("config")
+    is_image = config.text("mediaType") in _CONFIGS
+    return platform_of(read(_blob(config, _CONFIGS))) if is_image else None
+
+
+def platform_of(document: Document) -> Platform:
+    """Return what an image is made for.
+
+    Args:
+        document: its config, or a descriptor's account of it.
+    """
+    variant = document.text("variant") if document.has("variant") else ""
+    return Platform(document.text("architecture"), document.text("os"), variant)
+
+
+def _reference(read: Callable[[str], Document], path: str, size: int) -> Reference:
+    manifest = _read(read, path)
+    config, layers = manifest.object("config"), manifest.objects("layers")
+    described = [(_blob(config, _CONFIGS), config)]
+    described += [(_blob(layer, _LAYERS), layer) for layer in layers]
+    sizes = {path: size}
+    for blob, descriptor in described:
+        if sizes.setdefault(blob, descriptor.number("size")) != descriptor.number("size"):
+            raise Fault(f"{manifest.where} has two sizes for {quoted(blob)}")
     return Reference(
-        _blob(manifest.object("config"), _CONFIGS),
-        tuple(_blob(layer, _LAYERS) for layer in layers),
-        tuple(layer.number("size") for layer in layers),
+        described[0][0], tuple(blob for blob, _ in described[1:]), tuple(sizes.items())
     )
 
 
-def _manifests(
-    read: Callable[[str], Document], index: str, platform: Platform, depth: int
-) -> Iterator[str]:
-    if not depth:
-        raise Fault(f"its indexes are nested more than {_DEEPEST_INDEX} deep")
-    for descriptor in read(index).objects("manifests"):
-        if descriptor.text("mediaType") in _INDEXES:
-            yield from _manifests(read, _blob(descriptor, _INDEXES), platform, depth - 1)
-        elif _is_for(descriptor, platform):
-            yield _blob(descriptor, _MANIFESTS)
-
-
-def _is_for(descriptor: Document, platform: Platform) -> bool:
-    if not descriptor.has("platform"):
-        return True
-    made_for = descriptor.object("platform")
-    return Platform(made_for.text("architecture"), made_for.text("os")) == platform
+def _read(read: Callable[[str], Document], path: str) -> Document:
+    document = read(path)
+    if document.has("schemaVersion") and document.number("schemaVersion") != _SCHEMA:
+        raise Fault(f"{document.where} has another schemaVersion than {_SCHEMA}")
+    return document
 
 
 def _blob(descriptor: Document, media_types: set[str]) -> str:

@@ -127,3 +127,8 @@ class ImageCalls(Caller):
             images = self._api.images(filters={"label": label} if label else None)
             names = (tag for image in images for tag in image.get("RepoTags") or ())
             return sorted(name for name in names if name.startswith(prefix))
+
+    def image_ids(self) -> set[str]:
+        """List the ids of all images."""
+        with self._call("list images"):
+            return {str(image["Id"]) for image in self._api.images()}

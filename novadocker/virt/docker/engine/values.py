@@ -13,6 +13,8 @@ from novadocker.virt.docker.engine.health import Health, has_probe
 from novadocker.virt.docker.engine.limits import NO_LIMITS, disk_body, limits_body, parse_limits
 from novadocker.virt.docker.policy import Limits, Settings
 
+_CONTAINERD = "io.containerd.snapshotter."
+
 
 class State(enum.StrEnum):
     """``State.Status`` of a container."""
@@ -42,6 +44,7 @@ class EngineInfo:
         root_directory: where the engine keeps its data, on its own host.
         security_options: names such as "userns", "seccomp", "apparmor".
         live_restore: whether containers outlive a restart of the engine.
+        containerd_store: whether containerd keeps its images, and names them by manifest.
         warnings: what the engine itself says it lacks.
     """
 
@@ -56,6 +59,7 @@ class EngineInfo:
     root_directory: str
     security_options: frozenset[str]
     live_restore: bool
+    containerd_store: bool = False
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -86,6 +90,7 @@ class EngineInfo:
             root_directory=info["DockerRootDir"],
             security_options=frozenset(option.removeprefix("name=") for option in options),
             live_restore=bool(info.get("LiveRestoreEnabled")),
+            containerd_store=str(status.get("driver-type", "")).startswith(_CONTAINERD),
             warnings=tuple(info.get("Warnings") or ()),
         )
 
@@ -118,6 +123,7 @@ class Image:
         stop_signal: its STOPSIGNAL; "" is SIGTERM.
         last_tagged: when a tag was last put on it, ISO 8601.
         has_probe: whether it has a HEALTHCHECK.
+        layers: diff IDs of its layers, from the lowest up.
     """
 
     id: str
@@ -130,6 +136,7 @@ class Image:
     stop_signal: str = ""
     last_tagged: str = ""
     has_probe: bool = False
+    layers: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Self:
@@ -153,6 +160,7 @@ class Image:
             stop_signal=config.get("StopSignal") or "",
             last_tagged=(body.get("Metadata") or {}).get("LastTagTime") or "",
             has_probe=has_probe(config),
+            layers=tuple((body.get("RootFS") or {}).get("Layers") or ()),
         )
 
 

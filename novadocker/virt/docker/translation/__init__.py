@@ -31,10 +31,12 @@ from novadocker.virt.docker.translation.states import (
     settled_here,
     snapshot_stages,
 )
+from novadocker.virt.docker.translation.waiting import WaitingServer
 
 __all__ = [
     "POWER_STATES",
     "TRANSITIONS",
+    "WaitingServer",
     "as_build_errors",
     "as_nova_errors",
     "as_password_errors",

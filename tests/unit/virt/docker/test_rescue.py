@@ -131,7 +131,7 @@ def test_a_rescue_boots_the_rescue_image(
     properties = objects.ImageMetaProps(os_command_line="/bin/mend")
     rescuer = objects.ImageMeta(id=RESCUER, properties=properties)
     docker_driver.rescue(None, it, [], rescuer, "secret", None, None)
-    ((operation, _, server, image_meta, _, inputs, was_running),) = life.calls
+    ((operation, _, server, image_meta, _, inputs, _, was_running),) = life.calls
     assert (operation, image_meta, was_running) == ("rescue", rescuer, running)
     assert (server.rescue, server.image, server.command_line) == (True, RESCUER, "/bin/mend")
     assert (server.hostname, server.public_key) == ("web-1", "ssh-ed25519 AAAA")

@@ -46,12 +46,22 @@ def with_manifest(archive: Any, manifest: Any) -> bytes:
         ([{"Config": "x.json", "Layers": ["../y"]}], "'..' in its name"),
         ([{"Config": "/etc/passwd", "Layers": []}], "absolute name"),
         ([{"Config": "x", "Layers": ["repositories"]}], "neither a tar archive nor a gzip"),
-        ([{"RepoTags": ["a:1"]}, {"RepoTags": ["b:2"]}], "2 images ('a:1', 'b:2'); save one"),
     ],
 )
 def test_a_bad_manifest_is_refused(saved_images: Any, layers: Any, manifest: Any, why: str) -> None:
     """Syntax, types and references, each with its own word."""
     assert why in reason(with_manifest(saved_images.old_style(*layers), manifest))
+
+
+def test_two_images_are_refused(saved_images: Any, layers: Any) -> None:
+    """Which of them was meant cannot be known; the message names them."""
+    one, two = (saved_images.old_style(each, RepoTags=[each[512:517].decode()]) for each in layers)
+    two.members |= one.members | {
+        "manifest.json": json.dumps(
+            [json.loads(each.members["manifest.json"])[0] for each in (one, two)]
+        ).encode()
+    }
+    assert "it has 2 images ('lower', 'upper'); save one" in reason(two.tar())
 
 
 def test_an_archive_without_manifest_is_refused(saved_images: Any, layers: Any) -> None:
@@ -129,7 +139,10 @@ def test_a_layer_in_another_compression_is_refused(saved_images: Any, layers: An
         ({"mediaType": 1}, "as 'mediaType', not a string"),
         ({"digest": "md5:0"}, "sha256 is accepted"),
         ({"digest": f"sha256:{'0' * 64}"}, "is missing"),
-        ({"platform": {"os": "linux", "architecture": "s390x"}}, "0 images for linux/amd64"),
+        (
+            {"platform": {"os": "linux", "architecture": "s390x"}},
+            "made for 'linux/s390x'; this host",
+        ),
     ],
 )
 def test_a_bad_oci_index_is_refused(

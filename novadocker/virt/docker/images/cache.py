@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Glance's images in the engine: fetched once, checked on the way, forgotten when unused."""
 
-import contextlib
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
 from oslo_log import log as logging
 
-from novadocker.virt.docker.archive import CheckedArchive, Platform, SavedImage
-from novadocker.virt.docker.engine import Engine, Image
+from novadocker.virt.docker.archive import Platform
+from novadocker.virt.docker.engine import Engine, EngineInfo, Image
 from novadocker.virt.docker.errors import (
     EngineError,
     EngineUnavailable,
     ImageFetchFailed,
     ImageFormatRefused,
-    ImageInvalid,
 )
+from novadocker.virt.docker.images.chains import Chains
+from novadocker.virt.docker.images.custody import HASH_DIGITS, recorded_digits
+from novadocker.virt.docker.images.fetch import Fetch, Parts
+from novadocker.virt.docker.images.progress import Boot, Nobody, Progress
+from novadocker.virt.docker.images.wanted import Wanted, fetching
 from novadocker.virt.docker.once import Once
 from novadocker.virt.docker.server import LABEL_IMAGE
 
@@ -26,7 +29,6 @@ LOG = logging.getLogger(__name__)
 
 CONTAINER_FORMAT = "docker"
 NAMESPACE = "nova/"
-_HASH_DIGITS = 32
 
 
 class Images:
@@ -41,17 +43,34 @@ class Images:
         engine: where the images go.
         glance: Nova's ``nova.image.glance.API``.
         platform: what images must be made for; else this host's.
+        parts: for loading images in part; else they are always loaded as a whole.
     """
 
-    def __init__(self, engine: Engine, glance: Any, platform: Platform | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        glance: Any,
+        platform: Platform | None = None,
+        parts: Parts | None = None,
+    ) -> None:
         self._engine = engine
         self._glance = glance
-        self._platform = platform or Platform.of_host()
+        self._fetch = Fetch(engine, glance, platform or Platform.of_host(), parts)
+        self._provenance = parts.provenance if parts else None
         self._loading: Once[Image] = Once()
         self._lock = threading.Lock()
         self._last_used: dict[str, float] = {}
+        self._progress: dict[str, Progress] = {}
 
-    def ensure(self, context: Any, image_meta: Any) -> Image:
+    def adapt(self, info: EngineInfo) -> None:
+        """Mind what kind of engine this is.
+
+        Args:
+            info: what it says of itself.
+        """
+        self._fetch.adapt(containerd_store=info.containerd_store)
+
+    def ensure(self, context: Any, image_meta: Any, boot: Boot | None = None) -> Image:
         """Return an image that the engine has, fetched from Glance if need be.
 
         Of several callers at a time one fetches; the others get what it gets. Whatever goes
@@ -60,6 +79,8 @@ class Images:
         Args:
             context: the request's, for Glance.
             image_meta: Nova's ``ImageMeta``.
+            boot: what waits for it; may end that by an exception. When nothing waits for an
+                image any more, what was done is undone.
 
         Returns:
             The engine's account of it.
@@ -72,9 +93,33 @@ class Images:
         """
         tag = self._tag(context, image_meta)
         self._note_use(tag)
-        return self._loading.do(
-            tag, lambda: self._engine.find_image(tag) or self._load(context, image_meta.id, tag)
-        )
+        if image := self._engine.find_image(tag):
+            return image
+        boot = boot or Nobody()
+        boot.begin()
+        try:
+            image = self._wait(context, image_meta, tag, boot)
+        except BaseException as fault:
+            boot.end(fault)
+            raise
+        boot.end(None)
+        return image
+
+    def _wait(self, context: Any, image_meta: Any, tag: str, boot: Boot) -> Image:
+        def work(expect_wanted: Callable[[], None]) -> Image:
+            progress = self._progress[tag] = Progress(image_meta.id, _size(image_meta))
+            wanted = Wanted(context, image_meta.id, tag, expect_wanted, progress)
+            try:
+                return self._engine.find_image(tag) or self._fetch.load(wanted)
+            finally:
+                del self._progress[tag]
+
+        def look() -> None:
+            boot.expect_wanted()
+            if progress := self._progress.get(tag):
+                boot.advance(progress.done, progress.total)
+
+        return self._loading.do(tag, work, look)
 
     def cache(self, context: Any, image_meta: Any) -> bool:
         """Fetch an image before a server is made of it; it ages from now on.
@@ -118,7 +163,11 @@ class Images:
                 self._note_use(tag)
             else:
                 unused.append(tag)
-        return [tag for tag in unused if self._idle(tag) >= min_age and self._forget(tag)]
+        gone = [tag for tag in unused if self._idle(tag) >= min_age and self._forget(tag)]
+        if self._provenance:
+            has = {layer for image in Chains(self._engine).images() for layer in image}
+            self._provenance.sweep(has)
+        return gone
 
     def _in_containers(self) -> set[str]:
         # A rescued server has a second container, of an image that Nova does not name.
@@ -129,57 +178,15 @@ class Images:
         if container_format != CONTAINER_FORMAT:
             raise ImageFormatRefused(image=image_meta.id, container_format=container_format)
         digits = _field(image_meta, "checksum") or self._recorded_hash(context, image_meta.id)
-        return f"{NAMESPACE}{image_meta.id}:{digits[:_HASH_DIGITS]}"
+        return f"{NAMESPACE}{image_meta.id}:{digits[:HASH_DIGITS]}"
 
     def _recorded_hash(self, context: Any, image_id: str) -> str:
         # Nova's account of an image that a server was made from lacks the checksum.
-        with _fetching(image_id):
-            recorded = self._glance.get(context, image_id)
-        digits = recorded.get("checksum") or recorded.get("os_hash_value")
+        with fetching(image_id):
+            digits = recorded_digits(self._glance.get(context, image_id))
         if not digits:
             raise ImageFetchFailed(image=image_id, reason="Glance records no hash of its bytes")
-        return str(digits)
-
-    def _load(self, context: Any, image_id: str, tag: str) -> Image:
-        started = time.monotonic()
-        archive = CheckedArchive(
-            self._chunks(context, image_id),
-            image=image_id,
-            tag=tag,
-            platform=self._platform,
-            again=lambda: self._chunks(context, image_id),
-        )
-        try:
-            self._engine.load_image(archive)
-            image = self._loaded(image_id, tag, archive.saved_image)
-        except BaseException:
-            # An engine that is gone has no image of that name, or has all of it: it looks at
-            # nothing before the manifest, and that was sent only when all was found right.
-            with contextlib.suppress(EngineUnavailable):
-                self._engine.remove_image(tag)
-            raise
-        LOG.info(
-            "Loaded image %s as %s: %d layers, %d bytes, %.1f s",
-            image_id,
-            tag,
-            len(archive.saved_image.layers),
-            archive.saved_image.size,
-            time.monotonic() - started,
-        )
-        return image
-
-    def _chunks(self, context: Any, image_id: str) -> Iterator[bytes]:
-        with _fetching(image_id):
-            yield from self._glance.download(context, image_id)
-
-    def _loaded(self, image_id: str, tag: str, saved: SavedImage) -> Image:
-        image = self._engine.find_image(tag)
-        if image is None or image.id != saved.id:
-            found = image.id if image else "nothing"
-            raise ImageInvalid(
-                image=image_id, reason=f"the engine made {found} of it, where {saved.id} was sent"
-            )
-        return image
+        return digits
 
     def _note_use(self, tag: str) -> None:
         with self._lock:
@@ -210,18 +217,13 @@ class Images:
         return True
 
 
-@contextlib.contextmanager
-def _fetching(image_id: str) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        # Nova's, glanceclient's, requests', and OSError for a wrong checksum at the end.
-        reason = str(error) or type(error).__name__
-        raise ImageFetchFailed(image=image_id, reason=reason) from error
-
-
 def _field(image_meta: Any, name: str) -> str:
     return str(getattr(image_meta, name)) if image_meta.obj_attr_is_set(name) else ""
+
+
+def _size(image_meta: Any) -> int:
+    size = _field(image_meta, "size")
+    return int(size) if size.isdigit() else 0
 
 
 def _seconds(moment: str) -> float | None:

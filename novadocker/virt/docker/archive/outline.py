@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an archive says that it holds, found without reading its layers.
+
+All that is said of the image is judged as when the archive is read as a whole, but for the
+layers' digests: those are what the config promises, until somebody reads the layers.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from novadocker.virt.docker.archive.bounds import Bounds
+from novadocker.virt.docker.archive.fault import Fault, quoted
+from novadocker.virt.docker.archive.header import BLOCK, padding
+from novadocker.virt.docker.archive.layer import LAYERS, Content, Layer, content_of
+from novadocker.virt.docker.archive.manifest import Contents, SavedImage, judge, promised
+from novadocker.virt.docker.archive.oci import check_name
+from novadocker.virt.docker.archive.platform import Platform
+from novadocker.virt.docker.archive.tar import Kind, Member, Reader
+from novadocker.virt.docker.archive.windows import Scattered, Windows
+
+
+@dataclass(frozen=True)
+class Part:
+    """A member of the archive that is a layer of the image.
+
+    Attributes:
+        path: its name.
+        offset: where its content begins in the archive.
+        size: bytes in the archive.
+        content: plain or compressed.
+        diff_id: what the config promises that it is.
+    """
+
+    path: str
+    offset: int
+    size: int
+    content: Content
+    diff_id: str
+
+
+@dataclass(frozen=True)
+class Outline:
+    """An image as its archive describes it.
+
+    Attributes:
+        image: sound but for its layers, none of which has been read.
+        parts: what there is to read, in the archive's order.
+    """
+
+    image: SavedImage
+    parts: tuple[Part, ...]
+
+
+def outline(windows: Windows, platform: Platform, bounds: Bounds) -> Outline:
+    """Find out what an archive holds.
+
+    Args:
+        windows: the archive, uncompressed.
+        platform: what the image must be made for.
+        bounds: limits on sizes and counts.
+
+    Returns:
+        What it says.
+
+    Raises:
+        Fault: something is wrong with it.
+        Scattered: it is better read as a whole.
+    """
+    return _Walk(windows, platform, bounds).outline()
+
+
+class _Walk:
+    """One way through the archive, from header to header."""
+
+    def __init__(self, windows: Windows, platform: Platform, bounds: Bounds) -> None:
+        self._windows = windows
+        self._platform = platform
+        self._bounds = bounds
+        self._documents: dict[str, bytes] = {}
+        self._layers: dict[str, tuple[Member, Content]] = {}
+        self._others: dict[str, int] = {}
+        self._links: dict[str, str] = {}
+        self._kept = 0
+
+    def outline(self) -> Outline:
+        for member in Reader(self._windows, self._bounds).members():
+            if member.kind is Kind.FILE:
+                self._file(member)
+            elif member.kind is Kind.SYMLINK:
+                self._links[member.path] = member.target
+        unread = {path: _claimed(member, "") for path, (member, _) in self._layers.items()}
+        contents = Contents(self._documents, unread, self._others, self._links)
+        claims = promised(contents, self._platform, self._bounds)
+        image = judge(replace(contents, layers=self._claimed(claims)), self._platform, self._bounds)
+        return Outline(image, self._parts(claims))
+
+    def _file(self, member: Member) -> None:
+        head = self._windows.read(min(BLOCK, member.size))
+        content = content_of(head, member.size, f"member {quoted(member.path)}")
+        if content is Content.ZSTD_LAYER:
+            raise Scattered
+        if content in LAYERS:
+            self._layers[member.path] = member, content
+        elif content is Content.JSON and self._has_room_for(member.size):
+            document = head + self._windows.read(member.size - len(head))
+            check_name(member.path, f"sha256:{hashlib.sha256(document).hexdigest()}")
+            self._kept += member.size
+            self._documents[member.path] = document
+        else:
+            self._others[member.path] = member.size
+        if not self._windows.move(member.offset + member.size + padding(member.size)):
+            raise Fault(f"it is cut off in the middle of member {quoted(member.path)}")
+
+    def _has_room_for(self, size: int) -> bool:
+        return size <= self._bounds.json and self._kept + size <= self._bounds.json_kept
+
+    def _claimed(self, claims: Mapping[str, str]) -> dict[str, Layer]:
+        return {
+            path: _claimed(member, claims.get(path, ""))
+            for path, (member, _) in self._layers.items()
+        }
+
+    def _parts(self, claims: Mapping[str, str]) -> tuple[Part, ...]:
+        return tuple(
+            Part(path, member.offset, member.size, content, claims[path])
+            for path, (member, content) in self._layers.items()
+            if path in claims
+        )
+
+
+def _claimed(member: Member, diff_id: str) -> Layer:
+    return Layer(diff_id, "", member.size, 0)

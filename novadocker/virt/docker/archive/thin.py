@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An archive of which the engine is given only the layers that it lacks."""
+
+import enum
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from novadocker.virt.docker.archive.bounds import Bounds
+from novadocker.virt.docker.archive.fault import Fault, quoted
+from novadocker.virt.docker.archive.layer import Layer, PassingLayer, Room
+from novadocker.virt.docker.archive.manifest import SavedImage
+from novadocker.virt.docker.archive.oci import check_name
+from novadocker.virt.docker.archive.outline import Outline, Part
+from novadocker.virt.docker.archive.sent import Sent
+from novadocker.virt.docker.errors import ImageInvalid
+
+
+class Treatment(enum.Enum):
+    """What is done with a layer's bytes."""
+
+    SEND = enum.auto()
+    CHECK = enum.auto()
+    LEAVE = enum.auto()
+
+
+class ThinArchive:
+    """What ``docker load`` may be given of an archive whose outline is known.
+
+    Iterating gives an archive as ``CheckedArchive`` does, without the layers that are not to
+    be sent. What is read is checked against what the config promises; the manifest, without
+    which the engine does nothing, comes after the last check.
+
+    Args:
+        outline: of the archive.
+        treatments: of each of its parts, by path.
+        read: gives a range of the archive's bytes, by its offset and length.
+        image: Glance's id of it, for messages.
+        tag: the only one that the image will have.
+        bounds: limits on sizes.
+    """
+
+    def __init__(
+        self,
+        outline: Outline,
+        treatments: Mapping[str, Treatment],
+        read: Callable[[int, int], Iterator[bytes]],
+        *,
+        image: str,
+        tag: str,
+        bounds: Bounds | None = None,
+    ) -> None:
+        self._outline = outline
+        self._treatments = treatments
+        self._read = read
+        self._image = image
+        self._bounds = bounds or Bounds()
+        self._room = Room.of(self._bounds)
+        self._sent = Sent(tag)
+        self._checked: dict[str, Layer] = {}
+
+    @property
+    def saved_image(self) -> SavedImage:
+        """The image, whose layers are as they were read, or else as they are promised."""
+        image = self._outline.image
+        layers = zip(image.paths, image.layers, strict=True)
+        return replace(
+            image, layers=tuple(self._checked.get(path, layer) for path, layer in layers)
+        )
+
+    @property
+    def checked(self) -> tuple[Layer, ...]:
+        """The layers that were read; all of them are what was promised."""
+        return tuple(self._checked.values())
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            for part in self._outline.parts:
+                if self._treatments[part.path] is not Treatment.LEAVE:
+                    yield from self._part(part)
+            yield from self._sent.ending(self._outline.image)
+        except Fault as fault:
+            raise ImageInvalid(image=self._image, reason=str(fault)) from fault
+
+    def _part(self, part: Part) -> Iterator[bytes]:
+        sends = self._treatments[part.path] is Treatment.SEND
+        if sends:
+            yield self._sent.layer(part.path, part.size)
+        what = f"layer {quoted(part.path)}"
+        passing = PassingLayer(what, part.content, self._room, self._bounds)
+        for piece in self._read(part.offset, part.size):
+            for sent in passing.feed(piece):
+                if sends:
+                    yield sent
+        if sends and (rest := self._sent.padding(part.size)):
+            yield rest
+        self._checked[part.path] = _expected(part, passing.finish())
+
+
+def _expected(part: Part, layer: Layer) -> Layer:
+    what = f"layer {quoted(part.path)}"
+    if layer.size != part.size:
+        raise Fault(f"{what} is cut off")
+    check_name(part.path, layer.digest)
+    if layer.diff_id != part.diff_id:
+        raise Fault(f"{what} has the digest {layer.diff_id}, not {part.diff_id}")
+    return layer

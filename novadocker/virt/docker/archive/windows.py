@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An archive of which only what is looked at is fetched."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+
+from novadocker.virt.docker.archive.bounds import KiB, MiB
+from novadocker.virt.docker.archive.header import BLOCK
+from novadocker.virt.docker.archive.index import Index
+
+WINDOW = 16 * KiB
+_LARGEST = MiB
+_MOST_WINDOWS = 1024
+_MOST_BYTES = 32 * MiB
+# What lies between two layers of an image is small; an index may claim otherwise.
+_LARGEST_GAP = 64 * KiB
+
+
+class Scattered(Exception):
+    """The archive has to be fetched in too many pieces: it is better read as a whole."""
+
+
+class Windows:
+    """The bytes of an archive at a moving position, fetched a window at a time.
+
+    Args:
+        fetch: gives the bytes of a range, by its offset and length.
+        size: bytes of the archive.
+        fetched: ranges that were fetched before, by their offsets.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[int, int], bytes],
+        size: int,
+        fetched: Iterable[tuple[int, bytes]] = (),
+    ) -> None:
+        self._fetch = fetch
+        self._size = size
+        self._known = sorted(fetched)
+        self._offsets = [offset for offset, _ in self._known]
+        self._windows = 0
+        self._bytes = 0
+        self.position = 0
+
+    def read(self, length: int) -> bytes:
+        """Return the next bytes, fewer at the end.
+
+        Args:
+            length: small, for the result is held in memory.
+        """
+        return b"".join(self.pieces(length))
+
+    def pieces(self, length: int) -> Iterator[bytes]:
+        """Give the next bytes.
+
+        Args:
+            length: how many; fewer are given at the end.
+
+        Yields:
+            Non-empty pieces.
+        """
+        end = min(self.position + length, self._size)
+        while self.position < end:
+            piece = self._piece(end - self.position)
+            self.position += len(piece)
+            yield piece
+
+    def move(self, position: int) -> bool:
+        """Go on elsewhere; nothing in between is fetched.
+
+        Args:
+            position: bytes from the archive's beginning.
+
+        Returns:
+            Whether the archive is that long.
+        """
+        self.position = position
+        return position <= self._size
+
+    def _piece(self, most: int) -> bytes:
+        offset, window = self._window(most)
+        at = self.position - offset
+        return window[at : at + most]
+
+    def _window(self, wanted: int) -> tuple[int, bytes]:
+        number = bisect_right(self._offsets, self.position) - 1
+        if number >= 0:
+            offset, window = self._known[number]
+            if self.position < offset + len(window):
+                return offset, window
+        return self._another(min(max(wanted, WINDOW), _LARGEST, self._size - self.position))
+
+    def _another(self, length: int) -> tuple[int, bytes]:
+        self._windows += 1
+        self._bytes += length
+        if self._windows > _MOST_WINDOWS or self._bytes > _MOST_BYTES:
+            raise Scattered
+        window = (self.position, self._fetch(self.position, length))
+        self._known.insert(bisect_right(self._offsets, self.position), window)
+        self._offsets = [offset for offset, _ in self._known]
+        return window
+
+
+def gaps(index: Index) -> list[tuple[int, int]]:
+    """Return the ranges that hold an archive's structure, if its index is true.
+
+    All but the layers, and of each layer the first block, by which it is known for one.
+
+    Args:
+        index: of the archive.
+
+    Returns:
+        Offsets and lengths.
+    """
+    found, at = [], 0
+    for offset, size in sorted({(layer.offset, layer.size) for layer in index.layers}):
+        end = min(offset + BLOCK, index.size)
+        if end > at:
+            found.append((at, end - at))
+        at = max(at, offset + size)
+    if index.size > at:
+        found.append((at, index.size - at))
+    return [(offset, min(length, _LARGEST_GAP)) for offset, length in found]

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One image on its way from Glance into the engine, by the shortest way that is safe."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from oslo_log import log as logging
+
+from novadocker.virt.docker.archive import (
+    CheckedArchive,
+    Layer,
+    Platform,
+    SavedImage,
+    ThinArchive,
+)
+from novadocker.virt.docker.engine import Engine, Image
+from novadocker.virt.docker.errors import (
+    EngineError,
+    EngineOutOfSpace,
+    EngineUnavailable,
+    ImageInvalid,
+)
+from novadocker.virt.docker.images.chains import Chains
+from novadocker.virt.docker.images.custody import Custody
+from novadocker.virt.docker.images.plan import Plan, Planner
+from novadocker.virt.docker.images.provenance import Origin, Provenance
+from novadocker.virt.docker.images.ranges import NoRanges, Ranges
+from novadocker.virt.docker.images.relay import relayed
+from novadocker.virt.docker.images.wanted import Wanted, fetching
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What it takes to load images in part.
+
+    Attributes:
+        ranges: reads parts of images.
+        provenance: what this host has found in which image.
+    """
+
+    ranges: Ranges
+    provenance: Provenance
+
+
+class Fetch:
+    """Loads images.
+
+    Args:
+        engine: where they go.
+        glance: Nova's ``nova.image.glance.API``.
+        platform: what they must be made for.
+        parts: for loading in part; None where images are only loaded as a whole.
+    """
+
+    def __init__(
+        self, engine: Engine, glance: Any, platform: Platform, parts: Parts | None
+    ) -> None:
+        self._engine = engine
+        self._glance = glance
+        self._platform = platform
+        self._provenance = parts.provenance if parts else None
+        self._planner: Planner | None = None
+        self._by_manifest = False
+        if parts:
+            custody = Custody(glance, parts.ranges, parts.provenance)
+            self._planner = Planner(glance, parts.ranges, custody, Chains(engine), platform)
+
+    def adapt(self, *, containerd_store: bool) -> None:
+        """Mind what keeps the engine's images.
+
+        containerd names an image by its manifest, and wants every layer of what it loads.
+
+        Args:
+            containerd_store: whether it is containerd.
+        """
+        self._by_manifest = containerd_store
+
+    def load(self, wanted: Wanted) -> Image:
+        """Bring an image into the engine, or leave the engine as it was.
+
+        Args:
+            wanted: which.
+
+        Returns:
+            The engine's account of it.
+
+        Raises:
+            ImageFetchFailed: Glance did not deliver it.
+            ImageInvalid: its bytes are not a sound saved image.
+            EngineError: the engine failed to load it.
+            CancelledError: nobody waits for it any more.
+        """
+        started = time.monotonic()
+        image = self._load_thin(wanted) or self._load_whole(wanted)
+        LOG.info(
+            "Loaded image %s as %s: %d layers, %d bytes read, %.1f s",
+            wanted.image,
+            wanted.tag,
+            len(image.layers),
+            wanted.progress.done,
+            time.monotonic() - started,
+        )
+        return image
+
+    def _load_whole(self, wanted: Wanted) -> Image:
+        archive = CheckedArchive(
+            self._whole(wanted),
+            image=wanted.image,
+            tag=wanted.tag,
+            platform=self._platform,
+            again=lambda: self._whole(wanted),
+        )
+        image = self._send(wanted, archive, lambda: archive.saved_image)
+        self._remember(wanted, archive.saved_image.layers)
+        return image
+
+    def _load_thin(self, wanted: Wanted) -> Image | None:
+        if self._planner is None or self._by_manifest:
+            return None
+        plan = self._planner.plan(wanted)
+        if plan is None:
+            return None
+        archive = self._thin_archive(wanted, plan, self._planner)
+        try:
+            image = self._send(wanted, archive, lambda: archive.saved_image)
+        except (EngineUnavailable, EngineOutOfSpace):
+            raise
+        except (EngineError, NoRanges) as error:
+            # A layer that the engine had may be gone by now: it says so, and makes no image.
+            LOG.warning("Image %s is loaded again as a whole: %s", wanted.image, error)
+            return None
+        self._remember(wanted, archive.checked)
+        return image
+
+    def _thin_archive(self, wanted: Wanted, plan: Plan, planner: Planner) -> ThinArchive:
+        wanted.progress.expect(plan.size)
+
+        def read(offset: int, length: int) -> Iterator[bytes]:
+            return relayed(planner.read(wanted, offset, length), wanted.expect_wanted)
+
+        return ThinArchive(plan.outline, plan.treatments, read, image=wanted.image, tag=wanted.tag)
+
+    def _send(
+        self, wanted: Wanted, archive: Iterable[bytes], saved: Callable[[], SavedImage]
+    ) -> Image:
+        try:
+            with closing(relayed(archive)) as pieces:
+                self._engine.load_image(pieces)
+            return self._loaded(wanted, saved())
+        except BaseException:
+            # An engine that is gone has no image of that name, or has all of it: it looks at
+            # nothing before the manifest, and that was sent only when all was found right.
+            with suppress(EngineUnavailable):
+                self._engine.remove_image(wanted.tag)
+            raise
+
+    def _loaded(self, wanted: Wanted, saved: SavedImage) -> Image:
+        image = self._engine.find_image(wanted.tag)
+        if image is None or not self._is(image, saved):
+            found = image.id if image else "nothing"
+            raise ImageInvalid(
+                image=wanted.image,
+                reason=f"the engine made {found} of it, where {saved.id} was sent",
+            )
+        return image
+
+    def _is(self, image: Image, saved: SavedImage) -> bool:
+        if self._by_manifest:
+            return image.layers == tuple(layer.diff_id for layer in saved.layers)
+        return image.id == saved.id
+
+    def _remember(self, wanted: Wanted, layers: Iterable[Layer]) -> None:
+        if self._provenance:
+            found = {layer.diff_id: layer.unpacked for layer in layers}
+            self._provenance.remember(Origin(wanted.image, wanted.digits, found))
+
+    def _whole(self, wanted: Wanted) -> Iterator[bytes]:
+        return relayed(self._chunks(wanted), wanted.expect_wanted)
+
+    def _chunks(self, wanted: Wanted) -> Iterator[bytes]:
+        with fetching(wanted.image):
+            for chunk in self._glance.download(wanted.context, wanted.image):
+                wanted.progress.add(len(chunk))
+                yield chunk

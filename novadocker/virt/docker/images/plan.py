@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What of an image is read from Glance, and what of that is sent to the engine."""
+
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from oslo_log import log as logging
+
+from novadocker.virt.docker.archive import (
+    Bounds,
+    Fault,
+    Index,
+    Outline,
+    Part,
+    Platform,
+    Scattered,
+    Treatment,
+    Windows,
+    gaps,
+    outline,
+)
+from novadocker.virt.docker.archive.index import PROPERTY
+from novadocker.virt.docker.images.chains import Chains
+from novadocker.virt.docker.images.custody import Custody
+from novadocker.virt.docker.images.ranges import NoRanges, Ranges
+from novadocker.virt.docker.images.wanted import Wanted, fetching
+
+LOG = logging.getLogger(__name__)
+
+_AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one image is loaded in part.
+
+    Attributes:
+        outline: of its archive.
+        treatments: of its layers, by path.
+    """
+
+    outline: Outline
+    treatments: Mapping[str, Treatment]
+
+    @property
+    def size(self) -> int:
+        """Bytes of layers that are read."""
+        return sum(
+            part.size
+            for part in self.outline.parts
+            if self.treatments[part.path] is not Treatment.LEAVE
+        )
+
+
+class Planner:
+    """Makes plans.
+
+    Args:
+        glance: Nova's ``nova.image.glance.API``.
+        ranges: reads parts of images.
+        custody: says what may stay unread.
+        chains: what the engine has.
+        platform: what images must be made for.
+    """
+
+    def __init__(
+        self, glance: Any, ranges: Ranges, custody: Custody, chains: Chains, platform: Platform
+    ) -> None:
+        self._glance = glance
+        self._ranges = ranges
+        self._custody = custody
+        self._chains = chains
+        self._platform = platform
+
+    def plan(self, wanted: Wanted) -> Plan | None:
+        """Find out how an image is best loaded.
+
+        Args:
+            wanted: the image.
+
+        Returns:
+            A plan; None where it is to be loaded as a whole.
+
+        Raises:
+            ImageFetchFailed: Glance did not answer.
+        """
+        if not self._ranges.allowed() or not self._chains.images():
+            return None
+        with fetching(wanted.image):
+            record = self._glance.get(wanted.context, wanted.image)
+        index = _index(wanted.image, record)
+        if index and not self._chains.known([layer.diff_id for layer in index.layers]):
+            return None
+        try:
+            found = self._outline(wanted, record["size"], index)
+        except (Fault, Scattered, NoRanges) as reason:
+            # What is wrong with it will be said by the one who reads all of it.
+            LOG.debug("Image %s is read as a whole: %r", wanted.image, reason)
+            return None
+        return self._of(wanted, record, found)
+
+    def read(self, wanted: Wanted, offset: int, length: int) -> Iterator[bytes]:
+        """Read a part of an image's archive.
+
+        Args:
+            wanted: the image.
+            offset: where it begins.
+            length: how many bytes.
+
+        Yields:
+            All of them.
+
+        Raises:
+            ImageFetchFailed: Glance did not deliver them.
+            NoRanges: Glance serves the image only as a whole.
+        """
+        with fetching(wanted.image):
+            for piece in self._ranges.read(wanted.context, wanted.image, offset, length):
+                wanted.progress.add(len(piece))
+                yield piece
+
+    def _outline(self, wanted: Wanted, size: int, index: Index | None) -> Outline:
+        def fetch(offset: int, length: int) -> bytes:
+            wanted.expect_wanted()
+            return b"".join(self.read(wanted, offset, length))
+
+        fetched: list[tuple[int, bytes]] = []
+        if index and index.size == size:
+            places = gaps(index)
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                parts = pool.map(lambda place: fetch(*place), places)
+                fetched = [(offset, part) for (offset, _), part in zip(places, parts, strict=True)]
+        return outline(Windows(fetch, size, fetched), self._platform, Bounds())
+
+    def _of(self, wanted: Wanted, record: Mapping[str, Any], found: Outline) -> Plan | None:
+        diff_ids = [layer.diff_id for layer in found.image.layers]
+        known = self._chains.known(diff_ids)
+        if not known:
+            return None
+        # One place in the archive may be two layers, of which the engine has only the lower.
+        lacks = set(found.image.paths[known:])
+        has = {part.diff_id for part in found.parts if part.path not in lacks}
+        unread = self._custody.unread(wanted.context, record, has)
+        return Plan(found, {part.path: _treatment(part, lacks, unread) for part in found.parts})
+
+
+def _treatment(part: Part, lacks: Collection[str], unread: Collection[str]) -> Treatment:
+    if part.path in lacks:
+        return Treatment.SEND
+    return Treatment.LEAVE if part.diff_id in unread else Treatment.CHECK
+
+
+def _index(image_id: str, record: Mapping[str, Any]) -> Index | None:
+    text = record.get("properties", {}).get(PROPERTY)
+    if not text:
+        return None
+    try:
+        return Index.parse(text)
+    except Fault as fault:
+        LOG.debug("The property %s of image %s is passed over: %s", PROPERTY, image_id, fault)
+        return None

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far the loading of an image is, and who waits for it."""
+
+import threading
+import time
+from typing import Protocol
+
+from oslo_log import log as logging
+
+LOG = logging.getLogger(__name__)
+
+_LOG_EVERY_SECONDS = 10
+_MIB = 1024 * 1024
+
+
+class Boot(Protocol):
+    """Who waits for an image, and is told about it."""
+
+    def expect_wanted(self) -> None:
+        """Raise if the image is not waited for any more."""
+
+    def begin(self) -> None:
+        """The image is not here, and is loaded from now on."""
+
+    def advance(self, done: int, total: int) -> None:
+        """So many bytes were read, of so many; the total is 0 where it is not known."""
+
+    def end(self, fault: BaseException | None) -> None:
+        """The image is here, or will not be."""
+
+
+class Nobody:
+    """Waits for an image and wants to hear nothing."""
+
+    def expect_wanted(self) -> None:
+        """Wait on."""
+
+    def begin(self) -> None:
+        """Hear nothing."""
+
+    def advance(self, done: int, total: int) -> None:
+        """Hear nothing."""
+
+    def end(self, fault: BaseException | None) -> None:
+        """Hear nothing."""
+
+
+class Progress:
+    """Counts the bytes of one image as they are read.
+
+    Args:
+        image: Glance's id of it.
+        total: how many there are; 0 where that is not known.
+    """
+
+    def __init__(self, image: str, total: int = 0) -> None:
+        self._image = image
+        self._told = time.monotonic()
+        self._lock = threading.Lock()
+        self.done = 0
+        self.total = total
+
+    def expect(self, more: int) -> None:
+        """Know better.
+
+        Args:
+            more: how many bytes are read from now on.
+        """
+        self.total = self.done + more
+
+    def add(self, size: int) -> None:
+        """Count bytes; those who read the log are told now and then.
+
+        Args:
+            size: how many were read, by whichever thread.
+        """
+        now = time.monotonic()
+        with self._lock:
+            self.done += size
+            if now - self._told < _LOG_EVERY_SECONDS:
+                return
+            self._told = now
+        of = f" of {self.total // _MIB}" if self.total else ""
+        LOG.info("Image %s is read: %d%s MiB", self._image, self.done // _MIB, of)
