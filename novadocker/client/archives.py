@@ -41,6 +41,10 @@ class FileArchive:
         with _reading(self.origin), self.path.open("rb") as file:
             yield from iter(lambda: file.read(_CHUNK), b"")
 
+    def again(self) -> Iterator[bytes]:
+        """Give its bytes once more."""
+        return self.chunks()
+
 
 @dataclass(frozen=True)
 class StreamArchive:
@@ -58,6 +62,18 @@ class StreamArchive:
         """Give its bytes."""
         with _reading(self.origin):
             yield from self.stream
+
+    def again(self) -> Iterator[bytes]:
+        """Say that it cannot be read once more.
+
+        Raises:
+            OriginUnreadable: always.
+        """
+        raise OriginUnreadable(
+            origin=self.origin,
+            reason="it has layers in zstd that do not say how long they are, and must be read "
+            "twice; save it to a file, and give that",
+        )
 
 
 Archive = FileArchive | StreamArchive

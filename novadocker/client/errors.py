@@ -64,7 +64,9 @@ class NoWayToRegistry(OriginUnreadable):
 class PlatformRefused(ClientError):
     """No platform."""
 
-    message = "Platform {value!r} is refused; accepted is OS/ARCHITECTURE, such as linux/arm64"
+    message = (
+        "Platform {value!r} is refused; accepted is OS/ARCHITECTURE[/VARIANT], such as linux/arm64"
+    )
 
 
 class PropertiesRefused(ClientError):

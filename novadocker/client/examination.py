@@ -2,7 +2,8 @@
 """An archive read once: checked as hosts check it, counted, and looked into."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from novadocker.client import os_release
@@ -20,7 +21,7 @@ class Examined:
 
     Attributes:
         image: what it holds.
-        platform: what that is made for.
+        platform: what that is made for, by its own account.
         index: where things are in it; None where all of it is compressed.
         release: the distribution inside.
         size: bytes of the archive as it came.
@@ -40,20 +41,28 @@ class Examination:
 
     Args:
         chunks: the archive; what they raise passes through.
+        again: gives it once more from the start; few archives must be read twice.
         what: its name in messages.
         platform: which variant.
         tag: the only name that the clean one has; None for none.
     """
 
     def __init__(
-        self, chunks: Iterable[bytes], *, what: str, platform: Platform, tag: str | None = None
+        self,
+        chunks: Iterable[bytes],
+        *,
+        again: Callable[[], Iterable[bytes]],
+        what: str,
+        platform: Platform,
+        tag: str | None = None,
     ) -> None:
         self._chunks = chunks
-        self._platform = platform
         self._size = 0
         self._digest = hashlib.new(HASH)
         self._files = LayerFiles(os_release.PATHS)
-        self._archive = CheckedArchive(self._counted(), image=what, tag=tag, platform=platform)
+        self._archive = CheckedArchive(
+            self._counted(), image=what, tag=tag, platform=platform, again=again
+        )
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self._archive:
@@ -76,9 +85,11 @@ class Examination:
     @property
     def result(self) -> Examined:
         """What was found, once all was read."""
+        image = self._archive.saved_image
+        config = json.loads(image.config)
         return Examined(
-            image=self._archive.saved_image,
-            platform=self._platform,
+            image=image,
+            platform=Platform(config["architecture"], config["os"], config.get("variant") or ""),
             index=self._archive.index,
             release=os_release.of_files(self._files.found()),
             size=self._size,

@@ -97,7 +97,9 @@ class Importer:
 
 
 def _begin(chunks: Any, archive: Archive, wanted: Wanted) -> Examination:
-    return Examination(chunks, what=str(archive.origin), platform=wanted.platform)
+    return Examination(
+        chunks, again=archive.again, what=str(archive.origin), platform=wanted.platform
+    )
 
 
 def _before(wanted: Wanted, learnt: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,10 +40,13 @@ class Inspector:
         """
         found = None if whole else self._by_index(image)
         if found is None:
-            chunks = self._progress.of(self._glance.download(image), "Reading", image.size)
-            found = description.of_examined(
-                Examination(chunks, what=image.name or image.id, platform=platform).run()
+            examination = Examination(
+                self._progress.of(self._glance.download(image), "Reading", image.size),
+                again=lambda: self._glance.download(image),
+                what=image.name or image.id,
+                platform=platform,
             )
+            found = description.of_examined(examination.run())
         return found
 
     def others(self, image: GlanceImage) -> Iterator[tuple[str, Index | None]]:

@@ -2,6 +2,7 @@
 """What Glance is told of an image, so that Nova sends it to hosts that can boot it."""
 
 from collections.abc import Mapping
+from platform import machine
 from typing import Any
 
 from novadocker.client.errors import PlatformRefused, PropertiesRefused
@@ -35,17 +36,18 @@ def platform(word: str | None) -> Platform:
     """Read the platform that a user wants.
 
     Args:
-        word: OS/ARCHITECTURE; None for this machine's.
+        word: OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT; None for this machine's architecture.
 
     Raises:
         PlatformRefused: it is neither.
     """
     if word is None:
-        return Platform.of_host()
-    os, _, architecture = word.partition("/")
-    if not os or not architecture or "/" in architecture:
+        # Not of_host: a cloud's hosts need not have the features of this machine's processor.
+        return Platform.of_machine(machine())
+    os, architecture, variant, *more = (*word.split("/"), "", "")
+    if not os or not architecture or any(more):
         raise PlatformRefused(value=word)
-    return Platform(architecture, os)
+    return Platform(architecture, os, variant)
 
 
 def platform_of(properties: Mapping[str, str]) -> Platform:
@@ -54,8 +56,8 @@ def platform_of(properties: Mapping[str, str]) -> Platform:
     Args:
         properties: of the image; where they do not say it is this machine's.
     """
-    machine = properties.get("architecture") or properties.get("hw_architecture")
-    return Platform.of_machine(machine) if machine else Platform.of_host()
+    told = properties.get("architecture") or properties.get("hw_architecture")
+    return Platform.of_machine(told or machine())
 
 
 def known(wanted: Platform) -> dict[str, str]:
@@ -66,8 +68,10 @@ def known(wanted: Platform) -> dict[str, str]:
     """
     # Without the type the scheduler may send a container to a host of virtual machines.
     properties = {"hypervisor_type": "docker", "os_type": wanted.os}
-    if machine := _MACHINES.get(wanted.architecture):
-        properties["architecture"] = machine
+    told = _MACHINES.get(wanted.architecture)
+    # An image for older ARMs runs on these, too, of which Nova knows nothing.
+    if told and (wanted.architecture, wanted.variant) not in {("arm", "v5"), ("arm", "v6")}:
+        properties["architecture"] = told
     return properties
 
 

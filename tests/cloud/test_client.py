@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
+from novadocker.client import properties
 from novadocker.client.archives import StreamArchive
 from novadocker.client.glance import Glance
 from novadocker.client.importing import Importer, Wanted
 from novadocker.client.origin import StandardInput
 from novadocker.client.progress import Progress
-from novadocker.virt.docker.archive import Platform
 from tests.cloud_site import Site, Tenant, until
 from tests.openstack_client import Outcome, openstack
 
@@ -215,7 +215,8 @@ def test_an_upload_that_breaks_leaves_nothing(
     importer = Importer(Glance(site.demo.image), Progress(wanted=False))
     with pytest.raises(RuntimeError, match="the source broke"):
         importer.run(
-            StreamArchive(breaking(), StandardInput()), Wanted("client-x", Platform.of_host())
+            StreamArchive(breaking(), StandardInput()),
+            Wanted("client-x", properties.platform(None)),
         )
     assert left(site, images) == before
 

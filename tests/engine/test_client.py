@@ -14,7 +14,7 @@ from typing import Any
 import docker
 import pytest
 
-from novadocker.client import archives, engine, registry
+from novadocker.client import archives, engine, properties, registry
 from novadocker.client.errors import NoEngine, NoWayToRegistry, OriginUnreadable
 from novadocker.client.examination import Examination, Examined
 from novadocker.client.origin import Reference, parse
@@ -25,7 +25,7 @@ from tests.openstack_client import openstack
 
 PROGRAMS = {"docker-registry": "docker-registry", "skopeo": "skopeo"}
 NAME = "novadocker-test/web:1"
-HOST = Platform.of_host()
+HOST = properties.platform(None)
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +118,10 @@ def pushed(registry_address: str, api: Any, image: str) -> str:
 def examined(word: str, platform: Platform = HOST) -> tuple[type, Examined]:
     """Open what a word names, and examine it."""
     with archives.opened(parse(word), platform) as archive:
-        found = Examination(archive.chunks(), what=word, platform=platform).run()
-        return type(archive), found
+        examination = Examination(
+            archive.chunks(), again=archive.again, what=word, platform=platform
+        )
+        return type(archive), examination.run()
 
 
 @pytest.mark.usefixtures("docker_host")
@@ -201,7 +203,7 @@ def test_what_is_saved_of_any_form_loads(
         check=True,
         capture_output=True,
     )
-    clean = Examination([path.read_bytes()], what="x", platform=HOST, tag="saved/web:3")
+    clean = Examination([path.read_bytes()], again=list, what="x", platform=HOST, tag="saved/web:3")
     answer = list(api.load_image(b"".join(clean)))
     assert not [line for line in answer if "error" in line], answer
     loaded = api.inspect_image("saved/web:3")
@@ -236,7 +238,7 @@ def test_check_names_the_fault_in_one_line(web_archive: Path, tmp_path: Path) ->
         ((str(tmp_path),), "Is a directory"),
         (("docker://none",), "no image none"),
         ((str(web_archive), "--platform", "linux/s390x"), "linux/s390x is wanted"),
-        ((str(web_archive), "--platform", "s390x"), "OS/ARCHITECTURE"),
+        ((str(web_archive), "--platform", "s390x"), r"OS/ARCHITECTURE"),
     ):
         checked = openstack("docker", "image", "check", *words, stdin=b"no archive" * 1000)
         assert (checked.code, checked.output) == (1, b"")

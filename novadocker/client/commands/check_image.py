@@ -38,7 +38,9 @@ class CheckImage(command.ShowOne):
         with archives.opened(named, wanted) as archive:
             size = getattr(archive, "size", None)
             chunks = progress.of(archive.chunks(), "Checking", size)
-            examined = Examination(chunks, what=str(named), platform=wanted).run()
+            examined = Examination(
+                chunks, again=archive.again, what=str(named), platform=wanted
+            ).run()
         columns = {
             "docker_id": examined.image.id,
             "platform": str(examined.platform),

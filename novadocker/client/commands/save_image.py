@@ -48,9 +48,14 @@ class SaveImage(command.Command):
             wanted = options.platform(parsed_args.platform, image)
             tag = reference.of_name(named or image.name, image.id)
             progress = Progress(wanted=parsed_args.progress)
-            chunks = progress.of(glance.download(image), "Saving", image.size)
             file.writelines(
-                Examination(chunks, what=image.name or image.id, platform=wanted, tag=tag)
+                Examination(
+                    progress.of(glance.download(image), "Saving", image.size),
+                    again=lambda: glance.download(image),
+                    what=image.name or image.id,
+                    platform=wanted,
+                    tag=tag,
+                )
             )
         if tag.removesuffix(":latest") != (named or image.name).removesuffix(":latest"):
             LOG.warning("Docker will call it %s, for it has no names like %r", tag, image.name)

@@ -11,14 +11,22 @@ from typing import Any
 
 import pytest
 
+from novadocker.client.examination import Examination
 from novadocker.client.glance import GlanceImage
 from novadocker.client.progress import Progress
+from novadocker.virt.docker.archive import Platform
 from tests.unit.virt.docker.conftest import SavedImages
 
 with warnings.catch_warnings():
     # osc-lib warns of itself when it is imported.
     warnings.simplefilter("ignore")
     importlib.import_module("osc_lib")
+
+
+def examination(archive: bytes | Iterable[bytes]) -> Examination:
+    """Examine an archive for a usual machine."""
+    chunks = [archive] if isinstance(archive, bytes) else archive
+    return Examination(chunks, again=list, what="x", platform=Platform("amd64"))
 
 
 @dataclass

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from novadocker.client.archives import Archive, FileArchive, StreamArchive
 from novadocker.client.errors import BytesDiffer, OriginUnreadable
@@ -156,3 +157,34 @@ def test_another_digest_than_ours_leaves_the_size_to_be_compared(
     glance.algorithm = "sha256"
     Importer(glance, silent).run(archive(kind, data, tmp_path), Wanted("web", AMD64))
     assert len(glance.images) == 1
+
+
+def zstd_layer(saved_images: Any) -> bytes:
+    """Return an archive with a layer in zstd that does not say how long it is."""
+    plain = saved_images.Archive({"etc/os-release": b"ID=debian"}).tar()
+    stream = zstandard.ZstdCompressor().compressobj()
+    packed = stream.compress(plain) + stream.flush()
+    config = saved_images.config([saved_images.sha256(plain)])
+    return saved_images.oci(packed, config=config).tar()
+
+
+def test_a_file_that_must_be_read_twice_is(
+    glance: FakeGlance, silent: Progress, tmp_path: Path, saved_images: Any
+) -> None:
+    """As layers in zstd want it; Glance gets the file as it is."""
+    data = zstd_layer(saved_images)
+    importer = Importer(glance, silent)
+    _, examined = importer.run(archive("file", data, tmp_path), Wanted("web", AMD64))
+    (stored,) = glance.images.values()
+    assert (stored.data, stored.attributes["os_distro"]) == (data, "debian")
+    assert examined.size == len(data)
+
+
+def test_a_stream_that_must_be_read_twice_is_refused(
+    glance: FakeGlance, silent: Progress, tmp_path: Path, saved_images: Any
+) -> None:
+    """With what would help."""
+    stream = archive("stream", zstd_layer(saved_images), tmp_path)
+    with pytest.raises(OriginUnreadable, match="save it to a file"):
+        Importer(glance, silent).run(stream, Wanted("web", AMD64))
+    assert glance.images == {}

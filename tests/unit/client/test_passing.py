@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from novadocker.client.examination import Examination
 from novadocker.client.passing import Passing
-from novadocker.virt.docker.archive import Platform
 from novadocker.virt.docker.errors import ImageInvalid
+from tests.unit.client.conftest import examination
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -16,11 +15,6 @@ pytestmark = pytest.mark.timeout(30)
 def pieces(data: bytes, size: int = 512) -> Iterator[bytes]:
     """Cut bytes."""
     return (data[at : at + size] for at in range(0, len(data), size))
-
-
-def begin(chunks: Iterable[bytes]) -> Examination:
-    """Examine what goes by."""
-    return Examination(chunks, what="x", platform=Platform("amd64"))
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +28,7 @@ def threads() -> Iterator[None]:
 def test_a_sound_archive_goes_by_unchanged(saved_images: Any) -> None:
     """Byte for byte, and it is known afterwards what it was."""
     data = saved_images.old_style(saved_images.layer()).tar()
-    passing = Passing(pieces(data), begin)
+    passing = Passing(pieces(data), examination)
     assert b"".join(passing) == data
     assert passing.examined.size == len(data)
     assert len(passing.examined.image.layers) == 1
@@ -46,7 +40,7 @@ def test_the_end_of_an_unsound_archive_is_never_given(saved_images: Any, cut: in
     data = saved_images.old_style(saved_images.layer()).tar()[:cut]
     given: list[bytes] = []
     with pytest.raises(ImageInvalid):
-        given.extend(Passing(pieces(data), begin))
+        given.extend(Passing(pieces(data), examination))
     assert len(b"".join(given)) < len(data)
 
 
@@ -61,7 +55,7 @@ def test_a_fault_early_in_a_long_stream_ends_it(saved_images: Any) -> None:
             yield b"no tar" * 1000
 
     with pytest.raises(ImageInvalid):
-        for _ in Passing(endless(), begin):
+        for _ in Passing(endless(), examination):
             pass
     assert taken < 20
 
@@ -74,13 +68,13 @@ def test_a_source_that_fails_is_told(saved_images: Any) -> None:
         raise OSError("the pipe broke")
 
     with pytest.raises(OSError, match="the pipe broke"):
-        list(Passing(failing(), begin))
+        list(Passing(failing(), examination))
 
 
 def test_a_reader_that_gives_up_leaves_nothing_running(saved_images: Any) -> None:
     """As when a connection breaks or a user presses Ctrl-C."""
     data = saved_images.old_style(saved_images.layer()).tar()
-    reading = iter(Passing(pieces(data), begin))
+    reading = iter(Passing(pieces(data), examination))
     next(reading)
     reading.close()
 
@@ -88,4 +82,4 @@ def test_a_reader_that_gives_up_leaves_nothing_running(saved_images: Any) -> Non
 def test_an_empty_source_is_no_archive() -> None:
     """Nothing is not sound."""
     with pytest.raises(ImageInvalid, match="empty"):
-        list(Passing(iter(()), begin))
+        list(Passing(iter(()), examination))

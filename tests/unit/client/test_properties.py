@@ -5,9 +5,10 @@ import pytest
 
 from novadocker.client import properties
 from novadocker.client.errors import PlatformRefused, PropertiesRefused
-from novadocker.client.examination import Examination, Examined
+from novadocker.client.examination import Examined
 from novadocker.virt.docker.archive import Platform
 from novadocker.virt.docker.archive.index import Index
+from tests.unit.client.conftest import examination
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def examined(saved_images: Any) -> Examined:
     """A Debian."""
     layer = saved_images.Archive({"etc/os-release": b"ID=debian\nVERSION_ID=12"}).tar()
     archive = saved_images.old_style(layer).tar()
-    return Examination([archive], what="x", platform=Platform("amd64")).run()
+    return examination(archive).run()
 
 
 def test_the_scheduler_is_told_what_hosts_can_boot_it() -> None:
@@ -47,7 +48,7 @@ def test_nova_reads_every_property_that_is_set(examined: Examined) -> None:
 def test_an_architecture_is_found_again(architecture: str) -> None:
     """What import writes is what save and inspect read."""
     told = properties.known(Platform(architecture))
-    assert properties.platform_of(told) == Platform(architecture)
+    assert properties.platform_of(told).runs(Platform(architecture))
 
 
 def test_what_is_in_an_archive_becomes_properties(examined: Examined) -> None:
@@ -57,7 +58,7 @@ def test_what_is_in_an_archive_becomes_properties(examined: Examined) -> None:
     assert Index.parse(learnt["docker_index"]) == examined.index
 
 
-@pytest.mark.parametrize("word", ["arm64", "linux/", "/arm64", "linux/arm/v7", ""])
+@pytest.mark.parametrize("word", ["arm64", "linux/", "/arm64", "linux/arm/v7/x", ""])
 def test_a_platform_that_is_none_is_refused(word: str) -> None:
     """The message says what one looks like."""
     with pytest.raises(PlatformRefused, match="linux/arm64"):
@@ -66,8 +67,21 @@ def test_a_platform_that_is_none_is_refused(word: str) -> None:
 
 def test_a_platform_is_this_machines_unless_given() -> None:
     """As with docker's own commands."""
-    assert properties.platform(None) == Platform.of_host()
+    assert properties.platform(None).architecture == Platform.of_host().architecture
     assert properties.platform("linux/arm64") == Platform("arm64")
+    assert properties.platform("linux/arm/v6") == Platform("arm", variant="v6")
+
+
+def test_a_wanted_platform_has_no_features_of_this_machines_processor() -> None:
+    """What is best for a laptop may not run on a cloud's hosts."""
+    assert properties.platform(None).variant in {"", "v6", "v7"}
+    assert properties.platform_of({}).variant in {"", "v6", "v7"}
+
+
+def test_an_image_for_older_arms_is_not_tied_to_newer_ones() -> None:
+    """It runs on both, and Nova has no word for that."""
+    assert "architecture" not in properties.known(Platform("arm", variant="v6"))
+    assert properties.known(Platform("arm", variant="v7"))["architecture"] == "armv7l"
 
 
 @pytest.mark.parametrize("name", ["size", "container_format", "docker_index", "owner"])

@@ -109,7 +109,7 @@ def best(offers: Mapping[_T, Platform], host: Platform) -> list[_T]:
     fitting = [offer for offer, made_for in offers.items() if host.runs(made_for)]
     if not fitting:
         made_for = ", ".join(sorted({quoted(str(each)) for each in offers.values()}))
-        raise Fault(f"it is made for {made_for}; this host runs {host}")
+        raise Fault(f"it is made for {made_for}; {host} is wanted")
     rank = max(offers[offer].rank for offer in fitting)
     return [offer for offer in fitting if offers[offer].rank == rank]
 

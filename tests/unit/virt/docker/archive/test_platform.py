@@ -178,7 +178,7 @@ def test_a_host_that_none_suits_is_told_what_there_is(saved_images: Any, describ
         chosen(saved_images, members, Platform("riscv64"))
     assert (
         "made for 'linux/amd64', 'linux/arm/v5', 'linux/arm/v6', 'linux/arm/v7', 'linux/arm64/v8', "
-        "'windows/amd64'; this host runs linux/riscv64"
+        "'windows/amd64'; linux/riscv64 is wanted"
     ) in str(refused.value)
 
 
