@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from novadocker.client.examination import Examined
-from novadocker.virt.docker.archive.index import Index
+from novadocker.virt.docker.archive import Index, Outline
+from novadocker.virt.docker.archive.layer import Content
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,22 @@ def of_index(index: Index, config: bytes) -> Description | None:
     if promised != [layer.diff_id for layer in layers]:
         return None
     return Description(index.config.digest, document, layers)
+
+
+def of_outline(outlined: Outline) -> Description | None:
+    """Describe an archive of which the layers were not read.
+
+    Args:
+        outlined: what it says.
+
+    Returns:
+        The description; None where a layer is compressed: nobody knows then what it unpacks to.
+    """
+    if any(part.content is not Content.TAR_LAYER for part in outlined.parts):
+        return None
+    image = outlined.image
+    layers = (LayerFigures(layer.diff_id, layer.size, layer.size) for layer in image.layers)
+    return Description(image.id, json.loads(image.config), tuple(layers))
 
 
 def shared(layers: Sequence[LayerFigures], others: Iterable[tuple[str, Index]]) -> list[list[str]]:

@@ -15,6 +15,7 @@
     └── GlanceFailed         Glance refused a call, or broke off in it
         ├── ImageNotFound    it has no such image
         ├── NameAmbiguous    several images have the name
+        ├── NoParts          its store gives images as a whole only
         └── BytesDiffer      what it has is not what was sent, or other than it says
 
 An unsound archive raises ``ImageInvalid`` of the driver's tree, for the checker is the driver's.
@@ -109,6 +110,12 @@ class NameAmbiguous(GlanceFailed):
     """More than one."""
 
     message = "Several images are called {image}; give the ID of one of them"
+
+
+class NoParts(GlanceFailed):
+    """No ranges."""
+
+    message = "Glance does not give parts of image {image} (HTTP {status})"
 
 
 class BytesDiffer(GlanceFailed):

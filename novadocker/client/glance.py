@@ -20,6 +20,7 @@ from novadocker.client.errors import (
     GlanceFailed,
     ImageNotFound,
     NameAmbiguous,
+    NoParts,
     NotAContainerImage,
 )
 
@@ -204,7 +205,7 @@ class Glance:
             yield chunk
         _expect(image, size, digest.hexdigest() if digest else "", "stored")
 
-    def part(self, image: GlanceImage, offset: int, size: int) -> bytes | None:
+    def part(self, image: GlanceImage, offset: int, size: int) -> bytes:
         """Read a part of an image.
 
         Args:
@@ -212,8 +213,8 @@ class Glance:
             offset: of the part.
             size: of it.
 
-        Returns:
-            Its bytes; None where Glance's store cannot give parts.
+        Raises:
+            NoParts: Glance's store cannot give any.
         """
         headers = {"Range": f"bytes={offset}-{offset + size - 1}"}
         with (
@@ -221,7 +222,7 @@ class Glance:
             self._proxy.get(_file(image), headers=headers, stream=True) as answer,
         ):
             if answer.status_code != HTTPStatus.PARTIAL_CONTENT:
-                return None
+                raise NoParts(image=image.id, status=answer.status_code)
             return bytes(answer.content)
 
     def _chunks(self, image: GlanceImage) -> Iterator[bytes]:

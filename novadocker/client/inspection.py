@@ -4,15 +4,24 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import partial
 
 from novadocker.client import description
 from novadocker.client.description import Description
+from novadocker.client.errors import NoParts
 from novadocker.client.examination import Examination
 from novadocker.client.glance import Glance, GlanceImage
 from novadocker.client.progress import Progress
-from novadocker.virt.docker.archive import Platform
-from novadocker.virt.docker.archive.fault import Fault
-from novadocker.virt.docker.archive.index import PROPERTY, Index
+from novadocker.virt.docker.archive import (
+    Bounds,
+    Fault,
+    Index,
+    Platform,
+    Scattered,
+    Windows,
+    outline,
+)
+from novadocker.virt.docker.archive.index import PROPERTY
 
 
 class Inspector:
@@ -28,7 +37,10 @@ class Inspector:
         self._progress = progress
 
     def describe(self, image: GlanceImage, platform: Platform, *, whole: bool) -> Description:
-        """Describe an image: by its index, where that is not false, else by all of its bytes.
+        """Describe an image.
+
+        By its index, where that is not false; else by what stands between its layers; else by
+        all of its bytes.
 
         Args:
             image: which.
@@ -38,7 +50,7 @@ class Inspector:
         Raises:
             ImageInvalid: it is unsound.
         """
-        found = None if whole else self._by_index(image)
+        found = None if whole else self._by_index(image) or self._by_parts(image, platform)
         if found is None:
             examination = Examination(
                 self._progress.of(self._glance.download(image), "Reading", image.size),
@@ -66,12 +78,23 @@ class Inspector:
         index = index_of(image)
         if index is None or index.size != image.size:
             return None
-        config = self._glance.part(image, index.config.offset, index.config.size)
-        if config is None or f"sha256:{hashlib.sha256(config).hexdigest()}" != index.config.digest:
+        try:
+            config = self._glance.part(image, index.config.offset, index.config.size)
+        except NoParts:
+            return None
+        if f"sha256:{hashlib.sha256(config).hexdigest()}" != index.config.digest:
             return None
         try:
             return description.of_index(index, config)
         except json.JSONDecodeError:
+            return None
+
+    def _by_parts(self, image: GlanceImage, platform: Platform) -> Description | None:
+        windows = Windows(partial(self._glance.part, image), image.size)
+        try:
+            return description.of_outline(outline(windows, platform, Bounds()))
+        except (NoParts, Scattered, Fault):
+            # Compressed as a whole, say, or unsound: the whole reading tells.
             return None
 
 

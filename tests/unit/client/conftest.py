@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from novadocker.client.errors import NoParts
 from novadocker.client.examination import Examination
 from novadocker.client.glance import GlanceImage
 from novadocker.client.progress import Progress
@@ -90,9 +91,11 @@ class FakeGlance:
         """Give the bytes."""
         yield self.images[image.id].data
 
-    def part(self, image: GlanceImage, offset: int, size: int) -> bytes | None:
+    def part(self, image: GlanceImage, offset: int, size: int) -> bytes:
         """Give some of the bytes."""
-        return self.images[image.id].data[offset : offset + size] if self.ranges else None
+        if not self.ranges:
+            raise NoParts(image=image.id, status=200)
+        return self.images[image.id].data[offset : offset + size]
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import gzip
 from dataclasses import replace
 from typing import Any
 
@@ -60,28 +61,43 @@ def test_only_the_config_is_read_where_an_index_says_where(
     assert len(by_index.layers) == 2
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"docker_index": ""},
-        {"docker_index": "nonsense"},
-        {"docker_index": None},
-    ],
-)
-def test_without_an_index_all_is_read(
-    glance: Counting, silent: Progress, data: bytes, change: dict[str, str | None]
+def without_index(image: Any, text: str | None = None) -> Any:
+    """Return an image as other clients upload it, or with another index."""
+    kept = {name: value for name, value in image.properties.items() if name != "docker_index"}
+    return replace(image, properties=kept if text is None else {**kept, "docker_index": text})
+
+
+@pytest.mark.parametrize("text", [None, "", "nonsense"])
+def test_without_an_index_the_layers_are_not_read_either(
+    glance: Counting, silent: Progress, data: bytes, text: str | None
 ) -> None:
-    """Images that were uploaded by other means are shown, too."""
+    """What stands between them says what they are."""
     image = imported(glance, data)
-    kept = {**image.properties, **change}
-    image = replace(image, properties={k: v for k, v in kept.items() if v is not None})
-    found = Inspector(glance, silent).describe(image, AMD64, whole=False)
-    assert (len(found.layers), glance.readings) == (2, 1)
+    inspector = Inspector(glance, silent)
+    found = inspector.describe(without_index(image, text), AMD64, whole=False)
+    assert found == inspector.describe(image, AMD64, whole=False)
+    assert glance.readings == 0
+
+
+def test_what_is_compressed_is_read_whole(
+    glance: Counting, silent: Progress, data: bytes, saved_images: Any
+) -> None:
+    """Nobody knows otherwise what it unpacks to."""
+    plain = saved_images.layer(b"1")
+    config = saved_images.config([saved_images.sha256(plain)])
+    packed_layer = saved_images.oci(gzip.compress(plain), config=config).tar()
+    for number, archive in enumerate((packed_layer, gzip.compress(data)), 1):
+        image = without_index(imported(glance, archive, f"image-{number}"))
+        found = Inspector(glance, silent).describe(image, AMD64, whole=False)
+        assert found.layers[0].unpacked == len(plain)
+        assert glance.readings == number
 
 
 def test_a_false_index_is_not_believed(glance: Counting, silent: Progress, data: bytes) -> None:
     """Whatever it points to, the config must have the digest that it says, and these layers."""
     image = imported(glance, data)
+    inspector = Inspector(glance, silent)
+    truth = inspector.describe(image, AMD64, whole=True)
     true = Index.parse(image.properties["docker_index"])
     lies = [
         replace(true, config=replace(true.config, offset=512)),
@@ -89,10 +105,8 @@ def test_a_false_index_is_not_believed(glance: Counting, silent: Progress, data:
         replace(true, size=true.size + 512),
         replace(true, config=replace(true.config, size=1)),
     ]
-    for number, lie in enumerate(lies, 1):
-        image = replace(image, properties={**image.properties, "docker_index": lie.text()})
-        found = Inspector(glance, silent).describe(image, AMD64, whole=False)
-        assert (len(found.layers), glance.readings) == (2, number)
+    for lie in lies:
+        assert inspector.describe(without_index(image, lie.text()), AMD64, whole=False) == truth
 
 
 def test_a_store_without_ranges_is_read_whole(
