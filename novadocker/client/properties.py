@@ -60,6 +60,16 @@ def platform_of(properties: Mapping[str, str]) -> Platform:
     return Platform.of_machine(told or machine())
 
 
+def wanted_of(word: str | None, properties: Mapping[str, str]) -> Platform:
+    """Return the wanted variant of an image in Glance.
+
+    Args:
+        word: what the user gave, if anything.
+        properties: of the image, which say it otherwise.
+    """
+    return platform(word) if word else platform_of(properties)
+
+
 def known(wanted: Platform) -> dict[str, str]:
     """Return the properties that are known before an archive is read.
 

@@ -43,6 +43,7 @@ def images(site: Site) -> Iterator[set[str]]:
     yield before
     for image in site.demo.image.images():
         if image.id not in before:
+            site.demo.image.update_image(image, is_protected=False)
             site.demo.image.delete_image(image)
 
 

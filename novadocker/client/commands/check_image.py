@@ -5,13 +5,9 @@ import argparse
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from osc_lib.cli import format_columns
 from osc_lib.command import command
 
-from novadocker.client import archives, origin, properties
 from novadocker.client.commands import options
-from novadocker.client.examination import Examination
-from novadocker.client.progress import Progress
 
 
 class CheckImage(command.ShowOne):
@@ -32,21 +28,7 @@ class CheckImage(command.ShowOne):
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterable[Any]]:
         """Check it and say what it is."""
-        wanted = properties.platform(parsed_args.platform)
-        named = origin.parse(parsed_args.archive)
-        progress = Progress(wanted=parsed_args.progress)
-        with archives.opened(named, wanted) as archive:
-            size = getattr(archive, "size", None)
-            chunks = progress.of(archive.chunks(), "Checking", size)
-            examined = Examination(
-                chunks, again=archive.again, what=str(named), platform=wanted
-            ).run()
-        columns = {
-            "docker_id": examined.image.id,
-            "platform": str(examined.platform),
-            "distribution": f"{examined.release.distro} {examined.release.version}".strip(),
-            "layers": len(examined.image.layers),
-            "size": format_columns.SizeColumn(examined.size),
-            "unpacked": format_columns.SizeColumn(examined.image.size),
-        }
+        from novadocker.client.actions import check  # noqa: PLC0415 - see the package
+
+        columns = check.run(parsed_args)
         return tuple(columns), tuple(columns.values())

@@ -1,12 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several commands have."""
+"""Options that several commands have."""
 
 import argparse
-from typing import Any
-
-from novadocker.client import properties
-from novadocker.client.glance import Glance, GlanceImage
-from novadocker.virt.docker.archive import Platform
 
 ORIGIN_HELP = (
     "A file that 'docker save' or an OCI tool wrote, '-' for standard input, "
@@ -63,23 +58,3 @@ def add_visibility(parser: argparse.ArgumentParser) -> None:
             dest="visibility",
             help=f"Image is usable by {who}",
         )
-
-
-def glance(app: Any) -> Glance:
-    """Return what ``plugin`` made for the whole command line.
-
-    Args:
-        app: the command's.
-    """
-    found: Glance = app.client_manager.docker
-    return found
-
-
-def platform(word: str | None, image: GlanceImage) -> Platform:
-    """Return the wanted variant of an image in Glance.
-
-    Args:
-        word: what the user gave, if anything.
-        image: it.
-    """
-    return properties.platform(word) if word else properties.platform_of(image.properties)

@@ -2,17 +2,10 @@
 """``openstack docker image save``."""
 
 import argparse
-import logging
 
 from osc_lib.command import command
 
-from novadocker.client import output, reference
 from novadocker.client.commands import options
-from novadocker.client.errors import OutputRefused
-from novadocker.client.examination import Examination
-from novadocker.client.progress import Progress
-
-LOG = logging.getLogger(__name__)
 
 
 class SaveImage(command.Command):
@@ -39,23 +32,6 @@ class SaveImage(command.Command):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Save it."""
-        named = parsed_args.reference
-        if named and not reference.is_sound(named):
-            raise OutputRefused(path=named, reason="Docker accepts no such name of an image")
-        with output.opened(parsed_args.file) as file:
-            glance = options.glance(self.app)
-            image = glance.find(parsed_args.image)
-            wanted = options.platform(parsed_args.platform, image)
-            tag = reference.of_name(named or image.name, image.id)
-            progress = Progress(wanted=parsed_args.progress)
-            file.writelines(
-                Examination(
-                    progress.of(glance.download(image), "Saving", image.size),
-                    again=lambda: glance.download(image),
-                    what=image.name or image.id,
-                    platform=wanted,
-                    tag=tag,
-                )
-            )
-        if tag.removesuffix(":latest") != (named or image.name).removesuffix(":latest"):
-            LOG.warning("Docker will call it %s, for it has no names like %r", tag, image.name)
+        from novadocker.client.actions import save  # noqa: PLC0415 - see the package
+
+        save.run(self.app, parsed_args)

@@ -51,14 +51,21 @@ def test_a_command_explains_itself(command: importlib.metadata.EntryPoint) -> No
 
 
 def test_other_commands_pay_next_to_nothing() -> None:
-    """What openstack imports at every start imports nothing of substance."""
-    ours = {name for name in modules("import novadocker.client.plugin") if "novadocker" in name}
+    """What openstack imports at every start, all commands of all plugins, is words only."""
+    openstack = "import openstackclient.shell, osc_lib.cli.parseractions"
+    ours = {name for name in modules(openstack) if name.startswith("novadocker")}
     assert ours == {"novadocker", "novadocker.client", "novadocker.client.plugin"}
+    commands = modules(f"{openstack}, {', '.join(command.module for command in COMMANDS)}")
+    assert {name.removeprefix("novadocker.client.") for name in commands - modules(openstack)} == {
+        *("commands", "commands.options"),
+        *(f"commands.{name}_image" for name in ("check", "import", "inspect", "save")),
+    }
 
 
 def test_the_commands_want_nothing_of_a_compute_host() -> None:
     """Neither Nova nor what only the driver stands on."""
-    imports = [command.module for command in COMMANDS] + ["novadocker.client.engine"]
+    actions = ("actions.bring", "actions.check", "actions.inspect", "actions.save", "engine")
+    imports = (f"novadocker.client.{name}" for name in actions)
     names = {name.partition(".")[0] for name in modules(f"import {', '.join(imports)}")}
     assert names & FOR_HOSTS == set()
 
