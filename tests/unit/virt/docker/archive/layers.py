@@ -80,7 +80,7 @@ def changed(header: bytes, at: int, field: bytes) -> bytes:
     made = bytearray(header)
     made[at : at + len(field)] = field
     made[148:156] = b" " * 8
-    made[148:156] = b"%06o\0 " % sum(made[:512])
+    made[148:156] = b"%07o\0" % sum(made[:512])
     return bytes(made)
 
 
