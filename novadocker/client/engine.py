@@ -10,7 +10,7 @@ import docker.errors
 import requests.exceptions
 import urllib3.exceptions
 
-from novadocker.client.errors import NoEngine, OriginUnreadable
+from novadocker.client.errors import NoEngine, OriginUnreadable, innermost
 from novadocker.client.origin import Reference
 from novadocker.virt.docker.archive import Platform
 
@@ -31,7 +31,7 @@ def connected(origin: Reference) -> Iterator[Any]:
     try:
         api = docker.from_env(version="auto").api
     except docker.errors.DockerException as error:
-        raise NoEngine(origin=origin, reason=_innermost(error)) from error
+        raise NoEngine(origin=origin, reason=innermost(error)) from error
     with contextlib.closing(api):
         yield api
 
@@ -89,15 +89,8 @@ def _reading(origin: Reference) -> Iterator[None]:
     except docker.errors.APIError as error:
         _refuse(origin, error.explanation or error)
     except (docker.errors.DockerException, *_LOST) as error:
-        _refuse(origin, _innermost(error))
+        _refuse(origin, innermost(error))
 
 
 def _refuse(origin: Reference, reason: object) -> NoReturn:
     raise OriginUnreadable(origin=origin, reason=reason)
-
-
-def _innermost(error: BaseException) -> str:
-    # What the SDK says is the system's error inside several libraries' own.
-    while error.__context__ is not None:
-        error = error.__context__
-    return str(error) or type(error).__name__

@@ -122,3 +122,14 @@ class BytesDiffer(GlanceFailed):
     """Not the same bytes."""
 
     message = "Image {image} is not what was {verb}: {reason}"
+
+
+def innermost(error: BaseException) -> str:
+    """Return what the system said, without what several libraries have wrapped around it.
+
+    Args:
+        error: one of a connection.
+    """
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return str(error) or type(error).__name__

@@ -22,6 +22,7 @@ from novadocker.client.errors import (
     NameAmbiguous,
     NoParts,
     NotAContainerImage,
+    innermost,
 )
 
 LOG = logging.getLogger(__name__)
@@ -273,17 +274,22 @@ def _asking(action: str) -> Iterator[None]:
     try:
         yield
     except openstack.exceptions.HttpException as error:
-        _fail(action, _told(error))
-    except (openstack.exceptions.SDKException, *_LOST) as error:
-        _fail(action, str(error) or type(error).__name__)
+        _fail(action, f"{_told(error)} (HTTP {error.status_code})")
+    except openstack.exceptions.SDKException as error:
+        _fail(action, str(error))
+    except _LOST as error:
+        _fail(action, f"the connection failed ({innermost(error)})")
 
 
 def _told(error: Any) -> str:
-    # "403 Forbidden: You are not ...: Forbidden" out of Glance's page of HTML.
-    status = error.status_code
-    parts = [part.strip() for part in str(error.details or error).split(": ")]
-    told = [part for part in dict.fromkeys(parts) if part and not part.startswith(str(status))]
-    return f"{': '.join(told) or 'no reason told'} (HTTP {status})"
+    # Of a page of HTML the SDK makes "403 Forbidden: You are not ...: Forbidden", and of plain
+    # text nothing.
+    answer = error.response
+    plain = answer is not None and "text/plain" in answer.headers.get("content-type", "")
+    parts = (answer.text if plain else str(error.details or error)).replace("\n", ": ").split(": ")
+    told = dict.fromkeys(part.strip() for part in parts)
+    told = {part: None for part in told if part and not part.startswith(str(error.status_code))}
+    return ": ".join(told) or str(error.details or "no reason told")
 
 
 def _fail(action: str, reason: str) -> NoReturn:

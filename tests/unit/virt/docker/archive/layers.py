@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 END = bytes(1024)
+# CAP_NET_RAW, permitted, as in linux/capability.h.
+CAPABILITY = "\1\0\0\2\0\x20" + "\0" * 14
 
 
 def member(
@@ -78,7 +80,7 @@ def changed(header: bytes, at: int, field: bytes) -> bytes:
     made = bytearray(header)
     made[at : at + len(field)] = field
     made[148:156] = b" " * 8
-    made[148:156] = b"%06o\0 " % sum(made[:512])
+    made[148:156] = b"%07o\0" % sum(made[:512])
     return bytes(made)
 
 
@@ -103,7 +105,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     ),
     "an empty name": (changed(file("x"), 0, bytes(100)), "impossible name"),
     "a zero byte in a name": (pax(path="a\0b") + file("x"), "impossible name"),
-    "a name longer than Linux has": (file("d/" * 3000 + "x"), "longer than 4096 bytes"),
+    "a name longer than Linux has": (file("d/" * 3000 + "x"), "longer than 4094 bytes"),
     "a file with the root's name": (file("./"), "name of the root directory"),
     "a link with the root's name": (symlink(".", "/"), "name of the root directory"),
     # whiteouts
@@ -121,6 +123,15 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "a whiteout linked to a file": (file("f") + hard_link(".wh.a", "f"), "no empty file"),
     "an opaque mark that is a link": (symlink("a/.wh..wh..opq", "/"), "no empty file"),
     "overlayfs's own whiteout": (device("etc", 0, 0), "device 0:0"),
+    # names that come twice
+    "a file that comes twice": (file("a", b"1") + file("./a", b"2"), "'a' comes twice"),
+    "a directory that comes twice": (directory("d") + directory("d/"), "'d' comes twice"),
+    "a root that comes twice": (directory("./") + directory("."), "'' comes twice"),
+    "a link that a directory takes the place of": (
+        symlink("a", "/x") + directory("a") + file("a/b"),
+        "'a' comes twice",
+    ),
+    "a hard link to itself, later": (file("a") + hard_link("a", "a"), "'a' comes twice"),
     # links
     "a hard link to the host's file": (hard_link("a", "/etc/shadow"), "no file before it"),
     "a hard link to a parent": (hard_link("a", "../../etc/shadow"), "'..' in its name"),
@@ -248,11 +259,11 @@ SOUND: dict[str, bytes] = {
     "opaque directories": file("d/.wh..wh..opq", b"") + file(".wh..wh..opq", b""),
     "whiteouts of aufs": file(".wh.a", b"") + hard_link("d/.wh.b", ".wh.a"),
     "a whiteout and what takes its place": file(".wh.a", b"") + file("a"),
-    "a file in two versions": file("a", b"1") + file("a", b"2"),
     "a file in a directory that comes later": file("d/a") + directory("d"),
     "links to anywhere": symlink("a", "/etc/x") + symlink("d/b", "../../..") + symlink("c", "."),
-    "a link that a directory takes the place of": symlink("a", "/x") + directory("a") + file("a/b"),
-    "files behind a link that stays": symlink("bin", "usr/bin") + file("bin/sh"),
+    "files behind a link that stays": (
+        symlink("bin", "usr/bin") + directory("usr/bin") + file("bin/sh")
+    ),
     "hard links": file("a") + hard_link("b", "a") + hard_link("c", "./b") + hard_link("d", "/a"),
     "hard links to links and pipes": (
         symlink("s", "/x")
@@ -264,13 +275,13 @@ SOUND: dict[str, bytes] = {
         device(f"dev/{major}-{minor}", major, minor)
         for major, minor in [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2)]
     ),
-    "capabilities": pax(**{"SCHILY.xattr.security.capability": "\1\0"}) + file("ping"),
+    "capabilities": pax(**{"SCHILY.xattr.security.capability": CAPABILITY}) + file("ping"),
     "attributes of users": file("a", records={"SCHILY.xattr.user.x": "é", "mtime": "1.5"}),
     "other attributes of overlay's namesake": file("a", records={"SCHILY.xattr.user.over": "1"}),
     "long names in GNU's way": file("d/" * 90 + "x") + symlink("l", "t/" * 90),
     "long names in pax": file("d/" * 90 + "x", tar_format=tarfile.PAX_FORMAT),
     "long names in ustar": file("d/" * 60 + "x", tar_format=tarfile.USTAR_FORMAT),
-    "a name as long as Linux has": file("d/" * 2047 + "x"),
+    "a name of many directories": file("d/" * 300 + "x"),
     "a comment of git archive": record(b"g", b"15 comment=ab\n\n") + file("a"),
     "a header of Unix version 7": changed(file("a"), 156, b"\0" + bytes(355)),
     "a directory of Unix version 7": changed(file("d/", b""), 156, b"\0"),

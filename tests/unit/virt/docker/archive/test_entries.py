@@ -74,9 +74,10 @@ def test_any_end_between_members_is_one(end: bytes) -> None:
 
 
 def test_every_truncation_in_a_member_is_noticed() -> None:
-    """Cut anywhere but between members, a layer is refused."""
+    """Cut anywhere but between members, and in the zeros that fill one up, a layer is refused."""
     layer = pax(path="a") + file("x", b"y" * 700) + symlink("l", "t" * 300)
-    between = {0, 1024 + 512 + 1024, len(layer)}
+    between = {0, len(layer), *range(1024 + 512 + 700, 1024 + 512 + 1024 + 1)}
+    assert all(look(layer[:length]) < 3 for length in between)
     for length in set(range(len(layer))) - between:
         with pytest.raises(Fault):
             look(layer[:length])
@@ -116,6 +117,14 @@ def test_links_beyond_counting_cannot_be_passed_through() -> None:
     assert look(many + file("l1/x"))
     with pytest.raises(Fault, match="behind the symbolic link"):
         look(many + symlink("one", "d") + directory("one/x"))
+
+
+def test_umoci_s_layers_are_accepted(saved_images: Any) -> None:
+    """They have neither an end nor the zeros that fill their last member up, packed or not."""
+    layer = file("a", b"xyz")[:515]
+    config = saved_images.config([saved_images.sha256(layer)])
+    for packed in (layer, gzip.compress(layer), zstandard.compress(layer)):
+        assert b"".join(checked(saved_images.oci(packed, config=config).tar()))
 
 
 def test_a_large_record_in_small_pieces_is_read_in_time() -> None:
