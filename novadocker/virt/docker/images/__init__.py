@@ -8,8 +8,8 @@ read. ``ranges`` reads parts of images, ``relay`` lets two threads share a strea
 tells those who wait.
 """
 
-from novadocker.virt.docker.images.cache import CONTAINER_FORMAT, NAMESPACE, Images
-from novadocker.virt.docker.images.fetch import Parts
+from novadocker.virt.docker.images.cache import CONTAINER_FORMAT, Images
+from novadocker.virt.docker.images.fetch import NAMESPACE, Parts
 from novadocker.virt.docker.images.progress import Boot
 from novadocker.virt.docker.images.provenance import Provenance
 from novadocker.virt.docker.images.ranges import Ranges
