@@ -2,10 +2,11 @@
 """An archive of which the engine is given only the layers that it lacks."""
 
 import enum
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from novadocker.virt.docker.archive.bounds import Bounds
+from novadocker.virt.docker.archive.bounds import Bounds, KiB
 from novadocker.virt.docker.archive.fault import Fault, quoted
 from novadocker.virt.docker.archive.layer import Layer, PassingLayer, Room
 from novadocker.virt.docker.archive.manifest import SavedImage
@@ -14,6 +15,9 @@ from novadocker.virt.docker.archive.outline import Outline, Part
 from novadocker.virt.docker.archive.passage import exactly
 from novadocker.virt.docker.archive.sent import Sent
 from novadocker.virt.docker.errors import ImageInvalid
+
+
+_HELD_BACK = 64 * KiB
 
 
 class Treatment(enum.Enum):
@@ -116,13 +120,16 @@ class ThinArchive:
 
 
 def _held_back(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    last = b""
+    # A piece may be a few zeros: by then the end of the layer's tar archive may have passed.
+    held: deque[bytes] = deque()
+    size = 0
     for piece in pieces:
-        if last:
-            yield last
-        last = piece
-    if last:
-        yield last
+        held.append(piece)
+        size += len(piece)
+        while size - len(held[0]) >= _HELD_BACK:
+            size -= len(held[0])
+            yield held.popleft()
+    yield from held
 
 
 def _expected(part: Part, layer: Layer) -> Layer:

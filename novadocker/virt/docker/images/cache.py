@@ -171,10 +171,10 @@ class Images:
         return gone
 
     def _sweep(self) -> None:
-        # What a load that was broken off has laid; of one that goes on, only what it needs.
+        # What a load that was broken off has laid; not what one lays that goes on.
         for tag in self._engine.image_tags(LOADING):
             if tag.replace(LOADING, NAMESPACE, 1) not in self._progress:
-                self._engine.remove_image(tag)
+                self._remove(tag)
 
     def _in_containers(self) -> set[str]:
         # A rescued server has a second container, of an image that Nova does not name.
@@ -211,16 +211,20 @@ class Images:
         return now - last_used
 
     def _forget(self, tag: str) -> bool:
+        # A container may still stand on it that Nova no longer counts; the next round finds
+        # the same image again.
+        if gone := self._remove(tag):
+            LOG.info("Removed image %s, which no server uses", tag)
+        return gone
+
+    def _remove(self, tag: str) -> bool:
         try:
             self._engine.remove_image(tag)
         except EngineUnavailable:
             raise
         except EngineError as error:
-            # A container may still stand on it that Nova no longer counts; the next round
-            # finds the same image again.
             LOG.warning("Image %s is unused and stays: %s", tag, error)
             return False
-        LOG.info("Removed image %s, which no server uses", tag)
         return True
 
 

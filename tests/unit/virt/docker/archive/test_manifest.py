@@ -139,7 +139,10 @@ def test_a_layer_in_another_compression_is_refused(saved_images: Any, layers: An
         ({"mediaType": 1}, "as 'mediaType', not a string"),
         ({"digest": "md5:0"}, "sha256 is accepted"),
         ({"digest": f"sha256:{'0' * 64}"}, "is missing"),
-        ({"platform": {"os": "linux", "architecture": "s390x"}}, "made for 'linux/s390x'; this host"),
+        (
+            {"platform": {"os": "linux", "architecture": "s390x"}},
+            "made for 'linux/s390x'; this host",
+        ),
     ],
 )
 def test_a_bad_oci_index_is_refused(
