@@ -27,7 +27,7 @@ class Bounds:
         name: bytes of a member's name, and of a link's target.
         extended_header: bytes of one pax or GNU long name record.
         entries: files, directories and links in all layers together.
-        path: bytes of a name in a layer, and of a link's target; Linux knows no longer ones.
+        path: bytes of a name in a layer, and of a link's target; Linux opens no longer ones.
         layer_header: as ``extended_header``, in a layer: extended attributes are in them.
         window: bytes that a zstd stream may look back, all of which are held in memory.
     """
@@ -44,6 +44,6 @@ class Bounds:
     name: int = 512
     extended_header: int = 64 * KiB
     entries: int = 1_000_000
-    path: int = 4096
+    path: int = 4094
     layer_header: int = MiB
     window: int = 32 * MiB

@@ -3,8 +3,7 @@
 
 The engine unpacks a layer as root, in a chroot of the layer's own directory. What would lead
 out of it without the chroot, what hides files of lower layers by other means than a whiteout,
-and what two readers would unpack in two ways is refused. Names need not be UTF-8, and one may
-come twice: the last counts, for every reader.
+and what two readers would unpack in two ways is refused. Names need not be UTF-8.
 """
 
 from novadocker.virt.docker.archive.bounds import Bounds
@@ -57,6 +56,7 @@ class Entries:
         self._want = BLOCK
         self._begun = bytearray()
         self._skip = 0
+        self._padding = 0
         self._ended = False
 
     def feed(self, piece: bytes) -> None:
@@ -71,8 +71,11 @@ class Entries:
             raise Fault(f"{self._what}: {fault}") from fault
 
     def finish(self) -> None:
-        """Say that the content is over; it must end where a member does."""
-        if self._skip or self._begun or self._record or self._overrides:
+        """Say that the content is over; it must end where a member does.
+
+        Engines need neither the zeros that fill the last member up nor those of the end.
+        """
+        if self._skip > self._padding or self._begun or self._record or self._overrides:
             raise Fault(f"{self._what}: it is cut off after {self.count} members")
 
     def _feed(self, piece: bytes) -> None:
@@ -133,7 +136,8 @@ class Entries:
         if flag == _OLD_FILE and name.endswith(b"/"):
             flag = _DIRECTORY
         self._entry(block, self._path(name), flag, link, size)
-        return size + padding(size)
+        self._padding = padding(size)
+        return size + self._padding
 
     def _expect_record(self, flag: bytes, size: int) -> None:
         if size > self._bounds.layer_header:
@@ -160,7 +164,7 @@ class Entries:
         if size:
             raise Fault(f"member {quoted(path)} is not a file and yet has {size} bytes of content")
         if flag == _DIRECTORY:
-            self._tree.replace(path)
+            self._tree.add_directory(path)
             return
         self._expect_name(path)
         if flag == _SYMLINK:

@@ -62,7 +62,7 @@ def content_of(head: bytes, size: int, what: str) -> Content:
         return Content.GZIP_LAYER
     if is_zstd(head):
         return Content.ZSTD_LAYER
-    if size % BLOCK == 0 and (is_header(head) or head == bytes(BLOCK)):
+    if is_header(head) or (head == bytes(BLOCK) and size % BLOCK == 0):
         return Content.TAR_LAYER
     if head.lstrip().startswith((b"{", b"[")):
         return Content.JSON

@@ -2,7 +2,7 @@
 """The way through an OCI image layout: index, manifest, config and layers by their digests."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from novadocker.virt.docker.archive.documents import Document
@@ -89,17 +89,18 @@ def blobs_of_index(read: Callable[[str], Document | None], index: str) -> set[st
     found: set[str] = set()
     left = [index]
     while left:
-        document = read(left.pop())
-        named = {*_named(document)} - found if document else set()
-        found |= named
-        left += named
+        if (document := read(left.pop())) is None:
+            continue
+        manifests = {*_named(document.objects("manifests"))} - found
+        parts = document.objects("layers")
+        if document.has("config"):
+            parts.append(document.object("config"))
+        found |= manifests.union(_named(parts))
+        left += manifests
     return found
 
 
-def _named(document: Document) -> Iterator[str]:
-    descriptors = document.objects("manifests") + document.objects("layers")
-    if document.has("config"):
-        descriptors.append(document.object("config"))
+def _named(descriptors: Iterable[Document]) -> Iterator[str]:
     for descriptor in descriptors:
         if named := _DIGEST.fullmatch(descriptor.text("digest")):
             yield f"blobs/sha256/{named[1]}"

@@ -50,7 +50,7 @@ class Passage:
         self._sent = sent
         self._bounds = bounds
         self._last = last
-        self._measured: Mapping[str, Layer] = before.contents.layers if before else {}
+        self._measured: Mapping[str, Layer] | None = before.contents.layers if before else None
         self.given: set[str] = set(before.given) if before else set()
         self._room = Room.of(bounds)
         self._documents: dict[str, bytes] = {}
@@ -112,16 +112,16 @@ class Passage:
             yield from filter(None, (self._sent.padding(size),))
             self.given.add(member.path)
         check_name(member.path, layer.digest)
-        if self._measured and self._measured.get(member.path) != layer:
-            raise Fault(f"{what} is another one when the archive is read again")
+        self._expect_as_before(member.path, layer)
         self._layers[member.path] = layer
 
     def _size(self, member: Member, head: bytes, kind: Content) -> int | None:
         """Return how long the layer is as it is sent."""
         if kind is not Content.ZSTD_LAYER:
             return member.size
-        if measured := self._measured.get(member.path):
-            return measured.unpacked
+        if self._measured is not None:
+            self._expect_as_before(member.path)
+            return self._measured[member.path].unpacked
         size = promised_size(head)
         if size is None and self._last:
             raise Fault(
@@ -130,6 +130,11 @@ class Passage:
             )
         self.withheld = self.withheld or size is None
         return size
+
+    def _expect_as_before(self, path: str, layer: Layer | None = None) -> None:
+        before = self._measured
+        if before is not None and (path not in before or layer not in {None, before[path]}):
+            raise Fault(f"layer {quoted(path)} is another one when the archive is read again")
 
     def _has_room_for(self, size: int) -> bool:
         return size <= self._bounds.json and self._kept + size <= self._bounds.json_kept

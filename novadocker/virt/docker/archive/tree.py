@@ -16,21 +16,31 @@ class Tree:
     """
 
     def __init__(self) -> None:
-        self._files: set[int] = set()
+        self._names: set[int] = set()
+        self._directories: set[int] = set()
         self._leading_out: set[int] = set()
         self._targets: dict[int, bytes] = {}
         self._entered = b""
 
     def add(self, path: bytes) -> None:
-        """Note anything that hard links may point to: a file, a FIFO, a device."""
-        self._files.add(hash(path))
-        self.replace(path)
+        """Note anything that hard links may point to: a file, a FIFO, a device.
 
-    def replace(self, path: bytes) -> None:
-        """Note that no link has this name any more."""
-        if self._leading_out or self._targets:
-            self._leading_out.discard(hash(path))
-            self._targets.pop(hash(path), None)
+        Args:
+            path: its name.
+
+        Raises:
+            Fault: the layer has it already. Engines refuse that: they could not give the layer
+                back as it came.
+        """
+        name = hash(path)
+        if name in self._names:
+            raise Fault(f"member {quoted(path)} comes twice")
+        self._names.add(name)
+
+    def add_directory(self, path: bytes) -> None:
+        """Note a directory."""
+        self.add(path)
+        self._directories.add(hash(path))
 
     def add_symlink(self, path: bytes, target: bytes) -> None:
         """Note a symbolic link, wherever it points: what runs in a container has its own root.
@@ -56,7 +66,7 @@ class Tree:
         Raises:
             Fault: there is no such file before it in this layer.
         """
-        if hash(target) not in self._files:
+        if hash(target) not in self._names or hash(target) in self._directories:
             raise Fault(
                 f"member {quoted(path)} is a hard link to {quoted(target)}, which is no file "
                 "before it in the layer"

@@ -23,7 +23,7 @@ _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 _SKIPPABLE_HEADER = 8
 _BLOCK_HEADER = 3
 _CHECKSUM = 4
-_RLE, _RESERVED = 1, 3
+_RLE = 1
 
 
 class _At(enum.Enum):
@@ -139,8 +139,6 @@ class Unzstd:
 
     def _block(self, header: int) -> None:
         last, kind, size = header & 1, header >> 1 & 3, header >> 3
-        if kind == _RESERVED:
-            raise Fault(f"{self._what} is not sound zstd (a block of no known kind)")
         self._body = 1 if kind == _RLE else size
         if last:
             self._expect(_At.CHECKSUM if self._has_checksum else _At.FRAME)

@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Layers in the making: as tools write them, and as nobody should."""
+
+import tarfile
+from collections.abc import Mapping
+from typing import Any
+
+END = bytes(1024)
+# CAP_NET_RAW, permitted, as in linux/capability.h.
+CAPABILITY = "\1\0\0\2\0\x20" + "\0" * 14
+
+
+def member(
+    name: str,
+    kind: bytes = tarfile.REGTYPE,
+    content: bytes = b"",
+    *,
+    tar_format: int = tarfile.GNU_FORMAT,
+    records: Mapping[str, str] | None = None,
+    **fields: Any,
+) -> bytes:
+    """Return a member: extended headers, header, content, padding.
+
+    A name may have bytes that are not UTF-8 as surrogates. ``fields`` are TarInfo's.
+    """
+    info = tarfile.TarInfo(name)
+    info.type, info.size = kind, len(content)
+    for field, value in fields.items():
+        setattr(info, field, value)
+    if records:
+        tar_format, info.pax_headers = tarfile.PAX_FORMAT, dict(records)
+    header = info.tobuf(tar_format, "utf-8", "surrogateescape")
+    return header + content + bytes(-len(content) % 512)
+
+
+def file(name: str, content: bytes = b"x", **fields: Any) -> bytes:
+    """Return a file."""
+    return member(name, tarfile.REGTYPE, content, **fields)
+
+
+def directory(name: str) -> bytes:
+    """Return a directory."""
+    return member(name, tarfile.DIRTYPE)
+
+
+def symlink(name: str, target: str) -> bytes:
+    """Return a symbolic link."""
+    return member(name, tarfile.SYMTYPE, linkname=target)
+
+
+def hard_link(name: str, target: str) -> bytes:
+    """Return a hard link."""
+    return member(name, tarfile.LNKTYPE, linkname=target)
+
+
+def device(name: str, major: int, minor: int, kind: bytes = tarfile.CHRTYPE) -> bytes:
+    """Return a device node."""
+    return member(name, kind, devmajor=major, devminor=minor)
+
+
+def record(flag: bytes, content: bytes) -> bytes:
+    """Return an extended header alone, whatever is in it."""
+    return member("record", flag, content)
+
+
+def pax(**values: str) -> bytes:
+    """Return a pax record for the member that follows."""
+    lines = b""
+    for key, value in values.items():
+        line = f" {key}={value}\n".encode()
+        size = len(line) + 1
+        while size != len(str(size)) + len(line):
+            size = len(str(size)) + len(line)
+        lines += str(size).encode() + line
+    return record(tarfile.XHDTYPE, lines)
+
+
+def changed(header: bytes, at: int, field: bytes) -> bytes:
+    """Return a member with bytes of its header replaced, and the checksum put right."""
+    made = bytearray(header)
+    made[at : at + len(field)] = field
+    made[148:156] = b" " * 8
+    made[148:156] = b"%06o\0 " % sum(made[:512])
+    return bytes(made)
+
+
+# Each is a whole layer, and a part of what must be said of it.
+HOSTILE: dict[str, tuple[bytes, str]] = {
+    # names
+    "an absolute name": (file("/etc/passwd"), "absolute name"),
+    "an absolute name in a long record": (file("/" + "d/" * 80), "absolute name"),
+    "an absolute name in pax": (pax(path="/etc/passwd") + file("x"), "absolute name"),
+    "a name below the parent": (file("../etc/passwd"), "'..' in its name"),
+    "a name through the parent": (file("a/../../etc/passwd"), "'..' in its name"),
+    "a name that ends in the parent": (directory("a/.."), "'..' in its name"),
+    "a parent in a long record": (file("a/" * 80 + "../x"), "'..' in its name"),
+    "a parent in pax": (pax(path="a/../../x") + file("x"), "'..' in its name"),
+    "a parent in a prefix": (
+        changed(file("x", tar_format=tarfile.USTAR_FORMAT), 345, b"a/.."),
+        "'..' in its name",
+    ),
+    "a parent in the prefix that Go reads in broken GNU headers": (
+        changed(file("x"), 345, b"../../up"),
+        "'..' in its name",
+    ),
+    "an empty name": (changed(file("x"), 0, bytes(100)), "impossible name"),
+    "a zero byte in a name": (pax(path="a\0b") + file("x"), "impossible name"),
+    "a name longer than Linux has": (file("d/" * 3000 + "x"), "longer than 4094 bytes"),
+    "a file with the root's name": (file("./"), "name of the root directory"),
+    "a link with the root's name": (symlink(".", "/"), "name of the root directory"),
+    # whiteouts
+    "a whiteout of the parent": (file("a/.wh...", b""), "whiteout of nothing"),
+    "a whiteout of its own directory": (file("a/.wh..", b""), "whiteout of nothing"),
+    "a whiteout without a name": (file(".wh.", b""), "whiteout of nothing"),
+    "a whiteout of a whiteout": (file(".wh..wh.a", b""), "whiteout of nothing"),
+    "aufs's own file": (file(".wh..wh.aufs", b""), "whiteout of nothing"),
+    "aufs's own directory": (directory(".wh..wh.plnk"), "whiteout of nothing"),
+    "a file below a whiteout": (file(".wh.a/b"), "named like a whiteout"),
+    "a file below an opaque mark": (file("a/.wh..wh..opq/b"), "named like a whiteout"),
+    "a whiteout with content": (file(".wh.a"), "no empty file"),
+    "a whiteout that is a directory": (directory(".wh.a"), "no empty file"),
+    "a whiteout that is a symbolic link": (symlink(".wh.a", "/etc"), "no empty file"),
+    "a whiteout linked to a file": (file("f") + hard_link(".wh.a", "f"), "no empty file"),
+    "an opaque mark that is a link": (symlink("a/.wh..wh..opq", "/"), "no empty file"),
+    "overlayfs's own whiteout": (device("etc", 0, 0), "device 0:0"),
+    # names that come twice
+    "a file that comes twice": (file("a", b"1") + file("./a", b"2"), "'a' comes twice"),
+    "a directory that comes twice": (directory("d") + directory("d/"), "'d' comes twice"),
+    "a root that comes twice": (directory("./") + directory("."), "'' comes twice"),
+    "a link that a directory takes the place of": (
+        symlink("a", "/x") + directory("a") + file("a/b"),
+        "'a' comes twice",
+    ),
+    "a hard link to itself, later": (file("a") + hard_link("a", "a"), "'a' comes twice"),
+    # links
+    "a hard link to the host's file": (hard_link("a", "/etc/shadow"), "no file before it"),
+    "a hard link to a parent": (hard_link("a", "../../etc/shadow"), "'..' in its name"),
+    "a hard link within and out": (file("b") + hard_link("a", "b/../../x"), "'..' in its name"),
+    "a hard link to a lower layer": (hard_link("a", "bin/sh"), "no file before it"),
+    "a hard link to a later file": (hard_link("a", "b") + file("b"), "no file before it"),
+    "a hard link to itself": (hard_link("a", "a"), "no file before it"),
+    "a hard link to a directory": (directory("d") + hard_link("a", "d"), "no file before it"),
+    "a hard link in a long record": (hard_link("a", "d/" * 80 + ".."), "'..' in its name"),
+    "a hard link without a target": (hard_link("a", ""), "which cannot be"),
+    "a hard link with content": (
+        file("b") + member("a", tarfile.LNKTYPE, b"data", linkname="b"),
+        "is not a file and yet has 4 bytes",
+    ),
+    "a symbolic link without a target": (symlink("a", ""), "which cannot be"),
+    "a symbolic link with a zero byte": (
+        pax(linkpath="a\0b") + symlink("a", "b"),
+        "which cannot be",
+    ),
+    "a symbolic link longer than Linux has": (symlink("a", "t" * 5000), "which cannot be"),
+    "a file through a link to the root": (
+        symlink("a", "/") + file("a/etc/passwd"),
+        "behind the symbolic link",
+    ),
+    "a file through a link to a parent": (
+        symlink("a", "../..") + file("a/x"),
+        "behind the symbolic link",
+    ),
+    "a file through two links": (
+        symlink("b", "/") + symlink("a", "b/c") + file("a/x"),
+        "behind the symbolic link",
+    ),
+    "a file through a link and a parent": (
+        symlink("d/up", "../../x") + file("d/up/y"),
+        "behind the symbolic link",
+    ),
+    "a file through a hard link to a link": (
+        symlink("a", "/etc") + hard_link("b", "a") + file("b/passwd"),
+        "behind the symbolic link",
+    ),
+    "a file through a link to itself": (symlink("a", "a") + file("a/x"), "behind the symbolic"),
+    "a file through links in a ring": (
+        symlink("a", "b") + symlink("b", "a") + file("a/x"),
+        "behind the symbolic link",
+    ),
+    "a whiteout through a link": (
+        symlink("a", "/") + file("a/.wh.etc", b""),
+        "behind the symbolic link",
+    ),
+    "a directory through a link": (symlink("a", "/") + directory("a/b/"), "behind the symbolic"),
+    # kinds
+    "a disk": (device("dev/sda", 8, 0, tarfile.BLKTYPE), "a block device"),
+    "the kernel's memory": (device("dev/kmem", 1, 2), "device 1:2"),
+    "the host's memory": (device("x", 1, 1), "device 1:1"),
+    "a terminal of the host": (device("dev/tty0", 4, 0), "device 4:0"),
+    "FUSE": (device("dev/fuse", 10, 229), "device 10:229"),
+    "a device that no kernel has": (device("x", 1, 0o7777777), "device 1:2097151"),
+    "a contiguous file": (member("a", tarfile.CONTTYPE), "contiguous file"),
+    "a sparse file of GNU": (member("a", tarfile.GNUTYPE_SPARSE), "sparse file"),
+    "a sparse file of pax 0.1": (pax(**{"GNU.sparse.size": "9"}) + file("a"), "sparse file"),
+    "a sparse file of pax 1.0": (pax(**{"GNU.sparse.major": "1"}) + file("a"), "sparse file"),
+    "an unknown kind": (member("a", b"Z"), "unknown type"),
+    "an incremental directory": (member("a", b"D", b"Yfile\0"), "is not a file and yet"),
+    "a volume label": (member("a", b"V"), "unknown type"),
+    "a directory with content": (member("a", tarfile.DIRTYPE, b"data"), "is not a file and yet"),
+    "a device with content": (member("a", tarfile.CHRTYPE, b"data"), "is not a file and yet"),
+    # attributes
+    "an opaque directory by attribute": (
+        pax(**{"SCHILY.xattr.trusted.overlay.opaque": "y"}) + directory("etc"),
+        "for overlayfs alone",
+    ),
+    "a directory led elsewhere": (
+        pax(**{"SCHILY.xattr.trusted.overlay.redirect": "/root"}) + directory("etc"),
+        "for overlayfs alone",
+    ),
+    "the same for a user's overlay": (
+        pax(**{"SCHILY.xattr.user.overlay.redirect": "/root"}) + directory("etc"),
+        "for overlayfs alone",
+    ),
+    # two readings
+    "two pax headers": (pax(path="a") + pax(path="b") + file("c"), "only one can count"),
+    "two long names": (
+        record(b"L", b"a\0") + record(b"L", b"b\0") + file("c"),
+        "only one can count",
+    ),
+    "a long name and a pax name": (record(b"L", b"a\0") + pax(path="b") + file("c"), "two names"),
+    "a long link and a pax link": (
+        record(b"K", b"a\0") + pax(linkpath="b") + symlink("c", "d"),
+        "two targets",
+    ),
+    "a global header between": (
+        pax(path="a") + record(b"g", b"") + file("c"),
+        "only one can count",
+    ),
+    "a global name": (record(b"g", b"9 path=a\n") + file("c"), "for all members"),
+    "a global size": (record(b"g", b"9 size=0\n") + file("c"), "for all members"),
+    "a damaged pax header": (record(b"x", b"99 path=a\n") + file("c"), "damaged near"),
+    "a pax header without end": (record(b"x", b"9 path=a_") + file("c"), "damaged near"),
+    "a negative size in pax": (pax(size="-1") + file("a"), "impossible size"),
+    "an overlong size in pax": (pax(size="9" * 30) + file("a"), "impossible size"),
+    "a size in letters": (changed(file("a"), 124, b"notoctal\0\0\0\0"), "impossible size"),
+    "a negative size": (changed(file("a"), 124, b"\xff" * 12), "impossible size"),
+    "a huge size": (changed(file("a"), 124, b"\x80" + b"\xff" * 11), "cut off after 1 members"),
+    "a size beyond the layer": (changed(file("a"), 124, b"00000177777\0"), "cut off after 1"),
+    "an extended header beyond reason": (
+        changed(record(b"x", b""), 124, b"00077777777\0"),
+        "an extended header has",
+    ),
+    "an extended header without a member": (pax(path="a"), "cut off after 0 members"),
+    "a second archive behind the end": (file("a") + END + file("b"), "after the end"),
+    "a second archive behind half an end": (file("a") + END[:512] + file("b"), "after the end"),
+    "no header where one should be": (file("a") + b"\xff" * 512, "no sound tar header after 1"),
+    "a wrong checksum": (file("a") + b"\1" + file("b")[1:], "no sound tar header after 1"),
+}
+
+# Each is something that tools do write, and engines unpack.
+SOUND: dict[str, bytes] = {
+    "nothing": b"",
+    "names that begin with a dot": directory("./") + file("./etc/motd") + file("././x"),
+    "the root as kaniko writes it": directory("/") + file("etc/motd"),
+    "names that are not UTF-8": file("caf\udce9") + hard_link("th\udce9", "caf\udce9"),
+    "names with odd characters": file("a b\n\t\\*?") + file("...") + file("..a") + file("a.."),
+    "names that only look like whiteouts": file("a.wh.b") + file(".whatever") + file("x/.w"),
+    "whiteouts": file(".wh.a", b"") + file("d/.wh.b", b"") + file(".wh....", b""),
+    "opaque directories": file("d/.wh..wh..opq", b"") + file(".wh..wh..opq", b""),
+    "whiteouts of aufs": file(".wh.a", b"") + hard_link("d/.wh.b", ".wh.a"),
+    "a whiteout and what takes its place": file(".wh.a", b"") + file("a"),
+    "a file in a directory that comes later": file("d/a") + directory("d"),
+    "links to anywhere": symlink("a", "/etc/x") + symlink("d/b", "../../..") + symlink("c", "."),
+    "files behind a link that stays": (
+        symlink("bin", "usr/bin") + directory("usr/bin") + file("bin/sh")
+    ),
+    "hard links": file("a") + hard_link("b", "a") + hard_link("c", "./b") + hard_link("d", "/a"),
+    "hard links to links and pipes": (
+        symlink("s", "/x")
+        + hard_link("t", "s")
+        + member("p", tarfile.FIFOTYPE)
+        + hard_link("q", "p")
+    ),
+    "the devices of every container": b"".join(
+        device(f"dev/{major}-{minor}", major, minor)
+        for major, minor in [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2)]
+    ),
+    "capabilities": pax(**{"SCHILY.xattr.security.capability": CAPABILITY}) + file("ping"),
+    "attributes of users": file("a", records={"SCHILY.xattr.user.x": "é", "mtime": "1.5"}),
+    "other attributes of overlay's namesake": file("a", records={"SCHILY.xattr.user.over": "1"}),
+    "long names in GNU's way": file("d/" * 90 + "x") + symlink("l", "t/" * 90),
+    "long names in pax": file("d/" * 90 + "x", tar_format=tarfile.PAX_FORMAT),
+    "long names in ustar": file("d/" * 60 + "x", tar_format=tarfile.USTAR_FORMAT),
+    "a name of many directories": file("d/" * 300 + "x"),
+    "a comment of git archive": record(b"g", b"15 comment=ab\n\n") + file("a"),
+    "a header of Unix version 7": changed(file("a"), 156, b"\0" + bytes(355)),
+    "a directory of Unix version 7": changed(file("d/", b""), 156, b"\0"),
+    "a size in base 256": changed(file("a"), 124, b"\x80" + bytes(10) + b"\1"),
+    "a size in pax": pax(size="1") + changed(file("a"), 124, b"00000000000\0"),
+    "times in a GNU header": changed(file("a"), 345, b"14000000000\x0014000000000\x00"),
+    "a header of star": changed(
+        file("a", tar_format=tarfile.USTAR_FORMAT),
+        476,
+        b"14000000000\x00" * 2 + b"\0" * 8 + b"tar\0",
+    ),
+}
