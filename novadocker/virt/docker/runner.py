@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from oslo_log import log as logging
 
-from novadocker.virt.docker import config_drive
+from novadocker.virt.docker import config_drive, control_group
 from novadocker.virt.docker.engine import Container, Engine, Image, Shared
 from novadocker.virt.docker.errors import DockerDriverError
 from novadocker.virt.docker.guest import Guest
@@ -147,6 +147,8 @@ class Runner:
                 undo.callback(guest.stop, 0)
             container = running or guest.start()
             watch.mark("container")
+            if container.rights.init:
+                control_group.delegate(container)
             plan = self._networking.plan(server.hostname, network)
             watch.mark("ports")
             if not running:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from novadocker.virt.docker.engine.connection import Caller, raise_for_status
 from novadocker.virt.docker.engine.limits import disk_body, limits_body
-from novadocker.virt.docker.engine.rights import rights_body
+from novadocker.virt.docker.engine.rights import rights_body, rights_labels
 from novadocker.virt.docker.policy import Limits, Rights
 
 
@@ -114,7 +114,7 @@ def replica_body(
     return {
         **config,
         "Image": image,
-        "Labels": {**(config.get("Labels") or {}), **labels},
+        "Labels": {**(config.get("Labels") or {}), **labels, **rights_labels(rights)},
         "HostConfig": {
             **body["HostConfig"],
             **limits_body(limits),

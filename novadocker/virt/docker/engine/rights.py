@@ -7,6 +7,7 @@ from typing import Any
 from novadocker.virt.docker.policy import Rights, Ulimit
 
 NO_NEW_PRIVILEGES = "no-new-privileges"
+LABEL_INIT = "novadocker.init"
 SECCOMP, APPARMOR = "seccomp=", "apparmor="
 
 
@@ -50,11 +51,24 @@ def rights_body(rights: Rights) -> dict[str, Any]:
     }
 
 
-def parse_rights(host_config: Mapping[str, Any]) -> Rights:
+def rights_labels(rights: Rights) -> dict[str, str]:
+    """Write what the engine knows nothing of.
+
+    Args:
+        rights: all of them.
+
+    Returns:
+        Labels, all of them, so that none of another container's is left.
+    """
+    return {LABEL_INIT: str(rights.init).lower()}
+
+
+def parse_rights(host_config: Mapping[str, Any], labels: Mapping[str, str]) -> Rights:
     """Read a container's rights.
 
     Args:
         host_config: ``HostConfig`` of ``GET /containers/NAME/json``.
+        labels: the container's.
 
     Returns:
         The rights.
@@ -78,6 +92,7 @@ def parse_rights(host_config: Mapping[str, Any]) -> Rights:
         ),
         shm_bytes=host_config.get("ShmSize") or 0,
         runtime=host_config.get("Runtime") or "",
+        init=labels.get(LABEL_INIT) == "true",
     )
 
 
@@ -97,4 +112,4 @@ def _option(options: Any, beginning: str) -> str:
     )
 
 
-NO_RIGHTS = parse_rights({})
+NO_RIGHTS = parse_rights({}, {})

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from novadocker.virt.docker.engine.health import Health, has_probe
 from novadocker.virt.docker.engine.limits import NO_LIMITS, disk_body, limits_body, parse_limits
-from novadocker.virt.docker.engine.rights import NO_RIGHTS, parse_rights, rights_body
+from novadocker.virt.docker.engine.rights import NO_RIGHTS, parse_rights, rights_body, rights_labels
 from novadocker.virt.docker.policy import Limits, Rights, Settings
 
 
@@ -245,7 +245,7 @@ class Container:
                 if mount["Type"] == "volume"
             },
             limits=parse_limits(body.get("HostConfig") or {}),
-            rights=parse_rights(body.get("HostConfig") or {}),
+            rights=parse_rights(body.get("HostConfig") or {}, body["Config"].get("Labels") or {}),
             storage_driver=body.get("Driver", ""),
             programs=tuple(body.get("ExecIDs") or ()),
             started_at=state.get("StartedAt", ""),
@@ -362,7 +362,7 @@ class ContainerSpec:
             "Entrypoint": list(self.entrypoint),
             "Cmd": list(self.command),
             "Env": [f"{name}={value}" for name, value in self.environment.items()],
-            "Labels": dict(self.labels),
+            "Labels": {**self.labels, **rights_labels(self.settings)},
             # The console is a terminal, as a VM's is: shells stay, output is not held back.
             "Tty": True,
             "OpenStdin": True,

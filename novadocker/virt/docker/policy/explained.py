@@ -70,6 +70,9 @@ def _confinement(grant: Grant, rights: Rights, abilities: Abilities) -> Iterator
         grant.sources["no_new_privileges"],
         "sudo and the like work only where users are the container's own",
     )
+    if rights.init:
+        source = f"profile {grant.profile.name}"
+        yield Line("control groups", "its own to divide", source, "systemd sorts its services")
     yield Line(
         "root",
         "allowed" if grant.profile.root else "refused",

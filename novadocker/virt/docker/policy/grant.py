@@ -83,12 +83,13 @@ def _begun(specs: Mapping[str, str], bounds: Bounds) -> Grant:
 
 
 def _refuse_without_userns(grant: Grant, abilities: Abilities) -> None:
-    if not grant.profile.no_new_privileges and not abilities.userns:
+    lifted = not grant.profile.no_new_privileges or grant.profile.init
+    if lifted and not abilities.userns:
         _refuse(
             words.PROFILE,
             grant.profile.name,
-            "a host with user namespaces (trait CUSTOM_DOCKER_USERNS), where setuid programs may "
-            "gain something",
+            "a host with user namespaces, for setuid programs gain something by it (trait "
+            "CUSTOM_DOCKER_USERNS)",
         )
 
 
@@ -161,6 +162,7 @@ def _chosen(grant: Grant, asked: str, bounds: Bounds) -> Grant:
         no_new_privileges=profile.no_new_privileges,
         read_only=profile.read_only,
         root=profile.root,
+        init=profile.init,
         tmpfs=tuple(sorted({*given.tmpfs, *profile.tmpfs})),
     )
 

@@ -25,6 +25,7 @@ class Profile:
         tmpfs: directories that are memory.
         seccomp: name of one of the operator's seccomp profiles; "" is the engine's default.
         sysctls: kernel parameters beside those that every container has.
+        init: whether its root may make control groups below its own, as systemd does.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Profile:
     tmpfs: tuple[str, ...] = ()
     seccomp: str = ""
     sysctls: Mapping[str, str] = field(default_factory=dict)
+    init: bool = False
 
     def within(self, other: "Profile") -> bool:
         """Tell whether it gives nothing that another does not give.
@@ -51,6 +53,7 @@ class Profile:
             and self.no_new_privileges >= other.no_new_privileges
             and self.read_only >= other.read_only
             and self.root <= other.root
+            and self.init <= other.init
             and (not other.seccomp or self.seccomp == other.seccomp)
             and self.sysctls.items() <= other.sysctls.items()
         )
@@ -74,6 +77,7 @@ SYSTEM = Profile(
     capabilities=frozenset((*capabilities.ORDINARY, "SETFCAP")),
     no_new_privileges=False,
     tmpfs=("/run", "/run/lock", "/tmp"),  # noqa: S108 - directories of the container
+    init=True,
 )
 BUILT_IN: Mapping[str, Profile] = {
     profile.name: profile for profile in (RESTRICTED, BASELINE, SYSTEM)

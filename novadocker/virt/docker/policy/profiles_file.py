@@ -124,6 +124,7 @@ _FIELDS: Mapping[str, Callable[[Any], Any]] = {
     "no_new_privileges": _flag,
     "read_only": _flag,
     "root": _flag,
+    "init": _flag,
     "tmpfs": _tmpfs,
     "seccomp": _text,
     "sysctls": _sysctls,

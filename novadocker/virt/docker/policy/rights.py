@@ -109,6 +109,7 @@ def _rights(grant: Grant, flavor: Flavor, abilities: Abilities, bounds: Bounds) 
         ulimits=words.ULIMITS.of_flavor(specs) or (),
         shm_bytes=_shm_bytes(specs, flavor.memory_mib * MIB),
         runtime=_runtime(specs, abilities, bounds),
+        init=profile.init,
     )
 
 

@@ -65,6 +65,7 @@ class Rights:
         ulimits: of its processes, where they are not the engine's own.
         shm_bytes: size of /dev/shm.
         runtime: name of the engine's runtime that runs it.
+        init: whether it may make control groups below its own, as an init system does.
     """
 
     capabilities: tuple[str, ...] = tuple(sorted(capabilities.ORDINARY))
@@ -77,6 +78,7 @@ class Rights:
     ulimits: tuple[Ulimit, ...] = ()
     shm_bytes: int = SHM_BYTES
     runtime: str = "runc"
+    init: bool = False
 
 
 @dataclass(frozen=True)
