@@ -2,13 +2,14 @@
 """Servers that mean harm, and what they must not be able to touch."""
 
 import io
+import os
 import re
 import subprocess
 import tarfile
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 
 from novadocker.virt.docker.engine import Engine, Image
 from novadocker.virt.docker.entries import Entry, directory
-from tests.engine.virt.conftest import Servers, rootfs, saved
+from tests.engine.virt.conftest import PASSWD, Servers, rootfs, saved
 
 FLAGS = ("-static", "-Os", "-s", "-Wall", "-Wextra", "-Werror", "-std=gnu11")
 
@@ -39,14 +40,28 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Entry, ...]:
     )
 
 
+@dataclass(frozen=True)
+class Device(Entry):
+    """A device.
+
+    Attributes:
+        number: as stat(2) has it.
+    """
+
+    number: int = 0
+
+
 def layer(*entries: Entry) -> bytes:
-    """Return the tar of a small root directory with further entries."""
-    written = io.BytesIO(rootfs())
+    """Return the tar of a small root directory with further entries, its passwd among them."""
+    own = any(entry.path == "etc/passwd" for entry in entries)
+    written = io.BytesIO(rootfs(None if own else PASSWD))
     with tarfile.open(fileobj=written, mode="a") as tar:
         for entry in entries:
             member = tarfile.TarInfo(entry.path)
             member.type, member.linkname = entry.kind, entry.target
             member.mode, member.uid, member.gid = entry.mode, entry.uid, entry.gid
+            if isinstance(entry, Device):
+                member.devmajor, member.devminor = os.major(entry.number), os.minor(entry.number)
             member.size = len(entry.content)
             tar.addfile(member, io.BytesIO(entry.content))
     return written.getvalue()
