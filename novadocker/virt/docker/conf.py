@@ -3,8 +3,10 @@
 
 from oslo_config import cfg, types
 
+from novadocker.virt.docker.bounds import bounds_of
 from novadocker.virt.docker.console import networks
 from novadocker.virt.docker.errors import ConfigurationError
+from novadocker.virt.docker.policy import capabilities, sysctls
 
 GROUP = cfg.OptGroup("docker", title="Docker Engine options")
 
@@ -66,6 +68,50 @@ OPTIONS: list[cfg.Opt] = [
         help="Processes and threads that one container may have, where its flavor does not say.",
     ),
     cfg.ListOpt(
+        "allowed_capabilities",
+        item_type=types.String(),
+        default=list(capabilities.ALLOWED),
+        help="Capabilities that a flavor may add by docker:cap_add. Some can be in no list, since "
+        "they are rights over the host: SYS_ADMIN, SYS_MODULE, MKNOD and others.",
+    ),
+    cfg.ListOpt(
+        "allowed_sysctls",
+        item_type=types.String(),
+        default=list(sysctls.NAMESPACED),
+        help="Kernel parameters of the container's own namespaces that a flavor may set by "
+        "docker:sysctl.NAME; '*' stands for the last word of a name.",
+    ),
+    cfg.StrOpt(
+        "default_profile",
+        default="baseline",
+        help="Profile of flavors that name none by docker:profile: restricted, baseline, system, "
+        "or one of profiles_file.",
+    ),
+    cfg.StrOpt(
+        "profiles_file",
+        help="File with profiles of your own, TOML; see docs/operator.md. Read at start.",
+    ),
+    cfg.StrOpt(
+        "seccomp_profiles",
+        help="Directory of seccomp profiles, NAME.json, that a flavor may choose by "
+        "docker:seccomp=NAME. None may allow what the engine's default one withholds. Read at "
+        "start.",
+    ),
+    cfg.ListOpt(
+        "apparmor_profiles",
+        item_type=types.String(),
+        default=[],
+        help="AppArmor profiles, loaded on this host, that a flavor may choose by docker:apparmor.",
+    ),
+    cfg.ListOpt(
+        "runtimes",
+        item_type=types.String(),
+        default=[],
+        help="Runtimes of the engine, beside its default, that a flavor may choose by "
+        "docker:runtime, such as runsc. Hosts that have one carry the trait "
+        "CUSTOM_DOCKER_RUNTIME_<NAME>.",
+    ),
+    cfg.ListOpt(
         "dns_servers",
         item_type=types.String(),
         default=[],
@@ -74,6 +120,7 @@ OPTIONS: list[cfg.Opt] = [
     cfg.StrOpt(
         "log_max_size",
         default="8m",
+        regex="^[1-9][0-9]{0,8}[kmg]?$",
         help="Size at which a container's console log is rotated (one old log is kept).",
     ),
     cfg.IntOpt(
@@ -131,6 +178,7 @@ def refuse_unusable(conf: cfg.ConfigOpts) -> None:
             value=",".join(conf.docker.console_clients),
             reason=f"{error}; list addresses and networks such as 192.0.2.0/24",
         ) from error
+    bounds_of(conf.docker)
     if conf.docker.api_insecure and conf.docker.host_url.startswith("unix:"):
         raise ConfigurationError(
             option="api_insecure",

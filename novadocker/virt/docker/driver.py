@@ -225,7 +225,7 @@ class DockerDriver(Service):
             inputs = translation.inputs(context, instance, image_meta, [], rescue_password)
             self._life.rescue(
                 context,
-                translation.stand_in(instance, image_meta),
+                translation.stand_in(context, self._glance, instance, image_meta),
                 image_meta,
                 self._ports.of(instance, network_info, wait=False),
                 # What the server was to do when it was new may be what has broken it.

@@ -24,7 +24,13 @@ from novadocker.virt.docker.errors import (
 )
 from novadocker.virt.docker.injection import Injection
 from novadocker.virt.docker.inputs import NOTHING, Inputs
-from novadocker.virt.docker.server import LABEL_INSTANCE, LABEL_ROLE, container_name
+from novadocker.virt.docker.policy import Settings
+from novadocker.virt.docker.server import (
+    LABEL_INSTANCE,
+    LABEL_ROLE,
+    container_name,
+    refuse_root,
+)
 
 LOG = logging.getLogger(__name__)
 
@@ -183,6 +189,21 @@ class Guest:
         """
         if inputs != NOTHING or public_key:
             Injection(self._engine, self.name, self.get().user).put(inputs, public_key)
+
+    def refuse_root(self, settings: Settings) -> None:
+        """Refuse a container whose process would be root where that must not be.
+
+        Args:
+            settings: its limits and rights.
+
+        Raises:
+            ContainerNotFound: the container does not exist.
+            PolicyRefused: its image's user is root by whatever name.
+        """
+        if not settings.root:
+            user = self.get().user
+            passwd = Injection(self._engine, self.name, user).passwd()
+            refuse_root(settings, user, passwd)
 
     def set_password(self, login: Login) -> None:
         """Give a user another password while it runs, by the image's own chpasswd(8).

@@ -4,8 +4,10 @@
 import json
 import os
 import platform
+import re
 import shutil
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -35,6 +37,9 @@ DEVICES = Path("/dev")
 TRAIT_DOCKER = "CUSTOM_DOCKER"
 TRAIT_USERNS = "CUSTOM_DOCKER_USERNS"
 TRAIT_DISK_LIMIT = "CUSTOM_DOCKER_DISK_LIMIT"
+TRAIT_APPARMOR = "CUSTOM_DOCKER_APPARMOR"
+TRAIT_RUNTIME = "CUSTOM_DOCKER_RUNTIME_"
+UNCONFINED = "unconfined"
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,8 @@ class Host:
 
         Raises:
             EngineUnavailable: it cannot be reached.
-            EngineUnsuitable: it is too old, or runs containers without user namespaces.
+            EngineUnsuitable: it is too old, or runs containers without user namespaces or without
+                seccomp.
         """
         info = self._engine.info()
         url = self._engine.connection.url
@@ -104,6 +110,12 @@ class Host:
                 "root on the host; start it with --userns-remap=default, or set "
                 "[docker] require_userns = false if you accept that",
             )
+        if "seccomp" not in info.security_options or info.seccomp_profile == UNCONFINED:
+            raise EngineUnsuitable(
+                url=url,
+                reason="its containers may make any system call; give it a kernel with seccomp, "
+                "and start it without --seccomp-profile=unconfined",
+            )
         for warning in warnings(info):
             LOG.warning("%s", warning)
         return info
@@ -118,7 +130,15 @@ class Host:
             For the policy.
         """
         info = self._engine.info()
-        return Abilities(disk_limit=limits_disk(info), pids=pids, data_disk=data_disk(info))
+        return Abilities(
+            disk_limit=limits_disk(info),
+            pids=pids,
+            data_disk=data_disk(info),
+            userns="userns" in info.security_options,
+            apparmor="apparmor" in info.security_options,
+            runtimes=info.runtimes,
+            default_runtime=info.default_runtime,
+        )
 
     def inventory(self, ratios: Ratios, reserved: Reserved) -> dict[str, dict[str, float]]:
         """Return what Placement is told.
@@ -137,8 +157,11 @@ class Host:
             orc.DISK_GB: _inventory(disk(info).total // GIB, ratios.disk, reserved.disk_gib),
         }
 
-    def traits(self) -> dict[str, bool]:
+    def traits(self, runtimes: Iterable[str] = ()) -> dict[str, bool]:
         """Return what distinguishes this host for the scheduler.
+
+        Args:
+            runtimes: those that flavors may name here.
 
         Returns:
             All traits that we speak of, and whether the host has them.
@@ -148,6 +171,8 @@ class Host:
             TRAIT_DOCKER: True,
             TRAIT_USERNS: "userns" in info.security_options,
             TRAIT_DISK_LIMIT: limits_disk(info),
+            TRAIT_APPARMOR: "apparmor" in info.security_options,
+            **{runtime_trait(each): each in info.runtimes for each in runtimes},
         }
 
     def resources(self, nodename: str) -> dict[str, object]:
@@ -176,6 +201,18 @@ class Host:
             "supported_instances": [(info.architecture, "docker", "exe")],
             "numa_topology": None,
         }
+
+
+def runtime_trait(runtime: str) -> str:
+    """Return the trait of hosts whose engine has a runtime.
+
+    Args:
+        runtime: its name.
+
+    Returns:
+        The trait; what no trait can have in its name is "_" there.
+    """
+    return TRAIT_RUNTIME + re.sub("[^A-Z0-9_]", "_", runtime.upper())
 
 
 def uptime() -> str:
@@ -216,8 +253,6 @@ def warnings(info: EngineInfo) -> list[str]:
         said.append("Containers end when the engine restarts: start it with --live-restore")
     if "userns" not in info.security_options:
         said.append("Root in a container is root on the host: start it with --userns-remap")
-    if "seccomp" not in info.security_options:
-        said.append("The engine has no seccomp: containers may make any system call")
     return said
 
 

@@ -82,7 +82,7 @@ class Injection:
                 accepted=f"only of an image with {SHELL}, which runs them",
             )
         if inputs.user_data or inputs.config_drive:
-            owner = owner_of(self._user, self._passwd())
+            owner = owner_of(self._user, self.passwd())
             self._engine.put_files(self._name, packed(inputs.entries(owner)))
         self._let_in(public_key, inputs.login)
         if inputs.files:
@@ -102,7 +102,7 @@ class Injection:
     def _key(self, public_key: str | None) -> tuple[Entry, ...]:
         if not public_key:
             return ()
-        if home := home_of(self._user, self._passwd()):
+        if home := home_of(self._user, self.passwd()):
             return key_entries(home, public_key)
         LOG.warning(
             "No key was put into %s: user %s has no home in the image", self._name, self._user
@@ -137,8 +137,12 @@ class Injection:
                 accepted=f"only paths where this image can have a file ({error.values['reason']})",
             ) from error
 
-    def _passwd(self) -> str:
-        # Root's home is known without.
+    def passwd(self) -> str:
+        """Read who is who in the container, for a user who is not root.
+
+        Returns:
+            Text in the form of passwd(5); "" where there is none, and for root.
+        """
         return "" if self._user in ROOTS else self._file(PASSWD).text
 
     def _file(self, path: str) -> Found:

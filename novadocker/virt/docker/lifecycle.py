@@ -21,10 +21,9 @@ from novadocker.virt.docker.images import Images
 from novadocker.virt.docker.inputs import NOTHING, Inputs
 from novadocker.virt.docker.network import Network, Networking
 from novadocker.virt.docker.options import Options
-from novadocker.virt.docker.policy import settings_for
 from novadocker.virt.docker.rescue import Rescue, files_of
 from novadocker.virt.docker.runner import Runner
-from novadocker.virt.docker.server import LABEL_IMAGE, Server, container_spec
+from novadocker.virt.docker.server import LABEL_IMAGE, Server, container_spec, refuse_root
 from novadocker.virt.docker.stopwatch import Stopwatch
 from novadocker.virt.docker.wiring import Wiring
 
@@ -78,7 +77,7 @@ class Lifecycle:
         with _lock(server.uuid), ExitStack() as undo:
             if guest.find():
                 raise ContainerExists(name=guest.name)
-            settings_for(server.flavor, self._options.abilities)  # before anything is fetched
+            self._runner.settings(server)  # before anything is fetched
             image = self._images.ensure(context, image_meta)
             watch.mark("image")
             undo.callback(directory.remove)
@@ -103,7 +102,7 @@ class Lifecycle:
         Raises:
             DockerDriverError: what is wrong with it, by its own class.
         """
-        settings = settings_for(server.flavor, self._options.abilities)
+        settings = self._runner.settings(server)
         image = self._images.ensure(context, image_meta)
         size, first = self._options.log_max_size, inputs.first_words()
         container_spec(server, image, settings, {}, size, first_words=first)
@@ -234,8 +233,7 @@ class Lifecycle:
             network: its ports.
         """
         with _lock(server.uuid):
-            if self._options.abilities.fixes_disk:
-                migration.recover(self._engine, server.uuid)
+            migration.recover(self._engine, server.uuid)
             guest = in_service(self._engine, server.uuid)
             server = replace(server, rescue=guest.name != self._runner.guest(server.uuid).name)
             if not server.rescue:
@@ -279,7 +277,7 @@ class Lifecycle:
         own = self._runner.guest(uuid)
         with _lock(uuid), ExitStack() as undo:
             files_of(own.get())  # refused before anything changes
-            settings_for(server.flavor, self._options.abilities)
+            self._runner.settings(server)
             self._rescue.end(uuid, network)
             if running:
                 undo.callback(self._runner.run_again, replace(server, rescue=False), network)
@@ -304,10 +302,12 @@ class Lifecycle:
             PolicyRefused: an extra spec of the flavor cannot be honoured.
             ResizeRefused: the flavor's disk is too small.
         """
-        settings = settings_for(server.flavor, self._options.abilities)
+        settings = self._runner.settings(server)
         with _lock(server.uuid), ExitStack() as undo:
             guest = self._runner.guest(server.uuid)
             container = guest.get()
+            refuse_root(settings, container.user)
+            guest.refuse_root(settings)
             migration.refuse_smaller_disk(self._engine, container, settings)
             if container.alive:
                 undo.callback(self._runner.run_again, server, network)
@@ -316,7 +316,7 @@ class Lifecycle:
             undo.pop_all()
 
     def resize(self, server: Server, network: Network, *, power_on: bool) -> None:
-        """Give a server the limits of its flavor; one that fails keeps those that it had.
+        """Give a server limits and rights of its flavor; one that fails keeps what it had.
 
         Args:
             server: with the flavor that it has now.
@@ -327,12 +327,13 @@ class Lifecycle:
             ContainerNotFound: there is no container.
             PolicyRefused: an extra spec of the flavor cannot be honoured.
         """
-        settings = settings_for(server.flavor, self._options.abilities)
+        settings = self._runner.settings(server)
         with _lock(server.uuid), ExitStack() as undo:
             guest = self._runner.guest(server.uuid)
-            before = migration.given(guest.get())
-            undo.callback(migration.fit, self._engine, server.uuid, before)
-            migration.fit(self._engine, server.uuid, settings)
+            before = guest.get()
+            had = migration.given(before), before.rights
+            undo.callback(migration.fit, self._engine, server.uuid, *had)
+            migration.fit(self._engine, server.uuid, settings.limits, settings.rights)
             if power_on:
                 now = guest.get()
                 self._runner.run(server, network, Stopwatch(), running=now if now.alive else None)
@@ -385,8 +386,7 @@ class Lifecycle:
         """
         with _lock(uuid), ExitStack() as steps:
             # Each of them is tried even if another fails.
-            if self._options.abilities.fixes_disk:
-                steps.callback(migration.forget, self._engine, uuid)
+            steps.callback(migration.forget, self._engine, uuid)
             steps.callback(self._runner.directory(uuid).remove)
             steps.callback(self._networking.unwire, network)
             steps.callback(self._runner.guest(uuid).remove)

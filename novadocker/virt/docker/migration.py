@@ -2,10 +2,10 @@
 """One container under another flavor, on the host where it is.
 
 A resized server is the same container: its files and its addresses stay, its limits change.
-Only the size of a disk, and how fast it is read and written, are fixed when a container is
-made. A container for which these change is made anew, from an image of itself. What it wrote is
-a layer of that image then, and the limit of its new writable layer is what is left of its disk;
-but btrfs limits all of a container's files, its image's too.
+Only its rights, the size of its disk, and how fast that is read and written, are fixed when a
+container is made. A container for which these change is made anew, from an image of itself.
+What it wrote is a layer of that image then, and the limit of its new writable layer is what is
+left of its disk; but btrfs limits all of a container's files, its image's too.
 """
 
 from contextlib import ExitStack
@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from novadocker.virt.docker.engine import Container, Engine
 from novadocker.virt.docker.errors import ResizeRefused
-from novadocker.virt.docker.policy import GIB, MIB, Limits
+from novadocker.virt.docker.policy import GIB, MIB, Limits, Rights
 from novadocker.virt.docker.server import LABEL_BASE, LABEL_KEPT, container_name
 
 NAMESPACE = "nova-resized/"
@@ -88,13 +88,14 @@ def given(container: Container) -> Limits:
     return replace(limits, disk_bytes=limits.disk_bytes + kept)
 
 
-def fit(engine: Engine, uuid: str, limits: Limits) -> None:
-    """Give a container that does not run the limits of its flavor. Idempotent.
+def fit(engine: Engine, uuid: str, limits: Limits, rights: Rights) -> None:
+    """Give a container that does not run limits and rights of its flavor. Idempotent.
 
     Args:
         engine: where it is.
         uuid: of the instance.
         limits: what its flavor lets it use.
+        rights: what its flavor lets it do.
 
     Raises:
         ContainerNotFound: there is no container.
@@ -102,10 +103,11 @@ def fit(engine: Engine, uuid: str, limits: Limits) -> None:
     recover(engine, uuid)
     container = engine.inspect(container_name(uuid))
     before = given(container)
-    if (limits.disk_bytes, limits.rates) == (before.disk_bytes, before.rates):
+    fixed = before.disk_bytes, before.rates, container.rights
+    if (limits.disk_bytes, limits.rates, rights) == fixed:
         engine.update(container.name, limits)
     else:
-        _make_anew(engine, uuid, container, limits)
+        _make_anew(engine, uuid, container, limits, rights)
 
 
 def recover(engine: Engine, uuid: str) -> None:
@@ -143,7 +145,9 @@ def _used(engine: Engine, container: Container) -> int:
     return kept_bytes(container) + written
 
 
-def _make_anew(engine: Engine, uuid: str, container: Container, limits: Limits) -> None:
+def _make_anew(
+    engine: Engine, uuid: str, container: Container, limits: Limits, rights: Rights
+) -> None:
     name, used = container.name, _used(engine, container)
     tag = f"{NAMESPACE}{uuid}:{container.id[:12]}"
     kept = 0 if container.storage_driver == LIMITS_ALL_FILES else used
@@ -157,7 +161,7 @@ def _make_anew(engine: Engine, uuid: str, container: Container, limits: Limits) 
         image = engine.commit(name, tag, pause=False)
         undo.callback(engine.remove, name + SUCCESSOR)
         made = replace(limits, disk_bytes=disk)
-        engine.replicate(name, name + SUCCESSOR, image, made, labels)
+        engine.replicate(name, name + SUCCESSOR, image, made, rights, labels)
         engine.rename(name, name + PREDECESSOR)
         undo.callback(engine.rename, name + PREDECESSOR, name)
         engine.rename(name + SUCCESSOR, name)

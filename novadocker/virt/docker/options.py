@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator sets for all servers of a host."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from novadocker.virt.docker.policy import Abilities
+from novadocker.virt.docker.policy import Abilities, Bounds
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Options:
         log_max_size: size of a console log before rotation.
         gate_timeout: seconds that a started container may take until it is at its gate.
         abilities: what the host can enforce.
+        bounds: what flavors may grant here.
     """
 
     instances_path: Path
@@ -28,3 +29,4 @@ class Options:
     log_max_size: str
     gate_timeout: int
     abilities: Abilities
+    bounds: Bounds = field(default_factory=Bounds)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from oslo_log import log as logging
 
-from novadocker.virt.docker import config_drive
+from novadocker.virt.docker import config_drive, control_group
 from novadocker.virt.docker.engine import Container, Engine, Image, Shared
 from novadocker.virt.docker.errors import DockerDriverError
 from novadocker.virt.docker.guest import Guest
@@ -16,7 +16,7 @@ from novadocker.virt.docker.inputs import Inputs
 from novadocker.virt.docker.instance_directory import InstanceDirectory
 from novadocker.virt.docker.network import Network, Networking
 from novadocker.virt.docker.options import Options
-from novadocker.virt.docker.policy import settings_for
+from novadocker.virt.docker.policy import Settings, settings_for
 from novadocker.virt.docker.server import RESCUE, Server, container_name, container_spec
 from novadocker.virt.docker.stopwatch import Stopwatch
 
@@ -63,6 +63,23 @@ class Runner:
         name = container_name(uuid, rescue=rescue)
         return InstanceDirectory(path / RESCUE if rescue else path, name)
 
+    def settings(self, server: Server) -> Settings:
+        """Return what a server's container may use and do here.
+
+        Args:
+            server: what was asked for.
+
+        Returns:
+            The settings.
+
+        Raises:
+            PolicyRefused: its flavor or its image asks for what is not granted here.
+        """
+        options = self._options
+        return settings_for(
+            server.flavor, options.abilities, options.bounds, server.image_properties
+        )
+
     def make(
         self,
         server: Server,
@@ -87,10 +104,11 @@ class Runner:
         """
         guest = self.guest(server.uuid, rescue=server.rescue)
         directory = self.directory(server.uuid, rescue=server.rescue)
+        settings = self.settings(server)
         spec = container_spec(
             server,
             image,
-            settings_for(server.flavor, self._options.abilities),
+            settings,
             directory.binds(),
             self._options.log_max_size,
             shared=shared,
@@ -101,6 +119,7 @@ class Runner:
         if inputs.user_data:
             inputs.user_data.write(directory.gate.directory)
         guest.inject(inputs, server.public_key if self._options.inject_key else None)
+        guest.refuse_root(settings)  # now that its users are what they will be
         if inputs.config_drive:
             config_drive.write(directory.gate.directory, inputs.config_drive(network.info))
             watch.mark("config drive")
@@ -128,6 +147,8 @@ class Runner:
                 undo.callback(guest.stop, 0)
             container = running or guest.start()
             watch.mark("container")
+            if container.rights.init:
+                control_group.delegate(container)
             plan = self._networking.plan(server.hostname, network)
             watch.mark("ports")
             if not running:

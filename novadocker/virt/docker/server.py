@@ -5,9 +5,11 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from novadocker.virt.docker.accounts import ROOTS
 from novadocker.virt.docker.engine import ContainerSpec, Image, Shared
 from novadocker.virt.docker.errors import ImageError, PolicyRefused
 from novadocker.virt.docker.policy import Flavor, Settings
+from novadocker.virt.docker.policy.words import shown
 from novadocker.virt.docker.start_gate import StartGate
 
 LABEL_INSTANCE = "novadocker.instance"
@@ -20,6 +22,7 @@ LABEL_BASE = "novadocker.base"  # of a container that was made anew: the image t
 LABEL_KEPT = "novadocker.kept"  # and the bytes that it had written until then
 RESCUE = "rescue"  # the role of a container that stands in for the server's own
 NAME_PREFIX = "nova-"
+UID = 2  # the field of passwd(5)
 _KERNEL_NAME_ROOM = 64  # HOST_NAME_MAX of Linux; Nova allows 255
 
 
@@ -51,6 +54,8 @@ class Server:
         command_line: image property ``os_command_line``; None leaves the image's command.
         public_key: its key pair's public key; None where it has none.
         rescue: whether it is the container that stands in for its own.
+        image_properties: of the image that its container is made from; they may narrow what
+            the flavor grants.
     """
 
     uuid: str
@@ -63,6 +68,7 @@ class Server:
     command_line: str | None = None
     public_key: str | None = None
     rescue: bool = False
+    image_properties: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def container(self) -> str:
@@ -95,8 +101,10 @@ def container_spec(
 
     Raises:
         ImageError: the image has no command and the server gives it none.
-        PolicyRefused: ``os_command_line`` or a metadata key cannot be used.
+        PolicyRefused: ``os_command_line`` or a metadata key cannot be used, or the image runs as
+            root and must not.
     """
+    refuse_root(settings, image.user)
     return ContainerSpec(
         name=server.container,
         image=image.id,
@@ -117,6 +125,37 @@ def container_spec(
         log_max_size=log_max_size,
         shared=shared,
     )
+
+
+def refuse_root(settings: Settings, user: str, passwd: str | None = None) -> None:
+    """Refuse an image that runs as root where that must not be.
+
+    Args:
+        settings: limits and rights.
+        user: the image's USER.
+        passwd: the image's passwd(5), where it is known: any name may be root's in it.
+
+    Raises:
+        PolicyRefused: it is root, or by that file a name of root's, or nobody's.
+    """
+    name = user.partition(":")[0]
+    if settings.root or (name not in ROOTS and not _may_be_root(name, passwd)):
+        return
+    raise PolicyRefused(
+        setting="image's USER",
+        value=shown(user) or "root",
+        accepted=f"a user other than root under profile {settings.profile}",
+    )
+
+
+def _may_be_root(name: str, passwd: str | None) -> bool:
+    if name.isascii() and name.isdecimal():
+        return int(name) == 0
+    if passwd is None:
+        return False
+    found = [line.split(":") for line in passwd.splitlines()]
+    uids = [fields[2] for fields in found if len(fields) > UID and fields[0] == name]
+    return not uids or any(not each.isdecimal() or int(each) == 0 for each in uids)
 
 
 def _kernel_name(hostname: str) -> str:

@@ -10,6 +10,7 @@ from nova.image import glance
 from nova.virt import event
 
 from novadocker.virt.docker import conf, translation
+from novadocker.virt.docker.bounds import bounds_of
 from novadocker.virt.docker.console import Consoles
 from novadocker.virt.docker.engine import Engine, State
 from novadocker.virt.docker.events import Watcher
@@ -89,7 +90,7 @@ class Service(Refusals):
             ),
         )
         provider_tree.update_inventory(nodename, inventory)
-        traits = self._host.traits() | processor_traits()
+        traits = self._host.traits(CONF.docker.runtimes) | processor_traits()
         provider_tree.add_traits(nodename, *(name for name, has in traits.items() if has))
         provider_tree.remove_traits(nodename, *(name for name, has in traits.items() if not has))
 
@@ -137,6 +138,7 @@ class Service(Refusals):
             log_max_size=CONF.docker.log_max_size,
             gate_timeout=CONF.docker.gate_timeout,
             abilities=self._host.abilities(CONF.docker.pids_limit),
+            bounds=bounds_of(CONF.docker),
         )
 
     def _tell_nova(self, uuid: str, state: State) -> None:

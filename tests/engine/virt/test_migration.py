@@ -95,7 +95,8 @@ def made_anew(servers: Any, engine: Engine, times: int = 1) -> Container:
     servers.life.stop(servers.asked.uuid, servers.network, 0)
     for _ in range(times):
         container = servers.guest.get()
-        migration._make_anew(engine, servers.asked.uuid, container, container.limits)
+        as_it_was = container.limits, container.rights
+        migration._make_anew(engine, servers.asked.uuid, container, *as_it_was)
     servers.life.start(servers.asked, servers.network)
     return servers.guest.get()
 
@@ -166,10 +167,11 @@ def test_a_driver_that_died_while_it_made_a_container_anew_goes_on(
     booted = servers.boot(flavor=SMALL)
     servers.life.stop(servers.asked.uuid, servers.network, 0)
     name = booted.name
-    engine.replicate(name, name + migration.SUCCESSOR, booted.image, booted.limits, {})
+    as_it_was = booted.limits, booted.rights
+    engine.replicate(name, name + migration.SUCCESSOR, booted.image, *as_it_was, {})
     if renamed:
         engine.rename(name, name + migration.PREDECESSOR)
-    migration.fit(engine, servers.asked.uuid, booted.limits)
+    migration.fit(engine, servers.asked.uuid, *as_it_was)
     assert list(engine.names("novadocker.instance")) == [name]
     assert servers.guest.get().id == booted.id
 

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from novadocker.virt.docker.engine.connection import Caller, raise_for_status
 from novadocker.virt.docker.engine.limits import disk_body, limits_body
-from novadocker.virt.docker.policy import Limits
+from novadocker.virt.docker.engine.rights import rights_body, rights_labels
+from novadocker.virt.docker.policy import Limits, Rights
 
 
 class ResizeCalls(Caller):
@@ -51,7 +52,13 @@ class ResizeCalls(Caller):
                 return int(body.get("SizeRw") or 0), int(body.get("SizeRootFs") or 0)
 
     def replicate(
-        self, name: str, replica: str, image: str, limits: Limits, labels: Mapping[str, str]
+        self,
+        name: str,
+        replica: str,
+        image: str,
+        limits: Limits,
+        rights: Rights,
+        labels: Mapping[str, str],
     ) -> None:
         """Make a container that is like another, volumes too, but from another image.
 
@@ -60,13 +67,14 @@ class ResizeCalls(Caller):
             replica: its name.
             image: id of its image.
             limits: what it may use.
+            rights: what it may do.
             labels: beside the other's.
 
         Raises:
             ContainerNotFound: there is none to be like.
         """
         with self._call(f"make a container like {name}", name):
-            body = replica_body(self._api.inspect_container(name), image, limits, labels)
+            body = replica_body(self._api.inspect_container(name), image, limits, rights, labels)
             self._api.create_container_from_config(body, replica)
 
     def rename(self, name: str, new_name: str) -> None:
@@ -84,7 +92,11 @@ class ResizeCalls(Caller):
 
 
 def replica_body(
-    body: Mapping[str, Any], image: str, limits: Limits, labels: Mapping[str, str]
+    body: Mapping[str, Any],
+    image: str,
+    limits: Limits,
+    rights: Rights,
+    labels: Mapping[str, str],
 ) -> dict[str, Any]:
     """Describe a container like another.
 
@@ -92,6 +104,7 @@ def replica_body(
         body: of ``GET /containers/NAME/json``.
         image: id of its image.
         limits: what it may use.
+        rights: what it may do.
         labels: beside the other's.
 
     Returns:
@@ -101,11 +114,12 @@ def replica_body(
     return {
         **config,
         "Image": image,
-        "Labels": {**(config.get("Labels") or {}), **labels},
+        "Labels": {**(config.get("Labels") or {}), **labels, **rights_labels(rights)},
         "HostConfig": {
             **body["HostConfig"],
             **limits_body(limits),
             **disk_body(limits),
+            **rights_body(rights),
             # By this, and not by their names, they stay what goes with the last container.
             "VolumesFrom": [body["Id"]],
         },

@@ -11,7 +11,8 @@ from typing import Any, Self
 
 from novadocker.virt.docker.engine.health import Health, has_probe
 from novadocker.virt.docker.engine.limits import NO_LIMITS, disk_body, limits_body, parse_limits
-from novadocker.virt.docker.policy import Limits, Settings
+from novadocker.virt.docker.engine.rights import NO_RIGHTS, parse_rights, rights_body, rights_labels
+from novadocker.virt.docker.policy import Limits, Rights, Settings
 
 
 class State(enum.StrEnum):
@@ -43,6 +44,9 @@ class EngineInfo:
         security_options: names such as "userns", "seccomp", "apparmor".
         live_restore: whether containers outlive a restart of the engine.
         warnings: what the engine itself says it lacks.
+        seccomp_profile: the one of containers that name none; "" where not told.
+        runtimes: names of what can run containers.
+        default_runtime: the one of containers that name none.
     """
 
     api_versions: tuple[tuple[int, int], tuple[int, int]]
@@ -57,6 +61,9 @@ class EngineInfo:
     security_options: frozenset[str]
     live_restore: bool
     warnings: tuple[str, ...] = ()
+    seccomp_profile: str = ""
+    runtimes: frozenset[str] = frozenset()
+    default_runtime: str = "runc"
 
     @classmethod
     def parse(cls, version: Mapping[str, Any], info: Mapping[str, Any]) -> Self:
@@ -70,7 +77,8 @@ class EngineInfo:
             The value.
         """
         status = dict(info.get("DriverStatus") or [])
-        options = (option.split(",")[0] for option in info.get("SecurityOptions") or [])
+        options = info.get("SecurityOptions") or []
+        seccomp = [option for option in options if option.startswith("name=seccomp,")]
         return cls(
             api_versions=(
                 api_version(version.get("MinAPIVersion", "1.12")),
@@ -84,9 +92,14 @@ class EngineInfo:
             storage_driver=info["Driver"],
             backing_filesystem=status.get("Backing Filesystem", ""),
             root_directory=info["DockerRootDir"],
-            security_options=frozenset(option.removeprefix("name=") for option in options),
+            security_options=frozenset(
+                option.split(",")[0].removeprefix("name=") for option in options
+            ),
             live_restore=bool(info.get("LiveRestoreEnabled")),
             warnings=tuple(info.get("Warnings") or ()),
+            seccomp_profile=seccomp[0].partition("profile=")[2] if seccomp else "",
+            runtimes=frozenset(info.get("Runtimes") or ()),
+            default_runtime=info.get("DefaultRuntime") or "runc",
         )
 
 
@@ -175,6 +188,7 @@ class Container:
         root: where the engine mounts its root while it runs; "" where that is not told.
         volumes: names of its volumes by the paths where it sees them.
         limits: what it may use.
+        rights: what it may do.
         storage_driver: what keeps its files, such as "overlay2".
         programs: ids of what was run in it beside its own process.
         started_at: ISO 8601 time of the last start.
@@ -195,6 +209,7 @@ class Container:
     root: str = ""
     volumes: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = NO_LIMITS
+    rights: Rights = NO_RIGHTS
     storage_driver: str = ""
     programs: tuple[str, ...] = ()
     started_at: str = ""
@@ -230,6 +245,7 @@ class Container:
                 if mount["Type"] == "volume"
             },
             limits=parse_limits(body.get("HostConfig") or {}),
+            rights=parse_rights(body.get("HostConfig") or {}, body["Config"].get("Labels") or {}),
             storage_driver=body.get("Driver", ""),
             programs=tuple(body.get("ExecIDs") or ()),
             started_at=state.get("StartedAt", ""),
@@ -346,7 +362,7 @@ class ContainerSpec:
             "Entrypoint": list(self.entrypoint),
             "Cmd": list(self.command),
             "Env": [f"{name}={value}" for name, value in self.environment.items()],
-            "Labels": dict(self.labels),
+            "Labels": {**self.labels, **rights_labels(self.settings)},
             # The console is a terminal, as a VM's is: shells stay, output is not held back.
             "Tty": True,
             "OpenStdin": True,
@@ -366,13 +382,7 @@ class ContainerSpec:
                 "Type": "json-file",
                 "Config": {"max-size": self.log_max_size, "max-file": "2"},
             },
-            "RestartPolicy": {"Name": "no"},
-            "Privileged": False,
-            "IpcMode": "private",
-            "CapDrop": ["ALL"],
-            "CapAdd": list(settings.capabilities),
-            "SecurityOpt": list(settings.security_options),
-            "Sysctls": dict(settings.sysctls),
+            **rights_body(settings),
             **limits_body(settings),
             **disk_body(settings),
         }

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What Nova asks for, as our values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import nova.conf
-from nova import objects
+from nova import objects, utils
 from nova.compute import vm_states
 from nova.console import serial
 from nova.virt import configdrive, driver
@@ -20,6 +20,7 @@ from novadocker.virt.docker.console import Place
 from novadocker.virt.docker.engine import Connection
 from novadocker.virt.docker.entries import personality
 from novadocker.virt.docker.inputs import Inputs
+from novadocker.virt.docker.policy.words import IMAGE_PREFIX
 from novadocker.virt.docker.server import Server
 from novadocker.virt.docker.user_data import PROPERTY, asked_for
 
@@ -91,20 +92,43 @@ def server(instance: Any, image_meta: Any = None, flavor: Any = None) -> Server:
         command_line=image_meta.properties.get("os_command_line"),
         public_key=instance.key_data,
         rescue=instance.vm_state == vm_states.RESCUED,
+        image_properties=_of_image(instance.system_metadata),
     )
 
 
-def stand_in(instance: Any, image_meta: Any) -> Server:
+def _of_image(system_metadata: Mapping[str, str]) -> Mapping[str, str]:
+    """Take what an image says of its containers; Nova's ``ImageMeta`` knows none of it."""
+    return {
+        name.removeprefix(utils.SM_IMAGE_PROP_PREFIX): str(value)
+        for name, value in system_metadata.items()
+        if name.startswith(f"{utils.SM_IMAGE_PROP_PREFIX}{IMAGE_PREFIX}")
+    }
+
+
+def stand_in(context: Any, image_api: Any, instance: Any, image_meta: Any) -> Server:
     """Take from an instance what makes the container that rescues it.
 
     Args:
+        context: of the request.
+        image_api: Nova's ``nova.image.glance.API``.
         instance: Nova's.
         image_meta: Nova's account of the rescue image.
 
     Returns:
-        The stand-in.
+        The stand-in, with what the rescue image says of its containers.
+
+    Raises:
+        nova.exception.ImageNotFound: there is none by now.
     """
-    return replace(server(instance, image_meta), image=image_meta.id, rescue=True)
+    properties = image_api.get(context, image_meta.id).get("properties") or {}
+    return replace(
+        server(instance, image_meta),
+        image=image_meta.id,
+        rescue=True,
+        image_properties={
+            name: str(value) for name, value in properties.items() if name.startswith(IMAGE_PREFIX)
+        },
+    )
 
 
 def wishes(

@@ -24,16 +24,17 @@ context = priv_context.PrivContext(
     capabilities=[
         capabilities.CAP_NET_ADMIN,  # links, addresses, routes, sysctls below net
         capabilities.CAP_SYS_ADMIN,  # to enter a namespace
+        capabilities.CAP_CHOWN,  # a control group, for an init system
         capabilities.CAP_SYS_PTRACE,  # to open another user's, on an engine that maps no users
     ],
 )
 
 _Call = TypeVar("_Call", bound=Callable[..., Any])
 # oslo.privsep has no types: what it returns takes and gives the same as what it was given
-_entrypoint: Callable[[_Call], _Call] = context.entrypoint
+entrypoint: Callable[[_Call], _Call] = context.entrypoint
 
 
-@_entrypoint
+@entrypoint
 def ready() -> bool:
     """Do nothing: the call has started the daemon.
 
@@ -43,7 +44,7 @@ def ready() -> bool:
     return True
 
 
-@_entrypoint
+@entrypoint
 def missing(pid: int, container_id: str, nics: Sequence[Mapping[str, Any]]) -> list[str]:
     """Tell which ports are not joined to a container, whatever else may be wrong with them.
 
@@ -61,7 +62,7 @@ def missing(pid: int, container_id: str, nics: Sequence[Mapping[str, Any]]) -> l
         return [nic.port_id for nic in wanted if nic.port_id not in pairs]
 
 
-@_entrypoint
+@entrypoint
 def join(pid: int, container_id: str, nics: Sequence[Mapping[str, Any]]) -> list[str]:
     """Give a container the interfaces that it should have, and no others of ours.
 
@@ -93,7 +94,7 @@ def join(pid: int, container_id: str, nics: Sequence[Mapping[str, Any]]) -> list
         return changes + namespace.inside(target, inside.settle, joined, fresh)
 
 
-@_entrypoint
+@entrypoint
 def withdraw(devices: Sequence[str]) -> list[str]:
     """Delete host ends, and with each the container's.
 
@@ -107,7 +108,7 @@ def withdraw(devices: Sequence[str]) -> list[str]:
         return [name for name in devices if links.delete(ip, name)]
 
 
-@_entrypoint
+@entrypoint
 def mute(devices: Sequence[str], *, muted: bool) -> list[str]:
     """Take host ends down, so that nothing passes, or up again.
 
@@ -122,7 +123,7 @@ def mute(devices: Sequence[str], *, muted: bool) -> list[str]:
         return [name for name in devices if links.mute(ip, name, muted=muted)]
 
 
-@_entrypoint
+@entrypoint
 def enslave(device: str, bridge: str) -> bool:
     """Make a host end a port of a Linux bridge.
 

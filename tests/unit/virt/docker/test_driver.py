@@ -258,7 +258,7 @@ class FakeHost:
             "DISK_GB": {**keys, "allocation_ratio": ratios.disk, "reserved": reserved.disk_gib},
         }
 
-    def traits(self) -> dict[str, bool]:
+    def traits(self, runtimes: Any) -> dict[str, bool]:
         """Return one trait that it has and one that it lost."""
         return {"CUSTOM_DOCKER": True, "CUSTOM_DOCKER_DISK_LIMIT": False}
 

@@ -89,6 +89,19 @@ def test_an_engine_without_user_namespaces_is_refused() -> None:
         host(security_options=frozenset({"seccomp"})).check()
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"security_options": frozenset({"userns"})},
+        {"seccomp_profile": "unconfined"},
+    ],
+)
+def test_an_engine_without_seccomp_is_refused(changes: dict[str, Any]) -> None:
+    """There is no option for it."""
+    with pytest.raises(EngineUnsuitable, match="may make any system call; give it a kernel with"):
+        host(require_userns=False, **changes).check()
+
+
 def test_an_operator_may_accept_an_engine_without_user_namespaces() -> None:
     """Then it is a warning."""
     checked = host(require_userns=False, security_options=frozenset({"seccomp"})).check()
@@ -101,7 +114,6 @@ def test_an_operator_may_accept_an_engine_without_user_namespaces() -> None:
         ({"storage_driver": "vfs"}, "root disk of flavors is not enforced: storage driver vfs"),
         ({"live_restore": False}, "--live-restore"),
         ({"security_options": frozenset({"seccomp"})}, "--userns-remap"),
-        ({"security_options": frozenset({"userns"})}, "no seccomp"),
         ({"components": {"runc": "1.1.5"}}, "CVE-2024-21626"),
     ],
 )
@@ -199,6 +211,10 @@ def test_the_inventory_is_the_engines_host() -> None:
         ({}, {"CUSTOM_DOCKER", "CUSTOM_DOCKER_USERNS", "CUSTOM_DOCKER_DISK_LIMIT"}),
         ({"storage_driver": "vfs"}, {"CUSTOM_DOCKER", "CUSTOM_DOCKER_USERNS"}),
         ({"security_options": frozenset()}, {"CUSTOM_DOCKER", "CUSTOM_DOCKER_DISK_LIMIT"}),
+        (
+            {"storage_driver": "vfs", "security_options": frozenset({"apparmor"})},
+            {"CUSTOM_DOCKER", "CUSTOM_DOCKER_APPARMOR"},
+        ),
     ],
 )
 def test_traits_are_what_the_host_has(changes: dict[str, Any], expected: set[str]) -> None:
@@ -206,10 +222,26 @@ def test_traits_are_what_the_host_has(changes: dict[str, Any], expected: set[str
     assert {name for name, has in host(**changes).traits().items() if has} == expected
 
 
+def test_a_runtime_is_a_trait_where_flavors_may_name_it() -> None:
+    """Where the operator lists it and the engine lacks it, Placement is told that too."""
+    has = frozenset({"runc", "runsc", "crun"})
+    traits = host(runtimes=has).traits(["runsc", "io.containerd.kata.v2"])
+    assert traits["CUSTOM_DOCKER_RUNTIME_RUNSC"] is True
+    assert traits["CUSTOM_DOCKER_RUNTIME_IO_CONTAINERD_KATA_V2"] is False
+    assert "CUSTOM_DOCKER_RUNTIME_CRUN" not in traits
+
+
+def test_abilities_are_what_the_engine_says() -> None:
+    """The policy asks for what the host has."""
+    able = host(runtimes=frozenset({"runc", "runsc"}), default_runtime="runsc").abilities(9)
+    assert (able.userns, able.apparmor) == (True, False)
+    assert (able.runtimes, able.default_runtime) == ({"runc", "runsc"}, "runsc")
+
+
 def test_abilities_follow_the_storage_driver() -> None:
     """The policy learns whether a disk limit would be heeded."""
     able = host().abilities(9)
-    assert (able.disk_limit, able.pids, able.data_disk, able.fixes_disk) == (True, 9, None, True)
+    assert (able.disk_limit, able.pids, able.data_disk) == (True, 9, None)
     assert host(storage_driver="vfs").abilities(9).disk_limit is False
 
 

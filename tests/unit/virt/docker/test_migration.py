@@ -9,7 +9,7 @@ from novadocker.virt.docker.engine import Container, State
 from novadocker.virt.docker.engine.limits import disk_body, limits_body, parse_limits
 from novadocker.virt.docker.engine.resizing import replica_body
 from novadocker.virt.docker.errors import ResizeRefused
-from novadocker.virt.docker.policy import GIB, MIB, Limits
+from novadocker.virt.docker.policy import GIB, MIB, Limits, Rights
 from novadocker.virt.docker.quota import DiskRates
 from novadocker.virt.docker.server import LABEL_KEPT
 
@@ -107,22 +107,24 @@ def test_swap_is_what_is_beside_the_memory(host_config: dict[str, int], expected
 
 
 def test_a_replica_is_like_the_other_in_all_else() -> None:
-    """Image, limits and labels are its own; volumes go with the last container."""
+    """Image, limits, rights and labels are its own; volumes go with the last container."""
     body = {
         "Id": "abc",
         "Config": {"Cmd": ["sh"], "Image": "old", "Labels": {"a": "1", "b": "2"}},
         "HostConfig": {"CapAdd": ["CHOWN"], "Memory": 1, "StorageOpt": {"size": "1"}},
     }
-    made = replica_body(body, "new", LIMITS, {"b": "3"})
+    made = replica_body(body, "new", LIMITS, Rights(capabilities=("KILL",)), {"b": "3"})
     assert (made["Cmd"], made["Image"]) == (["sh"], "new")
     assert made["Labels"] == {"a": "1", "b": "3"}
-    assert made["HostConfig"]["CapAdd"] == ["CHOWN"]
+    assert made["HostConfig"]["CapAdd"] == ["KILL"]
     assert made["HostConfig"]["Memory"] == 64 * MIB
     assert made["HostConfig"]["StorageOpt"] == {"size": str(4 * GIB)}
     assert made["HostConfig"]["VolumesFrom"] == ["abc"]
-    limited = replica_body(body, "new", replace(LIMITS, rates=RATES), {})
+    limited = replica_body(body, "new", replace(LIMITS, rates=RATES), Rights(), {})
     entry = {"Path": "/dev/vda", "Rate": MIB}
     assert limited["HostConfig"]["BlkioDeviceWriteBps"] == [entry]
-    unlimited = replica_body({**body, **limited}, "new", replace(LIMITS, disk_bytes=0), {})
+    unlimited = replica_body(
+        {**body, **limited}, "new", replace(LIMITS, disk_bytes=0), Rights(), {}
+    )
     assert unlimited["HostConfig"]["StorageOpt"] == {}
     assert unlimited["HostConfig"]["BlkioDeviceWriteBps"] == []

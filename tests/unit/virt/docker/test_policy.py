@@ -78,12 +78,21 @@ def test_no_capability_leads_out_of_the_container() -> None:
     assert not ESCAPES & set(CAPABILITIES)
 
 
-def test_setuid_programs_gain_nothing_whatever_the_flavor_says() -> None:
-    """No extra spec takes no-new-privileges away or adds a capability."""
-    generous = {"docker:privileged": "true", "docker:capabilities": "SYS_ADMIN"}
-    asked = dataclasses.replace(SMALL, extra_specs=generous)
-    settings = settings_for(asked, WITHOUT_QUOTA)
-    assert settings.security_options == ("no-new-privileges:true",)
+@pytest.mark.parametrize(
+    "name",
+    ["privileged", "capabilities", "devices", "sysctl", "no_new_privileges", "Profile", ""],
+)
+def test_what_no_flavor_can_ask_is_refused(name: str) -> None:
+    """It would else be passed over; the words that there are are named."""
+    asked = dataclasses.replace(SMALL, extra_specs={f"docker:{name}": "true"})
+    with pytest.raises(PolicyRefused, match=f"docker:{name} = true is refused; accepted is"):
+        settings_for(asked, WITHOUT_QUOTA)
+
+
+def test_setuid_programs_gain_nothing() -> None:
+    """A flavor that says nothing has the ten ordinary capabilities, and no way to others."""
+    settings = settings_for(SMALL, WITHOUT_QUOTA)
+    assert settings.no_new_privileges
     assert settings.capabilities == CAPABILITIES
 
 

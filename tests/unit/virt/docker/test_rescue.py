@@ -116,6 +116,18 @@ def test_nova_says_which_container_is_meant() -> None:
     assert not translation.server(instance()).rescue
 
 
+class Glance:
+    """Knows the properties of one image."""
+
+    def __init__(self, properties: dict[str, str]) -> None:
+        """Take them."""
+        self._properties = properties
+
+    def get(self, context: Any, image: str) -> dict[str, Any]:
+        """Return what Nova makes of an image."""
+        return {"id": image, "properties": self._properties}
+
+
 @pytest.mark.parametrize(
     ("was", "running"), [(power_state.RUNNING, True), (power_state.SHUTDOWN, False)]
 )
@@ -130,12 +142,14 @@ def test_a_rescue_boots_the_rescue_image(
     )
     properties = objects.ImageMetaProps(os_command_line="/bin/mend")
     rescuer = objects.ImageMeta(id=RESCUER, properties=properties)
+    docker_driver._glance = Glance({"docker_cap_drop": "KILL", "os_distro": "x"})
     docker_driver.rescue(None, it, [], rescuer, "secret", None, None)
     ((operation, _, server, image_meta, _, inputs, was_running),) = life.calls
     assert (operation, image_meta, was_running) == ("rescue", rescuer, running)
     assert (server.rescue, server.image, server.command_line) == (True, RESCUER, "/bin/mend")
     assert (server.hostname, server.public_key) == ("web-1", "ssh-ed25519 AAAA")
     assert inputs.user_data is None
+    assert server.image_properties == {"docker_cap_drop": "KILL"}  # not the server's own image's
 
 
 def test_the_end_of_a_rescue_starts_the_server_itself(docker_driver: Any, life: Life) -> None:

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a container may use and do: a pure function of flavor, image, operator and host."""
+
+from novadocker.virt.docker.policy.asked import Abilities, Flavor
+from novadocker.virt.docker.policy.bounds import Bounds
+from novadocker.virt.docker.policy.machines import OF_MACHINES, Wishes, refuse
+from novadocker.virt.docker.policy.profiles import BASELINE, RESTRICTED, SYSTEM, Profile
+from novadocker.virt.docker.policy.rights import settings_for
+from novadocker.virt.docker.policy.settings import (
+    GIB,
+    MIB,
+    Limits,
+    Line,
+    Rights,
+    Settings,
+    Ulimit,
+)
+
+CAPABILITIES = tuple(sorted(BASELINE.capabilities))
+
+__all__ = [
+    "BASELINE",
+    "CAPABILITIES",
+    "GIB",
+    "MIB",
+    "OF_MACHINES",
+    "RESTRICTED",
+    "SYSTEM",
+    "Abilities",
+    "Bounds",
+    "Flavor",
+    "Limits",
+    "Line",
+    "Profile",
+    "Rights",
+    "Settings",
+    "Ulimit",
+    "Wishes",
+    "refuse",
+    "settings_for",
+]

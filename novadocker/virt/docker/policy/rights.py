@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The policy itself: flavor, image, operator's bounds and host's abilities into all settings.
+
+Everything not granted here is withheld: all capabilities are dropped but a few, setuid
+programs gain nothing, and the engine's default seccomp and AppArmor profiles stay on.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from novadocker.virt.docker.errors import PolicyRefused
+from novadocker.virt.docker.policy import words
+from novadocker.virt.docker.policy.asked import Abilities, Flavor
+from novadocker.virt.docker.policy.bounds import DEFAULT, Bounds
+from novadocker.virt.docker.policy.explained import explained
+from novadocker.virt.docker.policy.grant import Grant, granted
+from novadocker.virt.docker.policy.settings import (
+    GIB,
+    MIB,
+    SHM_BYTES,
+    Limits,
+    Rights,
+    Settings,
+)
+from novadocker.virt.docker.quota import quota_for
+
+LEAST_MEMORY_MIB = 6  # the engine's own floor; 0 would be no limit
+MOST_SHARES = 262_144  # the kernel's
+NO_PROPERTIES: Mapping[str, str] = MappingProxyType({})
+
+
+def settings_for(
+    flavor: Flavor,
+    abilities: Abilities,
+    bounds: Bounds = DEFAULT,
+    image: Mapping[str, str] = NO_PROPERTIES,
+) -> Settings:
+    """Return the limits and rights of a container of this flavor and image on this host.
+
+    Args:
+        flavor: what was asked for.
+        abilities: what the host can enforce.
+        bounds: what its operator lets flavors grant.
+        image: properties of the image, which may narrow what the flavor grants.
+
+    Returns:
+        The settings, complete, with an explanation for each.
+
+    Raises:
+        PolicyRefused: something asked for is beyond its bound, which is named.
+    """
+    grant = granted(flavor, abilities, bounds, image)
+    limits = _limits(flavor, abilities, image)
+    rights = _rights(grant, flavor, abilities, bounds)
+    return Settings(
+        **vars(limits),
+        **vars(rights),
+        profile=grant.profile.name,
+        root=grant.profile.root,
+        lines=explained(grant, limits, rights, abilities),
+    )
+
+
+def _limits(flavor: Flavor, abilities: Abilities, image: Mapping[str, str]) -> Limits:
+    _refuse_less("vcpus", flavor.vcpus, 1)
+    _refuse_less("ram", flavor.memory_mib, LEAST_MEMORY_MIB)
+    _refuse_less("swap", flavor.swap_mib, 0)
+    _refuse_less("disk", flavor.root_gib, 0)
+    quota = quota_for(flavor.extra_specs, flavor.vcpus, abilities.data_disk)
+    return Limits(
+        memory_bytes=flavor.memory_mib * MIB,
+        swap_bytes=flavor.swap_mib * MIB,
+        nano_cpus=quota.nano_cpus,
+        cpu_shares=min(quota.cpu_shares, MOST_SHARES),
+        pids=_pids(flavor.extra_specs, abilities.pids, image),
+        disk_bytes=flavor.root_gib * GIB if abilities.disk_limit else 0,
+        rates=quota.rates,
+    )
+
+
+def _refuse_less(name: str, value: int, least: int) -> None:
+    if value < least:
+        raise PolicyRefused(setting=f"flavor {name}", value=value, accepted=f"{least} or more")
+
+
+def _pids(specs: Mapping[str, str], default: int, image: Mapping[str, str]) -> int:
+    most = words.PIDS.of_flavor(specs) or default
+    asked = words.PIDS.of_image(image) or most
+    if asked > most:
+        raise PolicyRefused(
+            setting=f"image property {words.PIDS.image_property}",
+            value=asked,
+            accepted=f"up to {most}, which is the flavor's",
+        )
+    return asked
+
+
+def _rights(grant: Grant, flavor: Flavor, abilities: Abilities, bounds: Bounds) -> Rights:
+    profile, specs = grant.profile, flavor.extra_specs
+    size = flavor.memory_mib * MIB // 2
+    return Rights(
+        capabilities=tuple(sorted(profile.capabilities)),
+        no_new_privileges=profile.no_new_privileges,
+        seccomp=bounds.seccomp[profile.seccomp] if profile.seccomp else "",
+        apparmor=_apparmor(specs, abilities, bounds),
+        sysctls=dict(sorted(profile.sysctls.items())),
+        read_only=profile.read_only,
+        tmpfs={path: _mount_options(path, size, profile.read_only) for path in profile.tmpfs},
+        ulimits=words.ULIMITS.of_flavor(specs) or (),
+        shm_bytes=_shm_bytes(specs, flavor.memory_mib * MIB),
+        runtime=_runtime(specs, abilities, bounds),
+        init=profile.init,
+    )
+
+
+def _mount_options(path: str, size: int, read_only: bool) -> str:  # noqa: FBT001 - a property
+    # A container that writes nothing runs nothing that was written either.
+    mode = "755" if path == "/run" else "1777"
+    return f"rw,nosuid,nodev,{'noexec' if read_only else 'exec'},mode={mode},size={size}"
+
+
+def _shm_bytes(specs: Mapping[str, str], memory: int) -> int:
+    asked = words.SHM.of_flavor(specs)
+    if asked is None:
+        return SHM_BYTES  # whatever the memory, of which it is a part: a resize changes none of it
+    if asked > memory:
+        raise PolicyRefused(
+            setting=f"flavor extra spec {words.SHM.extra_spec}",
+            value=specs[words.SHM.extra_spec],
+            accepted=f"up to the flavor's memory, {memory // MIB}m",
+        )
+    return asked
+
+
+def _apparmor(specs: Mapping[str, str], abilities: Abilities, bounds: Bounds) -> str:
+    asked = words.APPARMOR.of_flavor(specs)
+    if asked is None:
+        return ""
+    named = ", ".join(sorted(bounds.apparmor)) or "there is none"
+    if not abilities.apparmor or asked not in bounds.apparmor:
+        raise PolicyRefused(
+            setting=f"flavor extra spec {words.APPARMOR.extra_spec}",
+            value=words.shown(asked),
+            accepted=f"a name of [docker] apparmor_profiles ({words.shown(named)})"
+            if abilities.apparmor
+            else "to leave it out; this host has no AppArmor",
+        )
+    return asked
+
+
+def _runtime(specs: Mapping[str, str], abilities: Abilities, bounds: Bounds) -> str:
+    asked = words.RUNTIME.of_flavor(specs)
+    there = sorted({abilities.default_runtime, *(bounds.runtimes & abilities.runtimes)})
+    if asked is not None and asked not in there:
+        raise PolicyRefused(
+            setting=f"flavor extra spec {words.RUNTIME.extra_spec}",
+            value=words.shown(asked),
+            accepted=f"what [docker] runtimes lists and this host's engine has: {', '.join(there)}",
+        )
+    return asked or abilities.default_runtime
