@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The words in which flavors and images ask: extra specs ``docker:*`` and properties ``docker_*``.
 
-Nova's API knows the extra specs too (``novadocker.api``), so that a flavor with a wrong one is
-refused when it is set.
+Nova's API knows the extra specs too (``novadocker.api.extra_specs``), so that a flavor with a wrong
+one is refused when it is set.
 """
 
 import re
