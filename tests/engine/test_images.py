@@ -6,7 +6,6 @@ import gzip
 import io
 import os
 import random
-import shutil
 import signal
 import subprocess
 import tarfile
@@ -29,6 +28,7 @@ from novadocker.virt.docker.errors import (
     ImageInvalid,
 )
 from novadocker.virt.docker.images import Images
+from tests import busybox
 
 IMAGE = "5f0c1f3e-7b0d-4f8e-9d27-0d6f6b1f9a10"
 MD5 = "0123456789abcdef0123456789abcdef"
@@ -72,9 +72,7 @@ def ensure(engine: Engine, data: bytes, halfway: Callable[[], None] = lambda: No
 
 def rootfs(ballast: int) -> bytes:
     """Return the tar of a root directory with a shell, and noise to make it large."""
-    busybox = shutil.which("busybox")
-    assert busybox, "busybox-static is needed"
-    return noise(ballast, lambda tar: tar.add(busybox, "bin/sh"))
+    return noise(ballast, lambda tar: busybox.put(tar, "bin/sh"))
 
 
 def noise(ballast: int, before: Callable[[tarfile.TarFile], None] = lambda _: None) -> bytes:

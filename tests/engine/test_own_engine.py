@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 import io
-import shutil
 import tarfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,14 +10,13 @@ import psutil
 
 from novadocker.cloud.machine import leftovers
 from novadocker.cloud.underlay import engine
+from tests import busybox
 
 
 def _busybox_tar() -> bytes:
-    busybox = shutil.which("busybox")
-    assert busybox, "busybox-static is needed"
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        tar.add(busybox, "bin/busybox")
+        busybox.put(tar, "bin/busybox")
     return buffer.getvalue()
 
 

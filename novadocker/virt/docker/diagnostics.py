@@ -32,6 +32,7 @@ class Diagnostics:
         uptime: seconds since its process began.
         usage: processors, memory and disk.
         ports: its traffic.
+        rights: what it may use and do, in lines.
     """
 
     state: str
@@ -39,15 +40,17 @@ class Diagnostics:
     uptime: int
     usage: Usage
     ports: tuple[Counters, ...]
+    rights: tuple[str, ...] = ()
 
-    def as_dictionary(self) -> dict[str, int]:
+    def as_dictionary(self) -> dict[str, Any]:
         """Write it for microversions before 2.48.
 
         Returns:
-            Numbers by their names: times in nanoseconds, memory in KiB.
+            Numbers by their names: times in nanoseconds, memory in KiB. The rights are words:
+            this form is each driver's own, and the later one has no room for them.
         """
         usage = self.usage
-        told = {
+        told: dict[str, Any] = {
             "cpu0_time": usage.cpu_nanoseconds,
             "memory": usage.memory_limit_bytes // KIB,
             "memory-rss": usage.memory_bytes // KIB,
@@ -57,6 +60,7 @@ class Diagnostics:
             "root_write": usage.written_bytes,
             "root_write_req": usage.write_requests,
             **dict(_flat(self.ports)),
+            "rights": list(self.rights) or None,
         }
         return {name: value for name, value in told.items() if value is not None}
 
@@ -93,13 +97,14 @@ class Diagnostics:
         return told
 
 
-def diagnostics_of(engine: Engine, guest: Guest, instance: Any) -> Diagnostics:
+def diagnostics_of(engine: Engine, guest: Guest, instance: Any, rights: str) -> Diagnostics:
     """Measure what a server uses.
 
     Args:
         engine: where its container is.
         guest: its container.
         instance: Nova's.
+        rights: what it was told of them.
 
     Returns:
         As it is now.
@@ -114,6 +119,7 @@ def diagnostics_of(engine: Engine, guest: Guest, instance: Any) -> Diagnostics:
         uptime=seconds_since(container.started_at),
         usage=engine.usage(guest.name),
         ports=tuple(counters_of(instance.get_network_info())),
+        rights=tuple(rights.splitlines()),
     )
 
 

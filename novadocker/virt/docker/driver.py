@@ -14,12 +14,23 @@ from nova.console import type as console_type
 from nova.virt import driver, hardware
 from oslo_log import log as logging
 
-from novadocker.virt.docker import errors, metadata, migration, origin, policy, translation
+from novadocker.virt.docker import (
+    errors,
+    metadata,
+    migration,
+    notice,
+    origin,
+    policy,
+    translation,
+)
 from novadocker.virt.docker.crash import crash
 from novadocker.virt.docker.diagnostics import Diagnostics, diagnostics_of
 from novadocker.virt.docker.guest import Guest, in_service
 from novadocker.virt.docker.recovery import recover
+from novadocker.virt.docker.server import Server
 from novadocker.virt.docker.service import Service
+from novadocker.virt.docker.tagging import settle
+from novadocker.virt.docker.tags import ServerTags
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
@@ -80,14 +91,15 @@ class DockerDriver(Service):
                     accel_info=accel_info,
                 )
             )
+            server = translation.server(instance, image_meta)
             self._life.boot(
                 context,
-                translation.server(instance, image_meta),
+                server,
                 image_meta,
                 self._ports.of(
                     instance,
                     network_info,
-                    meanwhile=lambda: metadata.describe_devices(context, instance),
+                    meanwhile=functools.partial(self._describe, context, instance, server),
                 ),
                 translation.inputs(context, instance, image_meta, injected_files, admin_password),
                 waiting=translation.WaitingServer(context, instance, self._hostname),
@@ -282,8 +294,10 @@ class DockerDriver(Service):
         share_info: Any = None,
     ) -> None:
         network = self._ports.of(instance, network_info, wait=False)
+        server = translation.server(instance)
         with translation.as_nova_errors(instance):
-            self._life.resize(translation.server(instance), network, power_on=power_on)
+            self._life.resize(server, network, power_on=power_on)
+        self._tag(server)
 
     def confirm_migration(
         self, context: Any, migration: Any, instance: Any, network_info: Any
@@ -301,8 +315,10 @@ class DockerDriver(Service):
         share_info: Any = None,
     ) -> None:
         network = self._ports.of(instance, network_info, wait=False)
+        server = translation.server(instance)
         with translation.as_nova_errors(instance):
-            self._life.resize(translation.server(instance), network, power_on=power_on)
+            self._life.resize(server, network, power_on=power_on)
+        self._tag(server)
 
     def check_instance_shared_storage_local(self, context: Any, instance: Any) -> dict[str, str]:
         return {"host": self._hostname}
@@ -348,7 +364,7 @@ class DockerDriver(Service):
             host, port = self._consoles.open(instance.uuid, self._guest(instance).name)
         return console_type.ConsoleSerial(host=host, port=port)
 
-    def get_diagnostics(self, instance: Any) -> dict[str, int]:
+    def get_diagnostics(self, instance: Any) -> dict[str, Any]:
         with translation.as_nova_errors(instance):
             return self._diagnostics(instance).as_dictionary()
 
@@ -383,7 +399,19 @@ class DockerDriver(Service):
     # What the methods above are made of
 
     def _diagnostics(self, instance: Any) -> Diagnostics:
-        return diagnostics_of(self._engine, self._guest(instance), instance)
+        told = self._life.told_rights(instance.uuid)
+        return diagnostics_of(self._engine, self._guest(instance), instance, told)
+
+    def _describe(self, context: Any, instance: Any, server: Server) -> None:
+        metadata.describe_devices(context, instance)
+        self._tag(server)
+
+    def _tag(self, server: Server) -> None:
+        try:
+            wanted = notice.tags(self._life.settings(server))
+            settle(ServerTags(), server.uuid, notice.PREFIXES, wanted)
+        except Exception:  # what tags tell is in the server too
+            LOG.exception("Rights of %s are not told by tags", server.container)
 
     def _guest(self, instance: Any) -> Guest:
         return in_service(self._engine, instance.uuid)

@@ -7,46 +7,16 @@ would be lost.
 """
 
 from collections.abc import Callable
-from typing import Protocol
 
 from novadocker.virt.docker.engine import Container, Engine
 from novadocker.virt.docker.events import Follower
 from novadocker.virt.docker.guest import in_service
 from novadocker.virt.docker.server import LABEL_HEALTH
+from novadocker.virt.docker.tagging import Tags, settle
 
 PREFIX = "docker_health="
 CHANGES = frozenset({"start", "die", "destroy"})
 PROBED = "health_status"  # followed by what it is
-
-
-class Tags(Protocol):
-    """A server's tags in Nova."""
-
-    def of(self, uuid: str) -> frozenset[str]:
-        """Return a server's tags.
-
-        Args:
-            uuid: of the instance.
-
-        Returns:
-            All of them.
-        """
-
-    def add(self, uuid: str, tag: str) -> None:
-        """Add a tag; one that is there is left alone.
-
-        Args:
-            uuid: of the instance.
-            tag: the tag.
-        """
-
-    def remove(self, uuid: str, tag: str) -> None:
-        """Take a tag away; absence is no error.
-
-        Args:
-            uuid: of the instance.
-            tag: the tag.
-        """
 
 
 class HealthReporter:
@@ -80,11 +50,7 @@ class HealthReporter:
         if not self._settled(uuid):
             return False
         wanted = tags_for(in_service(self._engine, uuid).find())
-        present = {tag for tag in self._tags.of(uuid) if tag.startswith(PREFIX)}
-        for tag in wanted - present:
-            self._tags.add(uuid, tag)
-        for tag in present - wanted:
-            self._tags.remove(uuid, tag)
+        settle(self._tags, uuid, (PREFIX,), wanted)
         return True
 
 

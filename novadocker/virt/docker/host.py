@@ -7,7 +7,7 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from oslo_log import log as logging
 
 from novadocker.virt.docker.engine import Engine, EngineInfo
 from novadocker.virt.docker.engine.advisories import concerning
+from novadocker.virt.docker.engine.changelogs import mended
 from novadocker.virt.docker.errors import EngineUnsuitable
 from novadocker.virt.docker.policy import GIB, MIB, Abilities
 
@@ -116,7 +117,7 @@ class Host:
                 reason="its containers may make any system call; give it a kernel with seccomp, "
                 "and start it without --seccomp-profile=unconfined",
             )
-        for warning in warnings(info):
+        for warning in warnings(info, mended(info.components)):
             LOG.warning("%s", warning)
         return info
 
@@ -233,16 +234,17 @@ def uptime() -> str:
     return f" {now:%H:%M:%S} up {up},  {users} user{plural},  load average: {load}\n"
 
 
-def warnings(info: EngineInfo) -> list[str]:
+def warnings(info: EngineInfo, mended_here: Collection[str] = ()) -> list[str]:
     """Say what an operator should know of an engine that we accept.
 
     Args:
         info: what it says of itself.
+        mended_here: numbers of vulnerabilities that its distribution has mended.
 
     Returns:
         Sentences.
     """
-    said = concerning(info.components)
+    said = concerning(info.components, mended_here)
     if not limits_disk(info):
         said.append(
             f"The root disk of flavors is not enforced: storage driver {info.storage_driver} on "

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from novadocker.virt.docker import notice
 from novadocker.virt.docker.start_gate import SEEN_AT, StartGate
 
 HOSTS = "/etc/hosts"
@@ -48,6 +49,23 @@ class InstanceDirectory:
         for seen, text in texts.items():
             self._file(seen).write_text(text, encoding="utf-8")
 
+    def tell_rights(self, text: str) -> None:
+        """Put the words that tell of the server's rights where the server sees them.
+
+        Args:
+            text: the words.
+        """
+        self._rights.write_text(text, encoding="utf-8")
+        self._rights.chmod(0o644)
+
+    def told_rights(self) -> str:
+        """Return those words.
+
+        Returns:
+            As they were put there; "" of a server that was made without.
+        """
+        return self._rights.read_text(encoding="utf-8") if self._rights.exists() else ""
+
     def binds(self) -> dict[str, str]:
         """Return what is bound into the container.
 
@@ -61,6 +79,10 @@ class InstanceDirectory:
         """Remove it with all that is in it; absence is no error."""
         if self.path.exists():
             shutil.rmtree(self.path)
+
+    @property
+    def _rights(self) -> Path:
+        return self.gate.directory / notice.FILE
 
     def _file(self, seen: str) -> Path:
         return self.path / Path(seen).name

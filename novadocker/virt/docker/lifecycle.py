@@ -13,7 +13,7 @@ from typing import Any
 from oslo_concurrency import lockutils
 from oslo_log import log as logging
 
-from novadocker.virt.docker import migration
+from novadocker.virt.docker import migration, notice
 from novadocker.virt.docker.engine import Engine
 from novadocker.virt.docker.errors import ContainerExists
 from novadocker.virt.docker.guest import in_service
@@ -21,6 +21,7 @@ from novadocker.virt.docker.images import Boot, Images
 from novadocker.virt.docker.inputs import NOTHING, Inputs
 from novadocker.virt.docker.network import Network, Networking
 from novadocker.virt.docker.options import Options
+from novadocker.virt.docker.policy import Settings
 from novadocker.virt.docker.rescue import Rescue, files_of
 from novadocker.virt.docker.runner import Runner
 from novadocker.virt.docker.server import LABEL_IMAGE, Server, container_spec, refuse_root
@@ -114,6 +115,31 @@ class Lifecycle:
         image = self._images.ensure(context, image_meta, waiting)
         size, first = self._options.log_max_size, inputs.first_words()
         container_spec(server, image, settings, {}, size, first_words=first)
+
+    def settings(self, server: Server) -> Settings:
+        """Say what a server may use and do here.
+
+        Args:
+            server: what was asked for.
+
+        Returns:
+            Its limits and rights.
+
+        Raises:
+            PolicyRefused: its flavor or its image asks for what is not granted here.
+        """
+        return self._runner.settings(server)
+
+    def told_rights(self, uuid: str) -> str:
+        """Return what a server was told of its rights.
+
+        Args:
+            uuid: of the instance.
+
+        Returns:
+            The words; "" of a server that was made without.
+        """
+        return self._runner.directory(uuid).told_rights()
 
     def image_of(self, uuid: str) -> str:
         """Say which image a server was made of.
@@ -342,8 +368,11 @@ class Lifecycle:
             guest = self._runner.guest(server.uuid)
             before = guest.get()
             had = migration.given(before), before.rights
+            directory = self._runner.directory(server.uuid)
+            undo.callback(directory.tell_rights, directory.told_rights())
             undo.callback(migration.fit, self._engine, server.uuid, *had)
             migration.fit(self._engine, server.uuid, settings.limits, settings.rights)
+            directory.tell_rights(notice.words(settings))
             if power_on:
                 now = guest.get()
                 self._runner.run(server, network, Stopwatch(), running=now if now.alive else None)

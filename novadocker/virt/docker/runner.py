@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from oslo_log import log as logging
 
-from novadocker.virt.docker import config_drive, control_group
+from novadocker.virt.docker import config_drive, control_group, notice
 from novadocker.virt.docker.engine import Container, Engine, Image, Shared
 from novadocker.virt.docker.errors import DockerDriverError
 from novadocker.virt.docker.guest import Guest
@@ -115,6 +115,7 @@ class Runner:
             first_words=inputs.first_words(),
         )
         directory.make()
+        directory.tell_rights(notice.words(settings))
         guest.create(spec)
         if inputs.user_data:
             inputs.user_data.write(directory.gate.directory)

@@ -7,7 +7,7 @@ from nova import context, exception, objects
 
 
 class ServerTags:
-    """The tags of all servers, each by itself; see ``health.Tags``."""
+    """The tags of all servers, each by itself; see ``tagging.Tags``."""
 
     def of(self, uuid: str) -> frozenset[str]:
         """Return a server's tags.

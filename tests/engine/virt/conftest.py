@@ -6,7 +6,6 @@ import hashlib
 import importlib
 import io
 import json
-import shutil
 import tarfile
 import tempfile
 import time
@@ -30,6 +29,7 @@ from novadocker.virt.docker.network import Network
 from novadocker.virt.docker.options import Options
 from novadocker.virt.docker.policy import Abilities, Flavor
 from novadocker.virt.docker.server import Server
+from tests import busybox
 
 with warnings.catch_warnings():
     # Nova warns of itself when it is imported; it is not our code.
@@ -45,11 +45,9 @@ GROUP = "root:x:0:\nweb:x:1001:\n"
 
 def rootfs(passwd: str | None = PASSWD) -> bytes:
     """Return the tar of a small root directory; "->" makes its passwd a link."""
-    busybox = shutil.which("busybox")
-    assert busybox, "busybox-static is needed"
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        tar.add(busybox, "bin/busybox")
+        busybox.put(tar, "bin/busybox")
         for applet in APPLETS:
             link = tarfile.TarInfo(f"bin/{applet}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"

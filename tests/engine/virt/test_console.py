@@ -3,7 +3,6 @@ import contextlib
 import io
 import re
 import secrets
-import shutil
 import socket
 import tarfile
 import time
@@ -17,6 +16,7 @@ from novadocker.virt.docker.console import Consoles, Place, audience, line, term
 from novadocker.virt.docker.engine import Engine, Image
 from novadocker.virt.docker.errors import ConsoleUnavailable, ContainerNotFound
 from novadocker.virt.docker.start_gate import StartGate
+from tests import busybox
 from tests.eventually import eventually
 
 PATIENCE = 10.0
@@ -226,11 +226,9 @@ def test_a_program_without_a_shell_is_reached_itself(
     docker_api: Any,
 ) -> None:
     """With what it wrote before; it does not end when its viewers leave."""
-    busybox = shutil.which("busybox")
-    assert busybox
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        tar.add(busybox, "bin/busybox")
+        busybox.put(tar, "bin/busybox")
         for name in ("sh", "bash"):
             link = tarfile.TarInfo(f"bin/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, "/nowhere"

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """``novadocker-check``: whether this host is ready for our driver, and what is missing.
 
-Run it as the user that nova-compute runs as. It changes nothing.
+Run it as the user that nova-compute runs as. It changes nothing. Each finding is "ok", a
+"warning" with what to do, or "missing": the driver does not work without it.
 """
 
 import argparse
+import dataclasses
 import importlib.metadata
 import importlib.util
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from novadocker.virt.docker.check.findings import (
@@ -20,6 +23,7 @@ from novadocker.virt.docker.check.findings import (
 )
 
 NOVA_CONF = "/etc/nova/nova.conf"
+MISSING, WARNINGS = 1, 3
 
 
 def findings(config_file: str) -> Iterator[Finding]:
@@ -44,11 +48,36 @@ def findings(config_file: str) -> Iterator[Finding]:
 
 
 def main() -> int:
-    """Print the findings; exit 0 only if nothing is missing."""
+    """Print the findings.
+
+    Returns:
+        0 if nothing keeps the driver from work, 1 if something does; with ``--strict`` 3 if
+        there are warnings alone. 2 is argparse's, for a call that it does not understand.
+    """
     parser = argparse.ArgumentParser(prog="novadocker-check", description=__doc__)
     parser.add_argument("--config-file", default=NOVA_CONF, help="nova-compute's (%(default)s)")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of lines")
+    parser.add_argument(
+        "--strict", action="store_true", help="exit with 3 where there are warnings and no more"
+    )
+    asked = parser.parse_args()
     found = []
-    for finding in findings(parser.parse_args().config_file):
-        print(finding, flush=True)
-        found.append(finding.verdict)
-    return 1 if Verdict.MISSING in found else 0
+    for finding in findings(asked.config_file):
+        if not asked.json:
+            print(finding, flush=True)
+        found.append(finding)
+    if asked.json:
+        print(json.dumps([dataclasses.asdict(each) for each in found], indent=2))
+    return status({each.verdict for each in found}, strict=asked.strict)
+
+
+def status(verdicts: Collection[Verdict], *, strict: bool) -> int:
+    """Choose the exit status.
+
+    Args:
+        verdicts: of all findings.
+        strict: whether warnings count.
+    """
+    if Verdict.MISSING in verdicts:
+        return MISSING
+    return WARNINGS if strict and Verdict.WARNING in verdicts else 0

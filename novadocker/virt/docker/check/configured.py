@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is looked at with Nova's own code, as nova-compute does when it starts."""
 
+import contextlib
 import logging
+import os
+import pwd
 import shlex
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -18,10 +21,13 @@ from oslo_privsep import priv_context  # noqa: E402
 from oslo_utils import importutils  # noqa: E402
 
 from novadocker.virt.docker import conf, start_gate  # noqa: E402
+from novadocker.virt.docker.check import access, kernel, options, posture  # noqa: E402
 from novadocker.virt.docker.check import findings as judge  # noqa: E402
 from novadocker.virt.docker.check.findings import Finding, Verdict, attempt  # noqa: E402
-from novadocker.virt.docker.engine import Connection, Engine  # noqa: E402
-from novadocker.virt.docker.host import Host, warnings  # noqa: E402
+from novadocker.virt.docker.engine import Connection, Engine, Posture  # noqa: E402
+from novadocker.virt.docker.engine.changelogs import mended  # noqa: E402
+from novadocker.virt.docker.errors import DockerDriverError  # noqa: E402
+from novadocker.virt.docker.host import Host, limits_disk  # noqa: E402
 from novadocker.virt.docker.wiring import privileged  # noqa: E402
 from novadocker.virt.docker.wiring.backends import BACKENDS  # noqa: E402
 
@@ -47,6 +53,7 @@ def findings(config_file: str) -> Iterator[Finding]:
     yield judge.instances_path(Path(CONF.instances_path))
     yield judge.socket(CONF.docker.host_url)
     yield from _engine()
+    yield from _host()
     yield from _privileges()
 
 
@@ -68,20 +75,41 @@ def _load_driver() -> str:
 
 def _engine() -> Iterator[Finding]:
     section = CONF.docker
-    connection = Connection(
-        section.host_url,
-        section.timeout,
-        section.ca_file,
-        section.cert_file,
-        section.key_file,
-        section.api_insecure,
+    engine = Engine(
+        Connection(
+            section.host_url,
+            section.timeout,
+            section.ca_file,
+            section.cert_file,
+            section.key_file,
+            section.api_insecure,
+        )
     )
-    host = Host(Engine(connection), require_userns=section.require_userns)
-    engine = attempt("engine", lambda: f"version {host.check().components['Engine']}")
-    yield engine
-    if engine.verdict is Verdict.OK:
-        for warning in warnings(host.check()):
-            yield Finding("engine", Verdict.WARNING, warning)
+    host = Host(engine, require_userns=section.require_userns)
+    yield attempt("engine", lambda: f"version {host.check().components['Engine']}")
+    with contextlib.suppress(DockerDriverError):  # which the finding before this one tells
+        yield from _posture(engine.posture())
+
+
+def _posture(seen: Posture) -> Iterator[Finding]:
+    info = seen.info
+    yield from posture.findings(
+        seen,
+        mended=mended(info.components),
+        limits_disk=limits_disk(info),
+        security_modules=kernel.security_modules(),
+    )
+    rings = posture.io_uring(info, kernel.value("kernel/io_uring_disabled"))
+    if rings:
+        yield rings
+    yield access.of_this_host(info.root_directory)
+
+
+def _host() -> Iterator[Finding]:
+    path = CONF.docker.host_url.removeprefix("unix://")
+    yield from access.socket(Path(path), pwd.getpwuid(os.geteuid()).pw_name)
+    yield from kernel.findings()
+    yield from options.findings(CONF.docker)
 
 
 def _privileges() -> Iterator[Finding]:
@@ -92,7 +120,7 @@ def _privileges() -> Iterator[Finding]:
         found = attempt(f"ports of type {vif_type}", partial(_usable, backend.warm_up))
         # Not every cloud has every kind of port.
         verdict = Verdict.OK if found.verdict is Verdict.OK else Verdict.WARNING
-        yield Finding(found.item, verdict, found.words)
+        yield Finding(found.item, verdict, found.words, found.fix)
 
 
 def _helper() -> str:

@@ -30,35 +30,39 @@ class Finding:
     Attributes:
         item: what was looked at.
         verdict: how it stands.
-        words: what was seen and, unless all is well, what to do.
+        words: what was seen.
+        fix: what to do, unless all is well or the words say it.
     """
 
     item: str
     verdict: Verdict
     words: str
+    fix: str = ""
 
     def __str__(self) -> str:
-        return f"{self.verdict:<7}  {self.item}: {self.words}"
+        fix = f"; {self.fix}" if self.fix else ""
+        return f"{self.verdict:<7}  {self.item}: {self.words}{fix}"
 
 
 def nova_version(version: str | None) -> Finding:
     """Judge the Nova that this Python imports; None is no Nova."""
     if version is None:
-        words = f"{sys.executable} cannot import it; install us where nova-compute's Python looks"
-        return Finding("Nova", Verdict.MISSING, words)
+        words = f"{sys.executable} cannot import it"
+        fix = "install us where nova-compute's Python looks"
+        return Finding("Nova", Verdict.MISSING, words, fix)
     if int(version.partition(".")[0]) in TESTED_NOVA:
         return Finding("Nova", Verdict.OK, version)
     tested = ", ".join(map(str, TESTED_NOVA))
     words = f"{version} was never tested with this driver; {tested} was"
-    return Finding("Nova", Verdict.WARNING, words)
+    return Finding("Nova", Verdict.WARNING, words, "use one that was")
 
 
 def configuration(path: Path) -> Finding:
     """Judge whether nova.conf is there to be read."""
     if os.access(path, os.R_OK):
         return Finding("nova.conf", Verdict.OK, str(path))
-    words = f"{_user()} cannot read {path}; name nova-compute's by --config-file"
-    return Finding("nova.conf", Verdict.MISSING, words)
+    words = f"{user()} cannot read {path}"
+    return Finding("nova.conf", Verdict.MISSING, words, "name nova-compute's by --config-file")
 
 
 def way_in(shim: str | None, plugins: Iterable[str]) -> Finding:
@@ -72,16 +76,16 @@ def way_in(shim: str | None, plugins: Iterable[str]) -> Finding:
         return Finding("driver", Verdict.OK, f"in Nova's own site-packages, at {shim}")
     if "novadocker" in plugins:
         return Finding("driver", Verdict.OK, "shown to Nova by os_vif's entry point")
-    words = "Nova finds it nowhere; install the wheel of nova-docker with pip, not its files"
-    return Finding("driver", Verdict.MISSING, words)
+    fix = "install the wheel of nova-docker with pip, not its files"
+    return Finding("driver", Verdict.MISSING, "Nova finds it nowhere", fix)
 
 
 def ovs_plugin(plugins: Iterable[str]) -> Finding:
     """Judge the os-vif plugins that are installed, by their names."""
     if "ovs" in plugins:
         return Finding("os-vif", Verdict.OK, "its ovs plugin is installed")
-    words = "its ovs plugin is not installed; reinstall os-vif"
-    return Finding("os-vif", Verdict.MISSING, words)
+    words = "its ovs plugin is not installed"
+    return Finding("os-vif", Verdict.MISSING, words, "reinstall os-vif")
 
 
 def is_static(program: Path) -> bool:
@@ -96,11 +100,11 @@ def is_static(program: Path) -> bool:
 def start_gate(program: Path) -> Finding:
     """Judge the start gate that is installed."""
     if not program.is_file():
-        words = f"{program} is not there; install a wheel, or a C compiler before the source"
-        return Finding("start gate", Verdict.MISSING, words)
+        fix = "install a wheel, or a C compiler before the source"
+        return Finding("start gate", Verdict.MISSING, f"{program} is not there", fix)
     if not is_static(program):
-        words = f"{program} is not static and runs in no foreign image; install the wheel again"
-        return Finding("start gate", Verdict.MISSING, words)
+        words = f"{program} is not static and runs in no foreign image"
+        return Finding("start gate", Verdict.MISSING, words, "install the wheel again")
     return Finding("start gate", Verdict.OK, str(program))
 
 
@@ -109,10 +113,10 @@ def instances_path(path: Path) -> Finding:
     there = next(each for each in (path, *path.parents) if each.exists())
     closed = [str(each) for each in (there, *there.parents) if not _open_to_others(each)]
     if closed:
-        words = f"containers cannot get to {path}; chmod o+x {' '.join(closed)}"
-        return Finding("instances_path", Verdict.MISSING, words)
+        words = f"containers cannot get to {path}"
+        return Finding("instances_path", Verdict.MISSING, words, f"chmod o+x {' '.join(closed)}")
     if not os.access(there, os.W_OK):
-        return Finding("instances_path", Verdict.MISSING, f"{_user()} cannot write to {there}")
+        return Finding("instances_path", Verdict.MISSING, f"{user()} cannot write to {there}")
     return Finding("instances_path", Verdict.OK, str(path))
 
 
@@ -122,10 +126,10 @@ def socket(url: str) -> Finding:
     if not url.startswith("unix:"):
         return Finding("socket", Verdict.OK, f"{url} is reached by TCP")
     if not path.exists():
-        return Finding("socket", Verdict.MISSING, f"{path} is not there; start Docker")
+        return Finding("socket", Verdict.MISSING, f"{path} is not there", "start Docker")
     if not os.access(path, os.R_OK | os.W_OK):
-        words = f"{_user()} may not use {path}; put that user into the group that owns it"
-        return Finding("socket", Verdict.MISSING, words)
+        fix = "put that user into the group that owns it"
+        return Finding("socket", Verdict.MISSING, f"{user()} may not use {path}", fix)
     return Finding("socket", Verdict.OK, str(path))
 
 
@@ -140,12 +144,13 @@ def attempt(item: str, call: Callable[[], str], remedy: str = "") -> Finding:
     try:
         return Finding(item, Verdict.OK, call())
     except Exception as error:  # noqa: BLE001 - whatever it is, the operator has to read it
-        return Finding(item, Verdict.MISSING, f"{error}; {remedy}" if remedy else str(error))
+        return Finding(item, Verdict.MISSING, str(error), remedy)
 
 
 def _open_to_others(directory: Path) -> bool:
     return bool(directory.stat().st_mode & stat.S_IXOTH)
 
 
-def _user() -> str:
+def user() -> str:
+    """Name who looks."""
     return f"user {os.geteuid()}"

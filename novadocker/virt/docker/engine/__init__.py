@@ -4,6 +4,7 @@
 from novadocker.virt.docker.engine.client import Engine
 from novadocker.virt.docker.engine.connection import Connection
 from novadocker.virt.docker.engine.health import Health, HealthStatus
+from novadocker.virt.docker.engine.posture import Posture
 from novadocker.virt.docker.engine.sessions import Program, Stream
 from novadocker.virt.docker.engine.usage import Usage
 from novadocker.virt.docker.engine.values import (
@@ -26,6 +27,7 @@ __all__ = [
     "Health",
     "HealthStatus",
     "Image",
+    "Posture",
     "Program",
     "Shared",
     "State",

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from novadocker.virt.docker.engine.connection import raise_for_status
 from novadocker.virt.docker.engine.images import ImageCalls
+from novadocker.virt.docker.engine.posture import Posture
 from novadocker.virt.docker.engine.programs import ProgramCalls
 from novadocker.virt.docker.engine.resizing import ResizeCalls
 from novadocker.virt.docker.engine.sessions import SessionCalls
@@ -43,6 +44,17 @@ class Engine(ImageCalls, ProgramCalls, ResizeCalls, SessionCalls):
         """
         with self._call("describe itself"):
             return EngineInfo.parse(self._api.version(api_version=False), self._api.info())
+
+    def posture(self) -> Posture:
+        """Return how the engine is set up.
+
+        Returns:
+            As it tells it now.
+        """
+        with self._call("describe itself"):
+            return Posture.parse(
+                self._api.version(api_version=False), self._api.info(), self._api.networks()
+            )
 
     # Containers
 

@@ -21,6 +21,7 @@ STREAM_BYTES = 64 * 1024
 STAT_HEADER = "X-Docker-Container-Path-Stat"
 DIRECTORY = 1 << 31  # as Go's os.FileMode has it
 EXECUTABLE = 0o111
+NOT_REGULAR = 0x8F28_0000  # os.ModeType: all bits of what is no regular file
 # The engine lets go of a terminal at these keys, and holds the first of them back until the
 # next is typed. Its own are ctrl-p and ctrl-q, which shells use; nobody types these.
 DETACH_KEYS = ",".join(("ctrl-@", "ctrl-^") * 8)
@@ -150,10 +151,25 @@ class SessionCalls(Caller):
         Raises:
             ContainerNotFound: there is no such container.
         """
-        found = self._path(name, path)
-        if found and found["linkTarget"]:
-            found = self._path(name, found["linkTarget"])
+        found = self._followed(name, path)
         return bool(found and found["mode"] & EXECUTABLE and not found["mode"] & DIRECTORY)
+
+    def has_end(self, name: str, path: str, size: int) -> bool:
+        """Tell whether whoever reads a file comes to its end, without opening it.
+
+        Args:
+            name: of the container.
+            path: absolute, inside the container; a link is followed once.
+            size: how large it may be.
+
+        Returns:
+            False of a FIFO, a device or what is larger; True of what is not there, too.
+
+        Raises:
+            ContainerNotFound: there is no such container.
+        """
+        found = self._followed(name, path)
+        return not found or (not found["mode"] & NOT_REGULAR and found["size"] <= size)
 
     def run_on_terminal(
         self, name: str, command: tuple[str, ...], environment: Mapping[str, str]
@@ -237,6 +253,10 @@ class SessionCalls(Caller):
         """
         with self._call(f"resize the terminal of container {name}", name):
             self._api.resize(name, height=rows, width=columns)
+
+    def _followed(self, name: str, path: str) -> Any:
+        found = self._path(name, path)
+        return self._path(name, found["linkTarget"]) if found and found["linkTarget"] else found
 
     def _path(self, name: str, path: str) -> Any:
         # Not by the SDK's own call, which begins to read the file.

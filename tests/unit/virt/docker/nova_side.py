@@ -10,6 +10,9 @@ from nova import exception, objects
 from nova.compute import vm_states
 from nova.virt import fake
 
+from novadocker.virt.docker.policy import Abilities, Settings, settings_for
+from novadocker.virt.docker.server import Server
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of what Nova stands on
     objects.register_all()
@@ -69,6 +72,29 @@ class VirtAPI(fake.FakeVirtAPI):  # type: ignore[misc]
             raise exception.InstanceEventTimeout
 
 
+class Tags:
+    """The tags of one server; a fault keeps them as they are."""
+
+    def __init__(self, *tags: str) -> None:
+        """Begin with some."""
+        self.tags = set(tags)
+        self.fault: Exception | None = None
+
+    def of(self, uuid: str) -> frozenset[str]:
+        """Return them."""
+        return frozenset(self.tags)
+
+    def add(self, uuid: str, tag: str) -> None:
+        """Add one."""
+        if self.fault:
+            raise self.fault
+        self.tags.add(tag)
+
+    def remove(self, uuid: str, tag: str) -> None:
+        """Take one away."""
+        self.tags.remove(tag)
+
+
 class Life:
     """Takes what the driver hands on, instead of an engine."""
 
@@ -80,6 +106,10 @@ class Life:
     def image_of(self, uuid: str) -> str:
         """Know no image."""
         return ""
+
+    def settings(self, server: Server) -> Settings:
+        """Grant what the flavor asks for."""
+        return settings_for(server.flavor, Abilities(disk_limit=False, pids=64))
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         """Take any operation."""

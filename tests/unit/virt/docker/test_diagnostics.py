@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import jsonschema
@@ -41,6 +42,12 @@ def test_the_old_form_is_flat() -> None:
         "tap1_tx_errors": 4,
         "tap1_tx_drop": 0,
     }
+
+
+def test_the_old_form_tells_the_rights() -> None:
+    """It has room for words."""
+    diagnostics = replace(told(), rights=("profile: baseline", "privileged: no"))
+    assert diagnostics.as_dictionary()["rights"] == ["profile: baseline", "privileged: no"]
 
 
 def test_the_new_form_is_novas() -> None:

@@ -17,7 +17,7 @@ from novadocker.virt.docker.driver import CONF, DockerDriver
 from novadocker.virt.docker.engine import Container, State
 from novadocker.virt.docker.server import Server
 from novadocker.virt.docker.service import Service
-from tests.unit.virt.docker.nova_side import UUID, Life, VirtAPI, instance
+from tests.unit.virt.docker.nova_side import UUID, Life, Tags, VirtAPI, instance
 
 BASE = nova_driver.ComputeDriver
 
@@ -332,3 +332,39 @@ def test_what_a_container_cannot_have_ends_the_build(
         docker_driver.spawn(
             None, instance(), None, admin_password=None, allocations=None, **arguments
         )
+
+
+def rights_of(tags: Tags) -> set[str]:
+    """Return the tags that tell of rights."""
+    return {tag for tag in tags.tags if tag.startswith(("docker_profile=", "docker_cap="))}
+
+
+def test_rights_are_told_by_tags(
+    docker_driver: Any, life: Life, tags: Tags, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The profile, and what the flavor adds to it; a resize changes them, its tenant's stay."""
+    monkeypatch.setattr(metadata, "describe_devices", lambda *_: None)
+    it = instance()
+    it.flavor.extra_specs = {"docker:cap_add": "NET_ADMIN"}
+    docker_driver.spawn("context", it, it.image_meta, [], None, {}, [])
+    with life.calls[0][4].plugged():
+        assert rights_of(tags) == set()
+    assert rights_of(tags) == {"docker_profile=baseline", "docker_cap=NET_ADMIN"}
+    it.flavor.extra_specs = {"docker:profile": "system"}
+    docker_driver.finish_migration(None, None, it, "", [], it.image_meta, True, {})
+    assert "docker_profile=system" in rights_of(tags)
+    assert "docker_profile=baseline" not in tags.tags
+    assert "mine" in tags.tags
+
+
+def test_a_server_is_not_given_up_for_a_tag(
+    docker_driver: Any, life: Life, tags: Tags, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nova's database may be away just then."""
+    monkeypatch.setattr(metadata, "describe_devices", lambda *_: None)
+    tags.fault = LookupError("away")
+    it = instance()
+    docker_driver.spawn("context", it, it.image_meta, [], None, {}, [])
+    with life.calls[0][4].plugged():
+        pass
+    assert tags.tags == {"mine"}

@@ -23,7 +23,7 @@ from novadocker.virt.docker.host import (
 
 SOUND = EngineInfo(
     api_versions=((1, 24), (1, 44)),
-    components={"Engine": "29.5.1", "runc": "1.4.0"},
+    components={"Engine": "29.5.1", "runc": "1.4.4"},
     cpus=4,
     memory_bytes=8 * 2**30,
     architecture="x86_64",

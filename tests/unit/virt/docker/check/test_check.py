@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import json
 import os
 import shutil
 import socket as sockets
@@ -42,11 +43,12 @@ def test_each_item_is_judged(judge: Judge, verdict: str, words: str) -> None:
     """What is not well says what to do."""
     found = judge()
     assert found.verdict == verdict
-    assert pytest.raises(AssertionError, match=words).matches(AssertionError(found.words))
+    assert pytest.raises(AssertionError, match=words).matches(AssertionError(str(found)))
 
 
 def test_a_finding_is_one_line() -> None:
-    """Verdicts line up, so that what is missing catches the eye."""
+    """Verdicts line up, so that what is missing catches the eye; what to do comes last."""
+    assert str(Finding("item", Verdict.OK, "seen", "do")) == "ok       item: seen; do"
     lines = [str(Finding("item", verdict, "words")) for verdict in Verdict]
     assert lines == ["ok       item: words", "warning  item: words", "missing  item: words"]
 
@@ -71,7 +73,7 @@ def test_a_socket_of_another_group_is_missing(
     """The operator learns into which group the user belongs."""
     monkeypatch.setattr(os, "access", lambda *_: False)
     (tmp_path / "s").touch()
-    assert "into the group that owns it" in check.socket(f"unix://{tmp_path}/s").words
+    assert "into the group that owns it" in check.socket(f"unix://{tmp_path}/s").fix
 
 
 def test_instances_are_where_containers_get_to() -> None:
@@ -81,31 +83,45 @@ def test_instances_are_where_containers_get_to() -> None:
         below = parent / "nova" / "instances"
         found = check.instances_path(below)
         assert found.verdict is Verdict.MISSING
-        assert found.words == f"containers cannot get to {below}; chmod o+x {parent}"
+        assert (found.words, found.fix) == (
+            f"containers cannot get to {below}",
+            f"chmod o+x {parent}",
+        )
         parent.chmod(0o711)
         assert check.instances_path(below).verdict is Verdict.OK
 
 
 @pytest.mark.parametrize(
-    ("judged", "status"),
+    ("judged", "usual", "strict"),
     [
-        ([], 0),
-        ([Verdict.OK, Verdict.WARNING], 0),
-        ([Verdict.OK, Verdict.MISSING, Verdict.WARNING], 1),
+        ([], 0, 0),
+        ([Verdict.OK], 0, 0),
+        ([Verdict.OK, Verdict.WARNING], 0, 3),
+        ([Verdict.OK, Verdict.MISSING, Verdict.WARNING], 1, 1),
     ],
 )
+@pytest.mark.parametrize("options", [[], ["--strict"], ["--json"]])
 def test_only_what_is_missing_fails_the_command(
     judged: list[Verdict],
-    status: int,
+    usual: int,
+    strict: int,
+    options: list[str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A warning is the operator's to judge; every finding is printed."""
-    found = [Finding(str(number), each, "w") for number, each in enumerate(judged)]
+    """A warning is the operator's to judge, unless asked to be strict; every finding is printed."""
+    found = [Finding(str(number), each, "w", "f") for number, each in enumerate(judged)]
     monkeypatch.setattr(command, "findings", lambda _: found)
-    monkeypatch.setattr(sys, "argv", ["novadocker-check"])
-    assert command.main() == status
-    assert len(capsys.readouterr().out.splitlines()) == len(found)
+    monkeypatch.setattr(sys, "argv", ["novadocker-check", *options])
+    assert command.main() == (strict if "--strict" in options else usual)
+    printed = capsys.readouterr().out
+    if "--json" in options:
+        assert json.loads(printed) == [
+            {"item": str(number), "verdict": each, "words": "w", "fix": "f"}
+            for number, each in enumerate(judged)
+        ]
+    else:
+        assert len(printed.splitlines()) == len(found)
 
 
 def run_check(conf: Path) -> "subprocess.CompletedProcess[str]":
