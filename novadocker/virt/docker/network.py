@@ -78,6 +78,7 @@ class Networking:
         """
         return make_plan(
             network.info,
+            vif_types=self._wiring.vif_types,
             hostname=hostname,
             domain=self._domain,
             default_dns=self._dns_servers,
@@ -199,7 +200,8 @@ class Networking:
     def _joined(self, hostname: str, network: Network, container: Container) -> frozenset[str]:
         # Nova tells of a port until its detachment is over, and of one that another call is
         # attaching: neither may come to the container by way of this call.
-        accepted = [vif for vif in network.info if refusal_of(vif) is None]
+        vif_types = self._wiring.vif_types
+        accepted = [vif for vif in network.info if refusal_of(vif, vif_types) is None]
         plan = self.plan(hostname, replace(network, info=accepted))
         joined: frozenset[str] = self._wiring.joined(plan, container.pid, container.id)
         return joined

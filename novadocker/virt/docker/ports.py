@@ -2,7 +2,7 @@
 """An instance's ports as Nova has them, and Neutron's news that they are up."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import nova.conf
@@ -22,10 +22,12 @@ class Ports:
 
     Args:
         virtapi: what Nova gives every driver; it waits for events.
+        silent: VIF types for which Neutron sends none.
     """
 
-    def __init__(self, virtapi: Any) -> None:
+    def __init__(self, virtapi: Any, silent: Collection[str] = ()) -> None:
         self._virtapi = virtapi
+        self._silent = silent
 
     def of(
         self,
@@ -74,7 +76,7 @@ class Ports:
         expected = [
             ("network-vif-plugged", vif["id"])
             for vif in network_info
-            if timeout and vif.get("active", True) is False
+            if timeout and vif.get("active", True) is False and vif.get("type") not in self._silent
         ]
         ports = ", ".join(port for _, port in expected)
         try:

@@ -24,7 +24,7 @@ from novadocker.virt.docker.refusals import Refusals
 from novadocker.virt.docker.server import LABEL_HOST, LABEL_INSTANCE, container_name
 from novadocker.virt.docker.snapshot import Snapshots
 from novadocker.virt.docker.tags import ServerTags
-from novadocker.virt.docker.wiring import Wiring
+from novadocker.virt.docker.wiring import Wiring, backends
 
 CONF = nova.conf.CONF
 
@@ -44,8 +44,8 @@ class Service(Refusals):
         self._glance = glance.API()
         self._images = Images(self._engine, self._glance)
         self._snapshots = Snapshots(self._engine, self._glance)
-        self._wiring = Wiring()
-        self._ports = Ports(virtapi)
+        self._wiring = Wiring(backends.load(conf.vrouter(CONF)))
+        self._ports = Ports(virtapi, self._wiring.silent_vif_types)
         self._consoles = Consoles(self._engine, translation.console_place())
         self._hostname = CONF.host
         self._lifecycle: Lifecycle | None = None

@@ -154,6 +154,7 @@ class Wiring:
     calls: list[str] = field(default_factory=list)
     program: str = ""
     fault: Exception | None = None
+    vif_types: tuple[str, ...] = ("ovs",)
 
     def ensure_wired(
         self,
@@ -178,6 +179,9 @@ class Wiring:
     def unwire(self, instance: Any, network_info: Any) -> None:
         """Unwire nothing."""
         self.calls.append("unwire")
+
+    def resume(self, ports: Any) -> None:
+        """Resume nothing."""
 
     def mute(self, network_info: Any, *, muted: bool) -> None:
         """Silence nothing."""

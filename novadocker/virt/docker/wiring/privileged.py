@@ -14,7 +14,7 @@ from oslo_privsep import capabilities, priv_context
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from novadocker.virt.docker.wiring import inside, links, namespace
+from novadocker.virt.docker.wiring import inside, links, namespace, port_files
 from novadocker.virt.docker.wiring.plan import Nic
 
 context = priv_context.PrivContext(
@@ -135,6 +135,29 @@ def enslave(device: str, bridge: str) -> bool:
     """
     with _as_os_errors(), IPRoute() as ip:
         return links.enslave(ip, device, bridge)
+
+
+@_entrypoint
+def write_port_file(directory: str, port: str, text: str) -> None:
+    """Write the file from which the vRouter agent has a port when it starts.
+
+    Args:
+        directory: of such files.
+        port: the port's id.
+        text: a JSON object with that id; anything else is refused.
+    """
+    port_files.write(directory, port, text)
+
+
+@_entrypoint
+def remove_port_files(directory: str, ports: Sequence[str]) -> None:
+    """Remove files of ports; absence is no error.
+
+    Args:
+        directory: of such files.
+        ports: the ports' ids; anything else is refused.
+    """
+    port_files.remove(directory, ports)
 
 
 def _free_name(planned: str, taken: set[str]) -> str:
