@@ -93,6 +93,14 @@ OPTIONS: list[cfg.Opt] = [
         help="Addresses and networks (CIDR) of the hosts that run nova-serialproxy, beside this "
         "one. Connections to a server's serial console from anywhere else are refused.",
     ),
+    cfg.IntOpt(
+        "network_audit_interval",
+        default=60,
+        min=0,
+        help="Seconds from one look at the networks of all running servers, which repairs what "
+        "is no longer as it should be, to the next; 0 for none. It is taken along with Nova's "
+        "own audit of resources, so update_resources_interval is the shortest.",
+    ),
     cfg.StrOpt(
         "vrouter_plug",
         default="agent",

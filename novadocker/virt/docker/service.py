@@ -10,6 +10,7 @@ from nova.image import glance
 from nova.virt import event
 
 from novadocker.virt.docker import conf, translation
+from novadocker.virt.docker.audit import NetworkAudit
 from novadocker.virt.docker.console import Consoles
 from novadocker.virt.docker.engine import Engine, State
 from novadocker.virt.docker.events import Watcher
@@ -49,6 +50,7 @@ class Service(Refusals):
         self._consoles = Consoles(self._engine, translation.console_place())
         self._hostname = CONF.host
         self._lifecycle: Lifecycle | None = None
+        self._audit: NetworkAudit | None = None
         self._watcher: Watcher | None = None
         self._health: HealthReporter | None = None
 
@@ -58,9 +60,17 @@ class Service(Refusals):
         self._host.check()
         self._wiring.warm_up()
         self._lifecycle = Lifecycle(self._engine, self._images, self._wiring, self._options())
+        self._audit = NetworkAudit(
+            lambda: self._ports.settled(host),
+            self._lifecycle.look_after_network,
+            CONF.docker.network_audit_interval,
+        )
         self._snapshots.sweep(host)
 
     def cleanup_host(self, host: str) -> None:
+        if self._audit:
+            self._audit.stop()
+            self._audit = None
         if self._watcher:
             self._watcher.stop()
             self._watcher = None
@@ -74,6 +84,8 @@ class Service(Refusals):
 
     def get_available_resource(self, nodename: str) -> dict[str, Any]:
         self._watch()
+        if self._audit:
+            self._audit.poke()
         return self._host.resources(nodename)
 
     def update_provider_tree(

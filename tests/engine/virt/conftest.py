@@ -30,6 +30,7 @@ from novadocker.virt.docker.network import Network
 from novadocker.virt.docker.options import Options
 from novadocker.virt.docker.policy import Abilities, Flavor
 from novadocker.virt.docker.server import Server
+from novadocker.virt.docker.wiring.wire import Wired
 
 with warnings.catch_warnings():
     # Nova warns of itself when it is imported; it is not our code.
@@ -165,7 +166,7 @@ class Wiring:
         container_id: str,
         *,
         fresh: bool,
-    ) -> None:
+    ) -> Wired:
         """Wire nothing."""
         self.calls.append("wire")
         deadline = time.monotonic() + 5
@@ -175,6 +176,7 @@ class Wiring:
         self.program = program
         if self.fault:
             raise self.fault
+        return Wired()
 
     def unwire(self, instance: Any, network_info: Any) -> None:
         """Unwire nothing."""

@@ -93,6 +93,7 @@ class Wiring:
         container_id: str = "",
         *,
         fresh: bool = False,
+        keep_others: bool = False,
     ) -> Wired:
         """Bring a running container's network to the plan. Idempotent.
 
@@ -104,6 +105,8 @@ class Wiring:
             container_id: the engine's id of the container; with it, a PID that has become
                 another's is noticed.
             fresh: the container has just been started, so that none of it needs to be looked for.
+            keep_others: whether interfaces that we once gave it, and that are not planned any
+                more, stay.
 
         Returns:
             What was changed, and the time that it took.
@@ -121,10 +124,11 @@ class Wiring:
         with done.timed("unbind"):
             self._clear_away(instance, [vifs[port] for port in missing])
         with done.timed("join"), _wiring_errors(_THIS_SERVERS):
-            done.changes += privileged.join(pid, container_id, nics)
+            done.changes += privileged.join(pid, container_id, nics, keep_others=keep_others)
         for nic in plan.nics:
             with done.timed("bind"), _backend_errors(nic.port_id):
-                self._backend(vifs[nic.port_id]).bind(instance, vifs[nic.port_id], nic)
+                if self._backend(vifs[nic.port_id]).bind(instance, vifs[nic.port_id], nic):
+                    done.changes.append(f"{nic.host_device} announced")
         _report(instance, plan, done)
         return done
 

@@ -24,7 +24,7 @@ class Backend(ABC):
     reports_plugged = True
 
     @abstractmethod
-    def bind(self, instance: Any, vif: Any, nic: Nic) -> None:
+    def bind(self, instance: Any, vif: Any, nic: Nic) -> bool:
         """Announce a host end that exists.
 
         Must be idempotent, cheap where nothing is to be done, and silent on the wire then: it
@@ -35,6 +35,9 @@ class Backend(ABC):
             instance: Nova's instance.
             vif: Nova's VIF.
             nic: the plan for it.
+
+        Returns:
+            Whether the network did not know the port as it is.
         """
 
     @abstractmethod

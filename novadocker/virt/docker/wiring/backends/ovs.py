@@ -32,20 +32,25 @@ class OpenVSwitch(Backend):
     def _database(self) -> Any:
         return self._plugin.ovsdb.ovsdb
 
-    def bind(self, instance: Any, vif: Any, nic: Nic) -> None:
+    def bind(self, instance: Any, vif: Any, nic: Nic) -> bool:
         """Add the host end to the integration bridge.
 
         Args:
             instance: Nova's instance.
             vif: Nova's VIF.
             nic: the plan for it.
+
+        Returns:
+            Whether it was not there.
         """
         self._remove_from_other_bridge(vif)
+        is_new = not self.remains(vif)
         self._plugin.plug(
             os_vif_util.nova_to_osvif_vif(vif), os_vif_util.nova_to_osvif_instance(instance)
         )
         if nic.bridge is not None:
             privileged.enslave(nic.host_device, nic.bridge)
+        return is_new
 
     def unbind(self, instance: Any, vif: Any) -> None:
         """Remove the port from Open vSwitch.

@@ -10,8 +10,18 @@ from novadocker.virt.docker.wiring.plan import Nic
 class Tap(Backend):
     """VIF type ``tap``."""
 
-    def bind(self, instance: Any, vif: Any, nic: Nic) -> None:
-        """Do nothing: the host end is there and up."""
+    def bind(self, instance: Any, vif: Any, nic: Nic) -> bool:  # noqa: ARG002 - the contract's
+        """Do nothing: the host end is there and up.
+
+        Args:
+            instance: Nova's instance.
+            vif: Nova's VIF.
+            nic: the plan for it.
+
+        Returns:
+            False.
+        """
+        return False
 
     def unbind(self, instance: Any, vif: Any) -> None:
         """Do nothing: the host end is gone."""

@@ -49,7 +49,7 @@ class VRouter(Backend):
         self._owed: set[str] = set()  # ports that an agent which did not answer may still have
         self._lock = threading.Lock()
 
-    def bind(self, instance: Any, vif: Any, nic: Nic) -> None:
+    def bind(self, instance: Any, vif: Any, nic: Nic) -> bool:
         """Write the port's file, and tell the agent.
 
         The agent keeps what it was told first, so anything that is different now is deleted
@@ -59,16 +59,21 @@ class VRouter(Backend):
             instance: Nova's instance.
             vif: Nova's VIF.
             nic: the plan for it.
+
+        Returns:
+            Whether its file did not say so.
         """
         port = Announcement.of(instance, vif, nic)
+        is_new = not port.says_the_same(self._written(port.id))
         try:
-            if not port.says_the_same(self._written(port.id)):
+            if is_new:
                 self._forget_at_agent(port.id)
                 self._pay_debts(except_for=port.id)
                 privileged.write_port_file(str(self._options.ports_directory), port.id, port.text)
             self._agent.announce(port.text)
         except AgentUnavailable as error:
             LOG.warning("%s; it will have port %s from its file when it starts", error, port.id)
+        return is_new
 
     def unbind(self, instance: Any, vif: Any) -> None:  # noqa: ARG002 - the contract's signature
         """Let the agent delete the port, and see that its file is gone.
@@ -174,13 +179,16 @@ class VRouterByOsVif(VRouter):
         options: the operator's.
     """
 
-    def bind(self, instance: Any, vif: Any, nic: Nic) -> None:  # noqa: ARG002 - as above
+    def bind(self, instance: Any, vif: Any, nic: Nic) -> bool:  # noqa: ARG002 - as above
         """Let the plugin announce the port.
 
         Args:
             instance: Nova's instance.
             vif: Nova's VIF.
             nic: the plan for it.
+
+        Returns:
+            False: the plugin does not tell.
 
         Raises:
             ValueError: the script would take the server's name for options.
@@ -194,6 +202,7 @@ class VRouterByOsVif(VRouter):
         os_vif.plug(
             os_vif_util.nova_to_osvif_vif(vif), os_vif_util.nova_to_osvif_instance(instance)
         )
+        return False
 
     def unbind(self, instance: Any, vif: Any) -> None:
         """Let the plugin delete the port.
