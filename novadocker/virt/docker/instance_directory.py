@@ -47,7 +47,9 @@ class InstanceDirectory:
             texts: contents by the paths where the container sees them.
         """
         for seen, text in texts.items():
-            self._file(seen).write_text(text, encoding="utf-8")
+            file = self._file(seen)
+            if file.read_bytes() != text.encode():  # nobody is to find an empty one for nothing
+                file.write_text(text, encoding="utf-8")
 
     def tell_rights(self, text: str) -> None:
         """Put the words that tell of the server's rights where the server sees them.

@@ -29,6 +29,7 @@ from novadocker.virt.docker.network import Network
 from novadocker.virt.docker.options import Options
 from novadocker.virt.docker.policy import Abilities, Flavor
 from novadocker.virt.docker.server import Server
+from novadocker.virt.docker.wiring.wire import Wired
 from tests import busybox
 
 with warnings.catch_warnings():
@@ -152,6 +153,7 @@ class Wiring:
     calls: list[str] = field(default_factory=list)
     program: str = ""
     fault: Exception | None = None
+    vif_types: tuple[str, ...] = ("ovs",)
 
     def ensure_wired(
         self,
@@ -162,7 +164,8 @@ class Wiring:
         container_id: str,
         *,
         fresh: bool,
-    ) -> None:
+        keep_others: bool = False,
+    ) -> Wired:
         """Wire nothing."""
         self.calls.append("wire")
         deadline = time.monotonic() + 5
@@ -172,10 +175,14 @@ class Wiring:
         self.program = program
         if self.fault:
             raise self.fault
+        return Wired()
 
     def unwire(self, instance: Any, network_info: Any) -> None:
         """Unwire nothing."""
         self.calls.append("unwire")
+
+    def resume(self, ports: Any) -> None:
+        """Resume nothing."""
 
     def mute(self, network_info: Any, *, muted: bool) -> None:
         """Silence nothing."""

@@ -2,7 +2,7 @@
 """From Nova's ``network_info`` to what a container's network must look like. Pure."""
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -114,6 +114,7 @@ class Plan:
 def make_plan(
     network_info: Sequence[Mapping[str, Any]],
     *,
+    vif_types: Collection[str],
     hostname: str,
     domain: str = "",
     default_dns: Sequence[str] = (),
@@ -122,6 +123,7 @@ def make_plan(
 
     Args:
         network_info: Nova's VIFs, or mappings like them.
+        vif_types: those that have a backend.
         hostname: the server's name.
         domain: the domain of this cloud's servers, if it has one.
         default_dns: resolvers where no subnet names any.
@@ -133,7 +135,7 @@ def make_plan(
         VifRefused: a port cannot be had by a container; nothing has been changed.
     """
     for vif in network_info:
-        refusal = refusal_of(vif)
+        refusal = refusal_of(vif, vif_types)
         if refusal is not None:
             raise refusal
     drafts = [_draft(position, vif) for position, vif in enumerate(network_info)]
@@ -147,7 +149,7 @@ def make_plan(
     return Plan(
         hostname=hostname,
         domain=domain,
-        nics=tuple(_without_rivals(drafts, remarks)),
+        nics=tuple(_without_rivals(_without_connected(drafts, remarks), remarks)),
         dns=_resolvers(network_info, default_dns),
         remarks=tuple(remarks),
     )
@@ -163,6 +165,19 @@ def host_device(vif: Mapping[str, Any]) -> str:
         The name that Nova and os-vif have for it.
     """
     return vif.get("devname") or f"tap{vif['id']}"[:LONGEST_DEVICE_NAME]
+
+
+def hybrid_name(prefix: str, vif: Mapping[str, Any]) -> str:
+    """Name a device of the hybrid plug, between the host end and Open vSwitch.
+
+    Args:
+        prefix: what it is, "qbr" for the bridge.
+        vif: Nova's VIF.
+
+    Returns:
+        The name that os-vif has for it.
+    """
+    return f"{prefix}{vif['id']}"[:LONGEST_DEVICE_NAME]
 
 
 def _draft(position: int, vif: Mapping[str, Any]) -> Nic:
@@ -186,7 +201,7 @@ def _draft(position: int, vif: Mapping[str, Any]) -> Nic:
         checksum_offload=details.get("datapath_type") != "netdev",
         ipv6=ipv6,
         router_advertisements=any(_announced(subnet) for subnet in subnets),
-        bridge=f"qbr{vif['id']}"[:LONGEST_DEVICE_NAME] if hybrid else None,
+        bridge=hybrid_name("qbr", vif) if hybrid else None,
     )
 
 
@@ -270,6 +285,21 @@ def _with_metadata(first: Nic, nics: Sequence[Nic]) -> Nic:
     if not any(ipaddress.ip_interface(own).version == IPV4 for own in first.addresses):
         return first
     return replace(first, routes=(Route(METADATA), *first.routes))
+
+
+def _without_connected(nics: Sequence[Nic], remarks: list[str]) -> Iterator[Nic]:
+    """Leave out routes to networks that are on a link already: the kernel takes no second."""
+    connected = {
+        str(ipaddress.ip_interface(own).network): nic.name for nic in nics for own in nic.addresses
+    }
+    for nic in nics:
+        needless = [route for route in nic.routes if route.destination in connected]
+        remarks.extend(
+            f"{nic.name} leaves out its route to {route.destination}: "
+            f"{connected[route.destination]} is on that network"
+            for route in needless
+        )
+        yield replace(nic, routes=tuple(route for route in nic.routes if route not in needless))
 
 
 def _without_rivals(nics: Iterable[Nic], remarks: list[str]) -> Iterator[Nic]:
