@@ -15,6 +15,10 @@ OPENVSWITCH, L3, DHCP, METADATA = (
     "neutron-dhcp",
     "neutron-metadata",
 )
+_CONTEXTS = (
+    *("privsep", "privsep_namespace", "privsep_link", "privsep_ovs_vsctl"),
+    *("privsep_conntrack", "privsep_dhcp_release"),
+)
 
 
 def path(common: Common, host: ComputeHost, agent: str) -> Path:
@@ -30,7 +34,7 @@ def ovn_metadata(common: Common, host: ComputeHost) -> dict[Path, str]:
         "ovs": {"ovsdb_connection": f"unix:{host.switch_socket}"},
         "ovn": {"ovn_sb_connection": common.layout.southbound},
         "oslo_concurrency": {"lock_path": host.metadata_state / "locks"},
-        **common.privsep("privsep", "privsep_namespace", "privsep_link", "privsep_ovs_vsctl"),
+        **common.privsep(*_CONTEXTS),
     }
     return {path(common, host, OVN_METADATA): ini.render(sections)}
 
@@ -94,6 +98,7 @@ def _file(
         },
         **own,
         "oslo_concurrency": {"lock_path": host.metadata_state / "locks"},
+        **common.privsep(*_CONTEXTS),
     }
     return {path(common, host, agent): ini.render(sections)}
 

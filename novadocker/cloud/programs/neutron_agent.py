@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs one of Neutron's agents: ``python -m novadocker.cloud.programs.neutron_agent MODULE ...``.
 
-It keeps the agent's privileged functions in its own process. The agent is root here
-anyway, and each of its privileged helpers would take another 120 MB.
+It keeps the agent's privileged functions in its own process, where that can be done. The agent
+is root here anyway, and each of its privileged helpers would take another 120 MB.
 """
 
 import importlib
 import sys
+
+# Their supervisor would take the signals with which helpers in namespaces end for its own.
+_WITH_HELPERS = ("dhcp", "l3")
 
 
 def main() -> None:
@@ -14,7 +17,8 @@ def main() -> None:
     program, name, *arguments = sys.argv
     # Its package chooses native threads: nothing of Neutron may be imported before.
     module = importlib.import_module(f"neutron.cmd.agents.{name}")
-    _stay_in_this_process()
+    if name not in _WITH_HELPERS:
+        _stay_in_this_process()
     sys.argv = [program, *arguments]
     module.main()
 

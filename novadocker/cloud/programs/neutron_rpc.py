@@ -5,6 +5,10 @@ By itself neutron-rpc-server forks a worker for calls and another one for report
 which costs some 130 MB each; here they are threads of one process.
 """
 
+import os
+import signal
+import threading
+
 from oslo_service import backend
 
 backend.init_backend(backend.BackendType.THREADING)
@@ -14,8 +18,6 @@ from neutron.api import extensions  # noqa: E402
 from neutron_lib.api import attributes  # noqa: E402
 from neutron_lib.callbacks import events, registry, resources  # noqa: E402
 from neutron_lib.plugins import directory  # noqa: E402
-from oslo_config import cfg  # noqa: E402
-from oslo_service.service import ServiceLauncher  # noqa: E402
 from sqlalchemy import orm  # noqa: E402
 
 
@@ -29,13 +31,19 @@ def _serve() -> None:
     orm.configure_mappers()
     resources_known = extensions.PluginAwareExtensionManager.get_instance()
     resources_known.extend_resources("2.0", attributes.RESOURCES)
-    launcher = ServiceLauncher(cfg.CONF)
     plugins = directory.get_plugins().values()
-    launcher.launch_service(service.RpcWorker(plugins, worker_process_count=0))
-    reports = service.RpcReportsWorker([directory.get_plugin()], worker_process_count=0)
-    launcher.launch_service(reports)
+    workers = (
+        service.RpcWorker(plugins, worker_process_count=0),
+        service.RpcReportsWorker([directory.get_plugin()], worker_process_count=0),
+    )
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    for worker in workers:
+        worker.start()
     registry.publish(resources.PROCESS, events.AFTER_SPAWN, None)
-    launcher.wait()
+    ended.wait()
+    # Threads of the plugins that have no end of their own would keep us here.
+    os._exit(0)
 
 
 if __name__ == "__main__":

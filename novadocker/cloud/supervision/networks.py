@@ -177,7 +177,7 @@ def _agent(
     remote = () if name == neutron_agents.OVN_METADATA else ("neutron", "neutron-rpc")
     words = (*program_words(common.layout, "neutron_agent"), program, "--config-file", str(conf))
     return Service(
-        Command(host.service(name), words),
+        Command(host.service(name), words, switch.environment(host.run, host.data)),
         after=(after, *remote),
         ready=ready,
         files=files,
