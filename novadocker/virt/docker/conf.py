@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ``[docker]`` section of nova.conf."""
 
+from importlib.metadata import entry_points
+from pathlib import Path
+
 from oslo_config import cfg, types
 
 from novadocker.virt.docker.console import networks
 from novadocker.virt.docker.errors import ConfigurationError
+from novadocker.virt.docker.options import VRouterOptions
 
 GROUP = cfg.OptGroup("docker", title="Docker Engine options")
 
@@ -89,6 +93,48 @@ OPTIONS: list[cfg.Opt] = [
         help="Addresses and networks (CIDR) of the hosts that run nova-serialproxy, beside this "
         "one. Connections to a server's serial console from anywhere else are refused.",
     ),
+    cfg.IntOpt(
+        "network_audit_interval",
+        default=60,
+        min=0,
+        help="Seconds from one look at the networks of all running servers, which repairs what "
+        "is no longer as it should be, to the next; 0 for none. It is taken along with Nova's "
+        "own audit of resources, so update_resources_interval is the shortest.",
+    ),
+    cfg.StrOpt(
+        "vrouter_plug",
+        default="agent",
+        choices=[
+            ("agent", "by the vRouter agent's REST port API"),
+            ("os_vif", "by the os-vif plugin 'vrouter' of the distribution, which runs a script"),
+        ],
+        help="How ports of Contrail, Tungsten Fabric and OpenSDN (VIF type vrouter) are plugged.",
+    ),
+    cfg.URIOpt(
+        "vrouter_agent_url",
+        default="http://127.0.0.1:9091",
+        schemes=["http", "https"],
+        help="Where the port API of this host's vRouter agent listens.",
+    ),
+    cfg.StrOpt(
+        "vrouter_ports_directory",
+        default="/var/lib/contrail/ports",
+        help="Where the vRouter agent has its ports from when it starts.",
+    ),
+    cfg.IntOpt(
+        "vrouter_patience",
+        default=10,
+        min=0,
+        help="Seconds that a port of VIF type vrouter waits for an agent that is away; after "
+        "that the port's file has to be enough, which the agent reads when it starts.",
+    ),
+    cfg.BoolOpt(
+        "vrouter_synchronize",
+        default=True,
+        help="When nova-compute starts, let the vRouter agent remove ports that nobody "
+        "announces any more. Every port that has a file is announced then, whoever has written "
+        "it; turn this off if another program announces ports without files.",
+    ),
     cfg.BoolOpt(
         "privileged",
         default=False,
@@ -105,6 +151,25 @@ def register(conf: cfg.ConfigOpts) -> None:
     """
     conf.register_group(GROUP)
     conf.register_opts(OPTIONS, group=GROUP)
+
+
+def vrouter(conf: cfg.ConfigOpts) -> VRouterOptions:
+    """Return how ports of Contrail are plugged.
+
+    Args:
+        conf: the configuration of nova-compute, parsed and registered.
+
+    Returns:
+        The options.
+    """
+    section = conf.docker
+    return VRouterOptions(
+        agent_url=section.vrouter_agent_url,
+        ports_directory=Path(section.vrouter_ports_directory),
+        patience=section.vrouter_patience,
+        by_os_vif=section.vrouter_plug == "os_vif",
+        synchronize=section.vrouter_synchronize,
+    )
 
 
 def refuse_unusable(conf: cfg.ConfigOpts) -> None:
@@ -131,6 +196,13 @@ def refuse_unusable(conf: cfg.ConfigOpts) -> None:
             value=",".join(conf.docker.console_clients),
             reason=f"{error}; list addresses and networks such as 192.0.2.0/24",
         ) from error
+    if conf.docker.vrouter_plug == "os_vif" and not entry_points(group="os_vif", name="vrouter"):
+        raise ConfigurationError(
+            option="vrouter_plug",
+            value="os_vif",
+            reason="os-vif has no plugin 'vrouter' here; install the distribution's, or take "
+            "'agent', which needs none",
+        )
     if conf.docker.api_insecure and conf.docker.host_url.startswith("unix:"):
         raise ConfigurationError(
             option="api_insecure",

@@ -24,6 +24,10 @@
     ├── CrashDumpRefused         a server's process would not notice the signal
     ├── ConsoleUnavailable       a server cannot have a console now
     ├── SnapshotError            a server could not be made an image
+    ├── BackendUnusable          a wiring backend of another package cannot be used
+    ├── NotOnThisHost            a host has nothing of the kind that a wiring backend joins to
+    ├── AgentError               the vRouter agent did not take what it was told
+    │   └── AgentUnavailable     it cannot be reached
     ├── GateError                the container never came to its start gate, or left it too early
     └── WiringError              a container and its ports cannot be joined
         ├── VifRefused           the port's VIF type cannot be plugged into a container
@@ -183,6 +187,33 @@ class GateError(DockerDriverError):
     """The container did not wait where it should."""
 
     message = "Container {name} did not wait at its start gate: {reason}"
+
+
+class BackendUnusable(DockerDriverError):
+    """What another package offers to wire with; raised when nova-compute starts."""
+
+    message = "The wiring backend for VIF type {vif_type}, {origin}, cannot be used: {reason}"
+
+
+class NotOnThisHost(DockerDriverError):
+    """A kind of port that a host does not have, and need not."""
+
+    message = "This host has no ports of VIF type {vif_type}: {reason}"
+
+
+class AgentError(DockerDriverError):
+    """The vRouter agent answered with an error."""
+
+    message = "The vRouter agent at {url} failed to {action}: {reason}"
+
+
+class AgentUnavailable(AgentError):
+    """The vRouter agent is not there."""
+
+    message = (
+        "The vRouter agent at {url} cannot be reached to {action} ({reason}); see whether it "
+        "runs, and vrouter_agent_url in [docker]"
+    )
 
 
 class WiringError(DockerDriverError):

@@ -46,7 +46,9 @@ class InstanceDirectory:
             texts: contents by the paths where the container sees them.
         """
         for seen, text in texts.items():
-            self._file(seen).write_text(text, encoding="utf-8")
+            file = self._file(seen)
+            if file.read_bytes() != text.encode():  # nobody is to find an empty one for nothing
+                file.write_text(text, encoding="utf-8")
 
     def binds(self) -> dict[str, str]:
         """Return what is bound into the container.

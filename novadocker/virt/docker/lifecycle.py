@@ -14,6 +14,7 @@ from oslo_concurrency import lockutils
 from oslo_log import log as logging
 
 from novadocker.virt.docker import migration
+from novadocker.virt.docker.audit import Audited
 from novadocker.virt.docker.engine import Engine
 from novadocker.virt.docker.errors import ContainerExists
 from novadocker.virt.docker.guest import in_service
@@ -247,6 +248,29 @@ class Lifecycle:
                 self._networking.settle(network, plan, container, directory)
                 # A driver that died between start and wiring left it waiting.
                 directory.gate.let_go()
+
+    def look_after_network(self, audited: Audited) -> list[str]:
+        """Repair the network of a server that runs, if anything of it is wrong.
+
+        Args:
+            audited: the server; one without a running container is left alone.
+
+        Returns:
+            What was changed, for a log.
+
+        Raises:
+            WiringError: it could not be repaired.
+        """
+        with _lock(audited.uuid):
+            guest = in_service(self._engine, audited.uuid)
+            container = guest.find()
+            if not container or not container.alive:
+                return []
+            is_rescue = guest.name != self._runner.guest(audited.uuid).name
+            directory = self._runner.directory(audited.uuid, rescue=is_rescue)
+            return self._networking.look_after(
+                audited.hostname, audited.network, container, directory, audited.as_of
+            )
 
     def rescue(
         self,

@@ -17,6 +17,7 @@ from novadocker.virt.docker.instance_directory import (
     RESOLV_CONF,
     InstanceDirectory,
 )
+from novadocker.virt.docker.port_history import History
 from novadocker.virt.docker.wiring import Wiring, names
 from novadocker.virt.docker.wiring.plan import Plan, make_plan
 from novadocker.virt.docker.wiring.refusal import refusal_of
@@ -62,6 +63,7 @@ class Networking:
         self._wiring = wiring
         self._domain = domain
         self._dns_servers = dns_servers
+        self._history = History()
 
     def plan(self, hostname: str, network: Network) -> Plan:
         """Plan a server's network.
@@ -78,6 +80,7 @@ class Networking:
         """
         return make_plan(
             network.info,
+            vif_types=self._wiring.vif_types,
             hostname=hostname,
             domain=self._domain,
             default_dns=self._dns_servers,
@@ -91,7 +94,8 @@ class Networking:
         directory: InstanceDirectory,
         *,
         fresh: bool = False,
-    ) -> None:
+        keep_others: bool = False,
+    ) -> list[str]:
         """Bring a running container's network, and its names, to the plan. Idempotent.
 
         Args:
@@ -100,6 +104,10 @@ class Networking:
             container: as it is now.
             directory: its bound files.
             fresh: the container has just been started.
+            keep_others: whether interfaces that are not planned stay.
+
+        Returns:
+            What was changed, for a log.
 
         Raises:
             WiringError: it could not be done.
@@ -111,11 +119,63 @@ class Networking:
                 RESOLV_CONF: names.resolv_conf(plan),
             }
         )
+        if fresh:
+            self._history.start(network.instance.uuid)
         if container.state is State.PAUSED:
             plan = replace(plan, nics=tuple(replace(nic, muted=True) for nic in plan.nics))
-        self._wiring.ensure_wired(
-            network.instance, network.info, plan, container.pid, container.id, fresh=fresh
+        wired = self._wiring.ensure_wired(
+            network.instance,
+            network.info,
+            plan,
+            container.pid,
+            container.id,
+            fresh=fresh,
+            keep_others=keep_others,
         )
+        changes: list[str] = wired.changes
+        return changes
+
+    def look_after(
+        self,
+        hostname: str,
+        network: Network,
+        container: Container,
+        directory: InstanceDirectory,
+        as_of: float,
+    ) -> list[str]:
+        """Repair a running container's network, unless what is known of it is out of date.
+
+        Nova tells of a port for a while after it was detached, and has told of one too few
+        where one was attached since: neither may be undone here. No interface is taken away:
+        a record of Nova's that has lost a port would cut off a server that works.
+
+        Args:
+            hostname: the server's name.
+            network: its ports, as Nova had them at ``as_of``.
+            container: as it is now.
+            directory: its bound files.
+            as_of: when Nova had those ports, by the monotonic clock.
+
+        Returns:
+            What was changed, for a log.
+
+        Raises:
+            WiringError: it could not be repaired.
+        """
+        uuid = network.instance.uuid
+        if not self._history.is_older(uuid, as_of):
+            return []
+        vif_types, gone = self._wiring.vif_types, self._history.detached(uuid, network.info)
+        wanted = [
+            vif
+            for vif in network.info
+            if vif["id"] not in gone and refusal_of(vif, vif_types) is None
+        ]
+        if not wanted:
+            return []
+        network = replace(network, info=wanted)
+        plan = self.plan(hostname, network)
+        return self.settle(network, plan, container, directory, keep_others=True)
 
     def attach(
         self,
@@ -139,6 +199,7 @@ class Networking:
             WiringError: it could not be joined.
         """
         self.plan(hostname, replace(network, info=[vif]))
+        self._history.attach(network.instance.uuid, vif["id"])
         wanted = network.of({vif["id"], *self._joined(hostname, network, container)})
         plan = self.plan(hostname, wanted)
         with ExitStack() as undo:
@@ -166,6 +227,7 @@ class Networking:
         Raises:
             WiringError: it could not be taken away.
         """
+        self._history.detach(network.instance.uuid, vif["id"])
         self.unwire(replace(network, info=[vif]))
         rest = network.of(self._joined(hostname, network, container) - {vif["id"]})
         self.settle(rest, self.plan(hostname, rest), container, directory)
@@ -199,7 +261,8 @@ class Networking:
     def _joined(self, hostname: str, network: Network, container: Container) -> frozenset[str]:
         # Nova tells of a port until its detachment is over, and of one that another call is
         # attaching: neither may come to the container by way of this call.
-        accepted = [vif for vif in network.info if refusal_of(vif) is None]
+        vif_types = self._wiring.vif_types
+        accepted = [vif for vif in network.info if refusal_of(vif, vif_types) is None]
         plan = self.plan(hostname, replace(network, info=accepted))
         joined: frozenset[str] = self._wiring.joined(plan, container.pid, container.id)
         return joined

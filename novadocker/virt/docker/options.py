@@ -8,6 +8,25 @@ from novadocker.virt.docker.policy import Abilities
 
 
 @dataclass(frozen=True)
+class VRouterOptions:
+    """How ports of Contrail, Tungsten Fabric and OpenSDN are plugged.
+
+    Attributes:
+        agent_url: where the vRouter agent's port API listens.
+        ports_directory: where the agent has its ports from when it starts.
+        patience: seconds that a port waits for an agent that is away.
+        by_os_vif: whether the distribution's os-vif plugin does it, and not we.
+        synchronize: whether, at start, ports of nobody are removed from the agent.
+    """
+
+    agent_url: str = "http://127.0.0.1:9091"
+    ports_directory: Path = Path("/var/lib/contrail/ports")
+    patience: float = 10
+    by_os_vif: bool = False
+    synchronize: bool = True
+
+
+@dataclass(frozen=True)
 class Options:
     """What an operator sets for all servers of a host.
 

@@ -2,19 +2,24 @@
 """An instance's ports as Nova has them, and Neutron's news that they are up."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import nova.conf
-from nova import exception
+from nova import context as nova_context
+from nova import exception, objects
 from nova.compute import utils as compute_utils
+from nova.compute import vm_states
 from oslo_log import log as logging
 
 from novadocker.virt.docker import errors, translation
+from novadocker.virt.docker.audit import Audited
 from novadocker.virt.docker.network import Network
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
+_RUNNING = (vm_states.ACTIVE, vm_states.PAUSED, vm_states.RESCUED)
 
 
 class Ports:
@@ -22,10 +27,12 @@ class Ports:
 
     Args:
         virtapi: what Nova gives every driver; it waits for events.
+        silent: VIF types for which Neutron sends none.
     """
 
-    def __init__(self, virtapi: Any) -> None:
+    def __init__(self, virtapi: Any, silent: Collection[str] = ()) -> None:
         self._virtapi = virtapi
+        self._silent = silent
 
     def of(
         self,
@@ -66,6 +73,24 @@ class Ports:
         compute_utils.refresh_info_cache_for_instance(context, instance)
         return self.of(instance, instance.get_network_info(), wait=False)
 
+    def settled(self, host: str) -> Iterator[Audited]:
+        """List the servers of a host that should run and that Nova has no task for.
+
+        Args:
+            host: the compute host.
+
+        Yields:
+            Each with its ports, of which nothing is waited for.
+        """
+        as_of = time.monotonic()
+        found = objects.InstanceList.get_by_host(
+            nova_context.get_admin_context(), host, expected_attrs=["info_cache"]
+        )
+        for instance in found:
+            if instance.task_state is None and instance.vm_state in _RUNNING:
+                network = self.of(instance, instance.get_network_info(), wait=False)
+                yield Audited(instance.uuid, instance.hostname, network, as_of)
+
     @contextlib.contextmanager
     def _until_plugged(
         self, instance: Any, network_info: Any, meanwhile: Callable[[], None]
@@ -74,7 +99,7 @@ class Ports:
         expected = [
             ("network-vif-plugged", vif["id"])
             for vif in network_info
-            if timeout and vif.get("active", True) is False
+            if timeout and vif.get("active", True) is False and vif.get("type") not in self._silent
         ]
         ports = ", ".join(port for _, port in expected)
         try:

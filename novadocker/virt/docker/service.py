@@ -10,6 +10,7 @@ from nova.image import glance
 from nova.virt import event
 
 from novadocker.virt.docker import conf, translation
+from novadocker.virt.docker.audit import NetworkAudit
 from novadocker.virt.docker.console import Consoles
 from novadocker.virt.docker.engine import Engine, State
 from novadocker.virt.docker.events import Watcher
@@ -24,7 +25,7 @@ from novadocker.virt.docker.refusals import Refusals
 from novadocker.virt.docker.server import LABEL_HOST, LABEL_INSTANCE, container_name
 from novadocker.virt.docker.snapshot import Snapshots
 from novadocker.virt.docker.tags import ServerTags
-from novadocker.virt.docker.wiring import Wiring
+from novadocker.virt.docker.wiring import Wiring, backends
 
 CONF = nova.conf.CONF
 
@@ -44,11 +45,12 @@ class Service(Refusals):
         self._glance = glance.API()
         self._images = Images(self._engine, self._glance)
         self._snapshots = Snapshots(self._engine, self._glance)
-        self._wiring = Wiring()
-        self._ports = Ports(virtapi)
+        self._wiring = Wiring(backends.load(conf.vrouter(CONF)))
+        self._ports = Ports(virtapi, self._wiring.silent_vif_types)
         self._consoles = Consoles(self._engine, translation.console_place())
         self._hostname = CONF.host
         self._lifecycle: Lifecycle | None = None
+        self._audit: NetworkAudit | None = None
         self._watcher: Watcher | None = None
         self._health: HealthReporter | None = None
 
@@ -58,9 +60,17 @@ class Service(Refusals):
         self._host.check()
         self._wiring.warm_up()
         self._lifecycle = Lifecycle(self._engine, self._images, self._wiring, self._options())
+        self._audit = NetworkAudit(
+            lambda: self._ports.settled(host),
+            self._lifecycle.look_after_network,
+            CONF.docker.network_audit_interval,
+        )
         self._snapshots.sweep(host)
 
     def cleanup_host(self, host: str) -> None:
+        if self._audit:
+            self._audit.stop()
+            self._audit = None
         if self._watcher:
             self._watcher.stop()
             self._watcher = None
@@ -74,6 +84,8 @@ class Service(Refusals):
 
     def get_available_resource(self, nodename: str) -> dict[str, Any]:
         self._watch()
+        if self._audit:
+            self._audit.poke()
         return self._host.resources(nodename)
 
     def update_provider_tree(

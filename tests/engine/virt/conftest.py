@@ -30,6 +30,7 @@ from novadocker.virt.docker.network import Network
 from novadocker.virt.docker.options import Options
 from novadocker.virt.docker.policy import Abilities, Flavor
 from novadocker.virt.docker.server import Server
+from novadocker.virt.docker.wiring.wire import Wired
 
 with warnings.catch_warnings():
     # Nova warns of itself when it is imported; it is not our code.
@@ -154,6 +155,7 @@ class Wiring:
     calls: list[str] = field(default_factory=list)
     program: str = ""
     fault: Exception | None = None
+    vif_types: tuple[str, ...] = ("ovs",)
 
     def ensure_wired(
         self,
@@ -164,7 +166,7 @@ class Wiring:
         container_id: str,
         *,
         fresh: bool,
-    ) -> None:
+    ) -> Wired:
         """Wire nothing."""
         self.calls.append("wire")
         deadline = time.monotonic() + 5
@@ -174,10 +176,14 @@ class Wiring:
         self.program = program
         if self.fault:
             raise self.fault
+        return Wired()
 
     def unwire(self, instance: Any, network_info: Any) -> None:
         """Unwire nothing."""
         self.calls.append("unwire")
+
+    def resume(self, ports: Any) -> None:
+        """Resume nothing."""
 
     def mute(self, network_info: Any, *, muted: bool) -> None:
         """Silence nothing."""

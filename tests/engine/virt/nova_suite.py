@@ -56,6 +56,7 @@ def make_driver(virtapi: Any) -> DockerDriver:
     driver = DockerDriver(virtapi)
     driver._images = Images(driver._engine)
     driver._wiring = mock.create_autospec(Wiring, instance=True)
+    driver._wiring.vif_types = ("ovs", "bridge")
     driver._wiring.joined.return_value = frozenset()
     return driver
 

@@ -19,8 +19,9 @@ from nova.network import model
 from oslo_config import cfg
 from vif_plug_ovs.privsep import vif_plug
 
-from novadocker.virt.docker.wiring import Wiring, privileged
+from novadocker.virt.docker.wiring import Wiring, backends, privileged
 from tests.engine.wiring.stand_in import CLONE_NEWNET, LIBC, Server, Switch, run, sleeping
+from tests.engine.wiring.vrouter_host import VRouterHost
 
 CONTEXTS = (privileged.context, vif_plug)
 
@@ -48,6 +49,15 @@ def switch(host: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swi
         cfg.CONF.clear_override("ovsdb_connection", group="os_vif_ovs")
 
 
+@pytest.fixture(scope="package")
+def vrouter(host: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[VRouterHost]:
+    """The vRouter agent's double, running."""
+    made = VRouterHost(tmp_path_factory.mktemp("contrail") / "ports")
+    made.start()
+    yield made
+    made.stop()
+
+
 @contextmanager
 def _oslo_privsep_keeping_files_open() -> Iterator[None]:
     """Leave it to the garbage collector, as oslo.privsep does, to close its daemons' pipes."""
@@ -61,12 +71,12 @@ def _oslo_privsep_keeping_files_open() -> Iterator[None]:
 
 
 @pytest.fixture(scope="package")
-def wiring(switch: Switch) -> Iterator[Wiring]:
+def wiring(switch: Switch, vrouter: VRouterHost) -> Iterator[Wiring]:
     """What is tested, with its daemons started as nova-compute running as root starts them."""
     helper = str(Path(sys.prefix) / "bin" / "privsep-helper")
     for context in CONTEXTS:
         cfg.CONF.set_override("helper_command", helper, group=context.cfg_section)
-    wiring = Wiring()
+    wiring = Wiring(backends.load(vrouter.options))
     with _oslo_privsep_keeping_files_open():
         wiring.warm_up()
     yield wiring
@@ -83,7 +93,11 @@ def server(wiring: Wiring) -> Iterator[Callable[..., Server]]:
 
         def make(*vifs: model.VIF) -> Server:
             instance = SimpleNamespace(
-                uuid=str(uuid.uuid4()), name="instance", obj_attr_is_set=lambda name: False
+                uuid=str(uuid.uuid4()),
+                name="instance",
+                display_name="web",
+                project_id=uuid.uuid4().hex,
+                obj_attr_is_set=lambda name: False,
             )
             server = Server(sleeping(), instance, list(vifs))
             stack.callback(server.unwire, wiring)

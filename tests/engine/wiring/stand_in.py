@@ -26,6 +26,9 @@ CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
+VIF_TYPES = ("ovs", "vrouter", "tap")
+
+
 SBIN = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -100,7 +103,9 @@ class Server:
     @property
     def plan(self) -> Plan:
         """What its network should be."""
-        return make_plan(self.network_info, hostname="server", domain="example.org")
+        return make_plan(
+            self.network_info, vif_types=VIF_TYPES, hostname="server", domain="example.org"
+        )
 
     def wire(self, wiring: Wiring) -> Wired:
         """Wire it."""

@@ -2,6 +2,7 @@
 """Ports that come to a container that runs, and go."""
 
 import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from novadocker.virt.docker.errors import VifRefused, WiringError
 from novadocker.virt.docker.instance_directory import HOSTS, InstanceDirectory
 from novadocker.virt.docker.network import Network, Networking
 from novadocker.virt.docker.wiring import Wiring
-from tests.engine.wiring.stand_in import Server, Switch, a_vif
+from tests.engine.wiring.stand_in import Server, Switch, a_vif, run
 
 
 @dataclass
@@ -45,6 +46,12 @@ class Attached:
         """Take a port away that Nova still tells of."""
         told = network or self.network
         self.networking.detach("server", vif, told, self.container, self.directory)
+
+    def look_after(self, network: Network | None = None, as_of: float | None = None) -> list[str]:
+        """Have its network audited, by what Nova has told of it."""
+        moment = time.monotonic() if as_of is None else as_of
+        told = network or self.network
+        return self.networking.look_after("server", told, self.container, self.directory, moment)
 
     def macs(self) -> dict[str, str]:
         """Return MAC addresses by interface."""
@@ -148,3 +155,64 @@ def test_two_calls_do_not_undo_each_other(attached: Callable[..., Attached]) -> 
     assert set(one.macs().values()) == {first["address"], third["address"]}
     one.detach(third, told)
     assert set(one.macs().values()) == {first["address"]}
+
+
+def test_an_audit_repairs_what_broke_and_nothing_else(attached: Callable[..., Attached]) -> None:
+    """It tells what it did; where nothing is wrong it does nothing."""
+    one = attached(a_vif(5), a_vif(6, nic=1))
+    before = one.server.state()
+    assert one.look_after() == []
+    one.server.ip("address", "delete", "10.0.0.5/24", "dev", "eth0")
+    (one.directory.path / Path(HOSTS).name).write_text("")
+    assert "eth0: address 10.0.0.5/24 added" in one.look_after()
+    assert one.server.state() == before
+    assert "10.0.0.5" in (one.directory.path / Path(HOSTS).name).read_text()
+
+
+def test_an_audit_does_not_bring_back_what_is_being_detached(
+    attached: Callable[..., Attached],
+) -> None:
+    """Nova tells of a port until its detachment is over; attached again, it is a port again."""
+    first, second = a_vif(5), a_vif(6, nic=1)
+    one = attached(first, second)
+    told = one.network
+    one.detach(second)
+    assert one.look_after(told) == []
+    assert set(one.macs().values()) == {first["address"]}
+    one.attach(second)
+    one.server.ip("address", "flush", "dev", "eth1")
+    assert one.look_after(told) != []
+
+
+def test_an_audit_by_an_old_record_is_none(attached: Callable[..., Attached]) -> None:
+    """A port that was attached since then is not taken for one too many."""
+    one, added = attached(a_vif(5)), a_vif(6, nic=1)
+    old, before = one.network, time.monotonic()
+    one.server.network_info = [*one.server.network_info, added]
+    one.attach(added)
+    both = one.macs()
+    run("ip", "link", "set", added["devname"], "down")
+    assert one.look_after(old, before) == []
+    run("ip", "link", "set", added["devname"], "up")
+    assert one.macs() == both
+
+
+@pytest.mark.parametrize("told", [[], [1]])
+def test_an_audit_takes_nothing_away(attached: Callable[..., Attached], told: list[int]) -> None:
+    """Nova's record of a server's ports is known to have lost some, and to heal later."""
+    vifs = [a_vif(5), a_vif(6, nic=1)]
+    one = attached(*vifs)
+    known = one.macs()
+    lost = Network(one.server.instance, [vifs[each] for each in told], contextlib.nullcontext)
+    one.look_after(lost)
+    assert one.macs() == known
+
+
+def test_an_audit_passes_over_what_no_container_can_have(
+    attached: Callable[..., Attached],
+) -> None:
+    """A port that is not bound yet is no reason to leave the others alone."""
+    one = attached(a_vif(5))
+    one.server.network_info.append(a_vif(6, "binding_failed", nic=1))
+    one.server.ip("route", "delete", "default")
+    assert one.look_after() == ["eth0: route to 0.0.0.0/0 added"]

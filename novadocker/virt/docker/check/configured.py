@@ -21,9 +21,9 @@ from novadocker.virt.docker import conf, start_gate  # noqa: E402
 from novadocker.virt.docker.check import findings as judge  # noqa: E402
 from novadocker.virt.docker.check.findings import Finding, Verdict, attempt  # noqa: E402
 from novadocker.virt.docker.engine import Connection, Engine  # noqa: E402
+from novadocker.virt.docker.errors import BackendUnusable  # noqa: E402
 from novadocker.virt.docker.host import Host, warnings  # noqa: E402
-from novadocker.virt.docker.wiring import privileged  # noqa: E402
-from novadocker.virt.docker.wiring.backends import BACKENDS  # noqa: E402
+from novadocker.virt.docker.wiring import backends, privileged  # noqa: E402
 
 CONF = nova.conf.CONF
 
@@ -88,7 +88,16 @@ def _privileges() -> Iterator[Finding]:
     priv_context.init(root_helper=shlex.split(utils.get_root_helper()))
     remedy = f"set {judge.PRIVSEP}, or allow '{_helper()}' in sudoers"
     yield attempt("privileges", partial(_usable, privileged.ready), remedy)
-    for vif_type, backend in BACKENDS.items():
+    yield from _backends()
+
+
+def _backends() -> Iterator[Finding]:
+    try:
+        loaded = backends.load(conf.vrouter(CONF))
+    except BackendUnusable as error:
+        yield Finding("wiring backends", Verdict.MISSING, str(error))
+        return
+    for vif_type, backend in loaded.items():
         found = attempt(f"ports of type {vif_type}", partial(_usable, backend.warm_up))
         # Not every cloud has every kind of port.
         verdict = Verdict.OK if found.verdict is Verdict.OK else Verdict.WARNING

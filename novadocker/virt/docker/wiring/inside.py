@@ -68,8 +68,11 @@ def settle(nics: Mapping[int, Nic], fresh: Collection[int]) -> list[str]:
         # A destination may pass from one interface to another: all that goes, goes first.
         for index, nic in nics.items():
             changes += _remove_routes(ip, index, nic, routes.get(index, set()))
+        # An interface that is not planned keeps its routes: one destination has one way.
+        others = [found for index, found in routes.items() if index not in nics]
+        taken = {route.destination for found in others for route in found}
         for index, nic in nics.items():
-            changes += _add_routes(ip, index, nic, routes.get(index, set()))
+            changes += _add_routes(ip, index, nic, routes.get(index, set()), taken)
     return changes
 
 
@@ -187,9 +190,11 @@ def _remove_routes(ip: IPRoute, index: int, nic: Nic, present: set[Route]) -> It
         yield f"{nic.name}: route to {route.destination} removed"
 
 
-def _add_routes(ip: IPRoute, index: int, nic: Nic, present: set[Route]) -> Iterator[str]:
+def _add_routes(
+    ip: IPRoute, index: int, nic: Nic, present: set[Route], taken: set[str]
+) -> Iterator[str]:
     for route in nic.routes:
-        if route not in present:
+        if route not in present and route.destination not in taken:
             ip.route("add", **_route_arguments(index, route) | {"proto": _FROM_STATIC})
             yield f"{nic.name}: route to {route.destination} added"
 

@@ -4,7 +4,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from errno import EINVAL, ENODEV
+from errno import EEXIST, EINVAL, ENODEV
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +152,18 @@ def create_pair(ip: IPRoute, namespace: int, nic: Nic, inner_name: str) -> Pair:
     Returns:
         The pair, both ends down.
     """
-    delete(ip, nic.host_device)  # of a namespace that ended, and whose end has not got here yet
+    try:
+        _add_pair(ip, namespace, nic, inner_name)
+    except NetlinkError as error:
+        if error.code != EEXIST:
+            raise
+        # of a namespace that ended, and whose end has not got here yet
+        delete(ip, nic.host_device)
+        _add_pair(ip, namespace, nic, inner_name)
+    return Pair.of(link_named(ip, nic.host_device), fresh=True)
+
+
+def _add_pair(ip: IPRoute, namespace: int, nic: Nic, inner_name: str) -> None:
     ip.link(
         "add",
         ifname=checked_name(nic.host_device),
@@ -165,7 +176,6 @@ def create_pair(ip: IPRoute, namespace: int, nic: Nic, inner_name: str) -> Pair:
             "net_ns_fd": namespace,
         },
     )
-    return Pair.of(link_named(ip, nic.host_device), fresh=True)
 
 
 def delete(ip: IPRoute, name: str) -> bool:

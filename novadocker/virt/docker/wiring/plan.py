@@ -2,7 +2,7 @@
 """From Nova's ``network_info`` to what a container's network must look like. Pure."""
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -114,6 +114,7 @@ class Plan:
 def make_plan(
     network_info: Sequence[Mapping[str, Any]],
     *,
+    vif_types: Collection[str],
     hostname: str,
     domain: str = "",
     default_dns: Sequence[str] = (),
@@ -122,6 +123,7 @@ def make_plan(
 
     Args:
         network_info: Nova's VIFs, or mappings like them.
+        vif_types: those that have a backend.
         hostname: the server's name.
         domain: the domain of this cloud's servers, if it has one.
         default_dns: resolvers where no subnet names any.
@@ -133,7 +135,7 @@ def make_plan(
         VifRefused: a port cannot be had by a container; nothing has been changed.
     """
     for vif in network_info:
-        refusal = refusal_of(vif)
+        refusal = refusal_of(vif, vif_types)
         if refusal is not None:
             raise refusal
     drafts = [_draft(position, vif) for position, vif in enumerate(network_info)]
@@ -165,6 +167,19 @@ def host_device(vif: Mapping[str, Any]) -> str:
     return vif.get("devname") or f"tap{vif['id']}"[:LONGEST_DEVICE_NAME]
 
 
+def hybrid_name(prefix: str, vif: Mapping[str, Any]) -> str:
+    """Name a device of the hybrid plug, between the host end and Open vSwitch.
+
+    Args:
+        prefix: what it is, "qbr" for the bridge.
+        vif: Nova's VIF.
+
+    Returns:
+        The name that os-vif has for it.
+    """
+    return f"{prefix}{vif['id']}"[:LONGEST_DEVICE_NAME]
+
+
 def _draft(position: int, vif: Mapping[str, Any]) -> Nic:
     """Plan one NIC as if it were the only one."""
     details = vif.get("details") or {}
@@ -186,7 +201,7 @@ def _draft(position: int, vif: Mapping[str, Any]) -> Nic:
         checksum_offload=details.get("datapath_type") != "netdev",
         ipv6=ipv6,
         router_advertisements=any(_announced(subnet) for subnet in subnets),
-        bridge=f"qbr{vif['id']}"[:LONGEST_DEVICE_NAME] if hybrid else None,
+        bridge=hybrid_name("qbr", vif) if hybrid else None,
     )
 
 

@@ -14,7 +14,7 @@ from oslo_privsep import capabilities, priv_context
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from novadocker.virt.docker.wiring import inside, links, namespace
+from novadocker.virt.docker.wiring import inside, links, namespace, port_files
 from novadocker.virt.docker.wiring.plan import Nic
 
 context = priv_context.PrivContext(
@@ -62,13 +62,16 @@ def missing(pid: int, container_id: str, nics: Sequence[Mapping[str, Any]]) -> l
 
 
 @_entrypoint
-def join(pid: int, container_id: str, nics: Sequence[Mapping[str, Any]]) -> list[str]:
+def join(
+    pid: int, container_id: str, nics: Sequence[Mapping[str, Any]], *, keep_others: bool = False
+) -> list[str]:
     """Give a container the interfaces that it should have, and no others of ours.
 
     Args:
         pid: a process of the container.
         container_id: the container, to tell it from a later one with the same PID.
         nics: all its ports, in order.
+        keep_others: whether others of ours stay.
 
     Returns:
         What was changed, each as a phrase for a log.
@@ -80,8 +83,8 @@ def join(pid: int, container_id: str, nics: Sequence[Mapping[str, Any]]) -> list
         # a namespace without a number has no link to the host
         present = {} if number is None else namespace.inside(target, inside.interfaces)
         kept = {pair.inner for pair in pairs.values()}
-        changes = links.delete_strays(ip, number, present, kept)
-        taken = {name for index, (name, _) in present.items() if index in kept}
+        changes = [] if keep_others else links.delete_strays(ip, number, present, kept)
+        taken = {name for index, (name, _) in present.items() if keep_others or index in kept}
         for nic in wanted:
             if nic.port_id not in pairs:
                 name = _free_name(nic.name, taken)
@@ -135,6 +138,29 @@ def enslave(device: str, bridge: str) -> bool:
     """
     with _as_os_errors(), IPRoute() as ip:
         return links.enslave(ip, device, bridge)
+
+
+@_entrypoint
+def write_port_file(directory: str, port: str, text: str) -> None:
+    """Write the file from which the vRouter agent has a port when it starts.
+
+    Args:
+        directory: of such files.
+        port: the port's id.
+        text: a JSON object with that id; anything else is refused.
+    """
+    port_files.write(directory, port, text)
+
+
+@_entrypoint
+def remove_port_files(directory: str, ports: Sequence[str]) -> None:
+    """Remove files of ports; absence is no error.
+
+    Args:
+        directory: of such files.
+        ports: the ports' ids; anything else is refused.
+    """
+    port_files.remove(directory, ports)
 
 
 def _free_name(planned: str, taken: set[str]) -> str:

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ports that a container cannot have, and what to do about each. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from novadocker.virt.docker.errors import VifRefused
 
-ACCEPTED_VIF_TYPES = ("ovs", "tap")
 ACCEPTED_VNIC_TYPE = "normal"
 
-_BIND_OTHERWISE = "bind ports of this host with OVN or Open vSwitch (VIF type 'ovs')"
+_BIND_OTHERWISE = (
+    "bind ports of this host with OVN or Open vSwitch (VIF type 'ovs'), or with a vRouter in the "
+    "kernel (VIF type 'vrouter')"
+)
 _OF_A_VIRTUAL_MACHINE = (
     "it hands a device or a socket to a virtual machine; create the port with VNIC type "
     "'normal' and " + _BIND_OTHERWISE
@@ -28,19 +30,20 @@ _REASONS = {
 }
 
 
-def refusal_of(vif: Mapping[str, Any]) -> VifRefused | None:
+def refusal_of(vif: Mapping[str, Any], vif_types: Collection[str]) -> VifRefused | None:
     """Say why a port cannot be wired.
 
     Args:
         vif: one of Nova's VIFs.
+        vif_types: those that have a backend.
 
     Returns:
         The refusal, with what the operator or the tenant can do; None for a port that is fine.
     """
     vif_type = vif.get("type") or "unbound"
     vnic_type = vif.get("vnic_type") or ACCEPTED_VNIC_TYPE
-    if vif_type not in ACCEPTED_VIF_TYPES:
-        reason = _REASONS.get(vif_type, f"this driver knows {', '.join(ACCEPTED_VIF_TYPES)}")
+    if vif_type not in vif_types:
+        reason = _REASONS.get(vif_type, f"this host has backends for {', '.join(vif_types)}")
         return VifRefused(port=vif["id"], vif_type=vif_type, reason=reason)
     if vnic_type != ACCEPTED_VNIC_TYPE:
         both = f"{vif_type} and VNIC type {vnic_type}"

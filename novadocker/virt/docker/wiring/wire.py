@@ -6,22 +6,23 @@ and the container's side settled in one privileged call, then the host ends are 
 """
 
 import dataclasses
+import functools
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from nova.network import model
 from os_vif.exception import ExceptionBase as OsVifError
 from oslo_log import log
 from oslo_privsep.daemon import FailedToDropPrivileges
 
-from novadocker.virt.docker.errors import WiringError
+from novadocker.virt.docker.errors import DockerDriverError, NotOnThisHost, WiringError
 from novadocker.virt.docker.wiring import privileged
-from novadocker.virt.docker.wiring.backends import BACKENDS, Backend
+from novadocker.virt.docker.wiring.backends import Backend
 from novadocker.virt.docker.wiring.plan import Plan, host_device
-from novadocker.virt.docker.wiring.refusal import refusal_of
 
 LOG = log.getLogger(__name__)
 
@@ -60,15 +61,28 @@ class Wired:
 class Wiring:
     """Joins containers to their ports.
 
-    It keeps nothing of its own. Calls for different instances may run at once; for one
+    Calls for different instances may run at once; for one
     instance, one at a time.
 
     Args:
         backends: what to wire with, by VIF type.
     """
 
-    def __init__(self, backends: Mapping[str, Backend] = BACKENDS) -> None:
+    def __init__(self, backends: Mapping[str, Backend]) -> None:
         self._backends = backends
+        self._not_here: frozenset[str] = frozenset()
+
+    @property
+    def vif_types(self) -> tuple[str, ...]:
+        """The VIF types that can be wired."""
+        return tuple(self._backends)
+
+    @property
+    def silent_vif_types(self) -> frozenset[str]:
+        """The VIF types for which Neutron sends no news when a port is plugged."""
+        return frozenset(
+            vif_type for vif_type, backend in self._backends.items() if not backend.reports_plugged
+        )
 
     def ensure_wired(
         self,
@@ -79,6 +93,7 @@ class Wiring:
         container_id: str = "",
         *,
         fresh: bool = False,
+        keep_others: bool = False,
     ) -> Wired:
         """Bring a running container's network to the plan. Idempotent.
 
@@ -90,6 +105,8 @@ class Wiring:
             container_id: the engine's id of the container; with it, a PID that has become
                 another's is noticed.
             fresh: the container has just been started, so that none of it needs to be looked for.
+            keep_others: whether interfaces that we once gave it, and that are not planned any
+                more, stay.
 
         Returns:
             What was changed, and the time that it took.
@@ -104,14 +121,14 @@ class Wiring:
         if not fresh:
             with done.timed("survey"), _wiring_errors(_THIS_SERVERS):
                 missing = privileged.missing(pid, container_id, nics)
-        for port in missing:
-            with done.timed("unbind"), _wiring_errors(port):
-                self._backend(vifs[port]).unbind(instance, vifs[port])
+        with done.timed("unbind"):
+            self._clear_away(instance, [vifs[port] for port in missing])
         with done.timed("join"), _wiring_errors(_THIS_SERVERS):
-            done.changes += privileged.join(pid, container_id, nics)
+            done.changes += privileged.join(pid, container_id, nics, keep_others=keep_others)
         for nic in plan.nics:
-            with done.timed("bind"), _wiring_errors(nic.port_id):
-                self._backend(vifs[nic.port_id]).bind(instance, vifs[nic.port_id], nic)
+            with done.timed("bind"), _backend_errors(nic.port_id):
+                if self._backend(vifs[nic.port_id]).bind(instance, vifs[nic.port_id], nic):
+                    done.changes.append(f"{nic.host_device} announced")
         _report(instance, plan, done)
         return done
 
@@ -147,14 +164,13 @@ class Wiring:
         Raises:
             WiringError: a port could not be taken away; the first of them.
         """
+        vifs = list(network_info)
+        attempts: list[Callable[[], None]] = [functools.partial(_withdraw, vifs)]
+        attempts += [functools.partial(self._unbind, instance, vif) for vif in vifs]
         failures: list[WiringError] = []
-        for vif in network_info:
+        for attempt in attempts:
             try:
-                with _wiring_errors(vif["id"]):
-                    if refusal_of(vif) is None:
-                        self._backend(vif).unbind(instance, vif)
-                    else:
-                        privileged.withdraw([host_device(vif)])
+                attempt()
             except WiringError as error:
                 failures.append(error)
         if failures:
@@ -170,9 +186,25 @@ class Wiring:
         Raises:
             WiringError: it could not be done.
         """
-        devices = [host_device(vif) for vif in network_info if refusal_of(vif) is None]
+        devices = [host_device(vif) for vif in network_info]
         with _wiring_errors(_THIS_SERVERS):
             privileged.mute(devices, muted=muted)
+
+    def resume(self, ports: Sequence[tuple[Any, Any]]) -> None:
+        """Take note that nova-compute has just started, before any port is looked after.
+
+        What goes wrong is logged: each port is still looked after by itself.
+
+        Args:
+            ports: all that this host has, each with Nova's instance.
+        """
+        for vif_type, backend in self._backends.items():
+            mine = [(instance, vif) for instance, vif in ports if vif["type"] == vif_type]
+            try:
+                with _backend_errors(f"of VIF type {vif_type}"):
+                    backend.resume(mine)
+            except WiringError as error:
+                LOG.warning("%s", error)
 
     def warm_up(self) -> None:
         """Start the privileged daemons, so that the first server does not wait for them.
@@ -189,10 +221,35 @@ class Wiring:
             }
             with _wiring_errors("of any server"):
                 privileged.ready()
-        for vif_type, backend in warming.items():
-            error = backend.exception()
-            if error is not None:
+        failures = {vif_type: done.exception() for vif_type, done in warming.items()}
+        for vif_type, error in failures.items():
+            if isinstance(error, NotOnThisHost):
+                LOG.info("%s", error)
+            elif error is not None:
                 LOG.warning("Ports of VIF type %s cannot be wired here yet: %s", vif_type, error)
+        self._not_here = frozenset(vif_type for vif_type, error in failures.items() if error)
+
+    def _clear_away(self, instance: Any, vifs: Sequence[Any]) -> None:
+        """Let the network forget what it has left of ports that are to be made anew."""
+        stale = []
+        for vif in vifs:
+            with _backend_errors(vif["id"]):
+                if self._backend(vif).remains(vif):
+                    stale.append(vif)
+        if stale:
+            _withdraw(stale)
+        for vif in stale:
+            self._unbind(instance, vif)
+
+    def _unbind(self, instance: Any, vif: Any) -> None:
+        with _backend_errors(vif["id"]):
+            if vif["type"] in self._backends:
+                self._backend(vif).unbind(instance, vif)
+                return
+            # Neutron has taken back its binding: whoever has something of the port is asked.
+            for vif_type, backend in self._backends.items():
+                if vif_type not in self._not_here and backend.remains(vif):
+                    backend.unbind(instance, model.VIF(**{**vif, "type": vif_type}))
 
     def _backend(self, vif: Any) -> Backend:
         try:
@@ -207,6 +264,26 @@ def _report(instance: Any, plan: Plan, done: Wired) -> None:
     LOG.debug("Wired %s: %s; changed: %s", instance.uuid, parts, "; ".join(done.changes))
     for remark in plan.remarks if done.changes else ():
         LOG.warning("Network of server %s: %s", instance.uuid, remark)
+
+
+def _withdraw(vifs: Sequence[Any]) -> None:
+    with _wiring_errors(_THIS_SERVERS):
+        privileged.withdraw([host_device(vif) for vif in vifs])
+
+
+@contextmanager
+def _backend_errors(port: str) -> Iterator[None]:
+    """Turn whatever a backend raises into the one error that callers know."""
+    try:
+        with _wiring_errors(port):
+            yield
+    except WiringError:
+        raise
+    except DockerDriverError as error:
+        raise WiringError(port=port, reason=str(error)) from error
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise WiringError(port=port, reason=reason) from error
 
 
 @contextmanager

@@ -1,13 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each kind of port needs on the host's side, chosen by VIF type."""
+"""One backend for each kind of port: what joins the host end of a veth pair to the network."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from novadocker.virt.docker.options import VRouterOptions
 from novadocker.virt.docker.wiring.backends.base import Backend
 from novadocker.virt.docker.wiring.backends.ovs import OpenVSwitch
 from novadocker.virt.docker.wiring.backends.tap import Tap
+from novadocker.virt.docker.wiring.backends.third_party import third_party
+from novadocker.virt.docker.wiring.backends.vrouter import VRouter, VRouterByOsVif
 
-__all__ = ["BACKENDS", "Backend", "OpenVSwitch", "Tap"]
+__all__ = ["Backend", "load"]
 
-BACKENDS: Mapping[str, Backend] = MappingProxyType({"ovs": OpenVSwitch(), "tap": Tap()})
+
+def load(vrouter: VRouterOptions) -> Mapping[str, Backend]:
+    """Make all backends that there are: ours, and those of other packages.
+
+    Args:
+        vrouter: how ports of Contrail are plugged.
+
+    Returns:
+        The backends by VIF type.
+
+    Raises:
+        BackendUnusable: that of another package cannot be used.
+    """
+    ours: dict[str, Backend] = {
+        "ovs": OpenVSwitch(),
+        "vrouter": VRouterByOsVif(vrouter) if vrouter.by_os_vif else VRouter(vrouter),
+        "tap": Tap(),
+    }
+    return MappingProxyType(ours | third_party(ours))

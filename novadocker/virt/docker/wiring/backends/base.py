@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract of a backend."""
+"""The contract of a backend; other packages may offer some, see ``third_party``."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 from novadocker.virt.docker.wiring.plan import Nic
@@ -10,37 +11,72 @@ from novadocker.virt.docker.wiring.plan import Nic
 class Backend(ABC):
     """Joins the host end of a port's veth pair to Neutron's network.
 
-    The pair itself, and all that is in the container's namespace, is not its business. A
-    backend keeps no state of its own between calls: one object serves all instances, from
-    several threads at once. Whatever it raises is turned into a ``WiringError``.
+    The pair itself, and all that is in the container's namespace, is not its business: the
+    host end exists and is up when ``bind`` is called, and is gone when ``unbind`` is. One
+    object serves all instances, from several threads at once, though each port is in the hands
+    of one thread at a time. Whatever it raises is turned into a ``WiringError``.
+
+    Attributes:
+        reports_plugged: whether Neutron sends ``network-vif-plugged`` for its ports; where it
+            does not, a boot does not wait for that.
     """
 
+    reports_plugged = True
+
     @abstractmethod
-    def bind(self, instance: Any, vif: Any, nic: Nic) -> None:
+    def bind(self, instance: Any, vif: Any, nic: Nic) -> bool:
         """Announce a host end that exists.
 
-        Must be idempotent, and cheap where nothing is to be done: it is called for every
-        port whenever wiring is ensured, and repairs what was lost on the network's side.
+        Must be idempotent, cheap where nothing is to be done, and silent on the wire then: it
+        is called for every port whenever wiring is ensured, and repairs what was lost on the
+        network's side.
 
         Args:
             instance: Nova's instance.
             vif: Nova's VIF.
             nic: the plan for it.
+
+        Returns:
+            Whether the network did not know the port as it is.
         """
 
     @abstractmethod
     def unbind(self, instance: Any, vif: Any) -> None:
-        """Forget the port and delete its host end.
+        """Forget the port, whose host end is gone.
 
-        Must be idempotent, and must work whether or not host end, container and network
-        still know each other. It is also called before a host end is made anew, and must
-        have taken effect when it returns.
+        Must be idempotent, and must work whether or not container and network still know each
+        other. It is also called before a host end is made anew, and must have taken effect
+        when it returns.
 
         Args:
             instance: Nova's instance.
             vif: Nova's VIF.
         """
 
+    def remains(self, vif: Any) -> bool:  # noqa: ARG002 - for those that can tell
+        """Tell, quickly, whether anything of a port may be left from before.
+
+        Args:
+            vif: Nova's VIF; perhaps one that Neutron no longer binds to this backend.
+
+        Returns:
+            Whether there may; where this says no, ``unbind`` is not called before a host end
+            is made.
+        """
+        return True
+
+    def resume(self, ports: Sequence[tuple[Any, Any]]) -> None:  # noqa: B027 - few need it
+        """Take note that nova-compute has just started, before any port is looked after.
+
+        Args:
+            ports: all that this host has for this backend, each with Nova's instance; those
+                of servers that do not run, too.
+        """
+
     @abstractmethod
     def warm_up(self) -> None:
-        """Start whatever would make the first ``bind`` slow."""
+        """Start whatever would make the first ``bind`` slow.
+
+        Raises:
+            NotOnThisHost: and need not be, where other ports are wired.
+        """

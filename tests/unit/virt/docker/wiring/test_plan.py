@@ -54,7 +54,7 @@ def vif(
 
 def plan(*vifs: model.VIF, **values: Any) -> Plan:
     """Plan a server's network."""
-    return make_plan(list(vifs), **{"hostname": "web", **values})
+    return make_plan(list(vifs), **{"hostname": "web", "vif_types": ("ovs", "tap"), **values})
 
 
 def test_a_port_is_planned_whole() -> None:
@@ -346,7 +346,7 @@ def test_a_server_without_ports_has_a_plan() -> None:
         ("unbound", "binding:host_id"),
         (None, "binding:host_id"),
         ("binding_failed", "neutron-server's log"),
-        ("dvs", "this driver knows ovs, tap"),
+        ("dvs", "this host has backends for ovs, tap"),
     ],
 )
 def test_a_vif_type_that_cannot_be_wired_is_refused(vif_type: str | None, advice: str) -> None:

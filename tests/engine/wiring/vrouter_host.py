@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host with a vRouter agent's double, which comes and goes."""
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from novadocker.virt.docker.options import VRouterOptions
+from tests.opensdn.agent import Agent
+from tests.opensdn.api import Server, serving
+from tests.opensdn.data_plane import NoPackets
+from tests.opensdn.port import Port
+
+ADDRESS = ("127.0.0.1", 9091)
+STALE_SECONDS = 0.5
+
+
+class VRouterHost:
+    """The agent, its files, and what stands behind it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.data_plane = NoPackets()
+        self._running = ExitStack()
+        self.server: Server | None = None
+
+    @property
+    def options(self) -> VRouterOptions:
+        """How the driver finds it."""
+        return VRouterOptions(ports_directory=self.directory, patience=0.4)
+
+    @property
+    def ports(self) -> dict[str, Port]:
+        """The ports that the agent has."""
+        assert self.server
+        return self.server.agent.ports
+
+    @property
+    def calls(self) -> list[str]:
+        """What the agent was asked since its start."""
+        assert self.server
+        return self.server.calls
+
+    def files(self) -> set[str]:
+        """Name all files below the agent's directory."""
+        return {path.name for path in self.directory.iterdir() if path.is_file()}
+
+    def file(self, port: str) -> Any:
+        """Read a port's file."""
+        return json.loads((self.directory / port).read_text())
+
+    def start(self) -> None:
+        """Start the agent, which loads its files."""
+        agent = Agent(self.directory, self.data_plane, stale_seconds=STALE_SECONDS)
+        self.server = self._running.enter_context(serving(agent, ADDRESS))
+
+    def stop(self) -> None:
+        """End the agent, which forgets all that is not in its files."""
+        self._running.close()
+        self.server = None
+        self.data_plane.attached.clear()
+
+    def restart(self) -> None:
+        """End the agent and start it again."""
+        self.stop()
+        self.start()
