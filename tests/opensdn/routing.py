@@ -27,7 +27,7 @@ _WAYS = ("import", "export")
 _FAMILY = ("configure terminal", f"router bgp {AUTONOMOUS_SYSTEM}", "address-family l2vpn evpn")
 _PEER = """\
  neighbor {peer} remote-as {asn}
- neighbor {peer} timers 3 9
+ neighbor {peer} timers 30 90
  neighbor {peer} timers connect 1
 """
 _BGPD = """\

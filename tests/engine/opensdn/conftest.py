@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from novadocker.cloud.machine import packages
-from tests.engine.opensdn.host import Host, Site, underlay
+from tests.engine.opensdn.host import Site, pair, underlay
 from tests.opensdn import routing
 from tests.opensdn.control import ControlNode
 
@@ -32,13 +32,11 @@ def two_hosts() -> Iterator[Site]:
         for name in names:
             undo.callback(_delete, name)
         underlay(*names)
-        networks = where / "networks"
-        one = Host(names[0], "192.0.2.1", ("192.0.2.2",), where / "one", networks)
-        other = Host(names[1], "192.0.2.2", ("192.0.2.1",), where / "other", networks)
+        one, other = pair(names[0], names[1], where)
         for host in (one, other):
             host.start()
             undo.callback(host.stop)
-        yield Site(one, other, ControlNode(networks))
+        yield Site(one, other, ControlNode(where / "networks"))
 
 
 def _delete(name: str) -> None:

@@ -9,17 +9,20 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from novadocker.virt.docker.wiring import namespace
-from tests.engine.wiring.stand_in import eventually, run
+from tests.engine.wiring.stand_in import run
+from tests.eventually import eventually
 from tests.opensdn.control import ControlNode, Subnet, VirtualNetwork
 
 ROOT = Path(__file__).parents[3]
 _NUMBERS = itertools.count(1)
+# Two daemons, a protocol and a poll are between a change and its effect.
+PATIENCE = 40.0
 
 
 def enter(name: str, work: Callable[..., Any], *args: Any) -> Any:
@@ -66,7 +69,7 @@ class Host:
         )
         with (self.directory / "agent.log").open("ab") as log:
             self.process = subprocess.Popen([str(word) for word in words], stderr=log, cwd=ROOT)
-        eventually(lambda: self.ask("GET", "/port/nothing"))()
+        assert eventually(self.answers, PATIENCE)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """End the agent."""
@@ -74,6 +77,12 @@ class Host:
             self.process.send_signal(number)
             self.process.wait(timeout=20)
             self.process = None
+
+    def answers(self) -> bool:
+        """Tell whether the agent answers."""
+        with suppress(OSError):
+            return bool(self.ask("GET", "/port/nothing"))
+        return False
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, str]:
         """Ask the agent."""
@@ -236,3 +245,13 @@ def underlay(one: str, other: str) -> None:
     for number, name in enumerate((one, other), start=1):
         run("ip", "-n", name, "address", "add", f"192.0.2.{number}/24", "dev", "underlay")
         run("ip", "-n", name, "link", "set", "underlay", "up")
+
+
+def pair(one: str, other: str, where: Path) -> tuple[Host, Host]:
+    """Return the two hosts of an underlay, each the other's peer, with their files in a place."""
+    addresses = ("192.0.2.1", "192.0.2.2")
+    networks = where / "networks"
+    return (
+        Host(one, addresses[0], addresses[1:], where / "one", networks),
+        Host(other, addresses[1], addresses[:1], where / "other", networks),
+    )

@@ -3,8 +3,9 @@
 
 import signal
 
-from tests.engine.opensdn.host import Machine, Site
-from tests.engine.wiring.stand_in import eventually, run
+from tests.engine.opensdn.host import PATIENCE, Machine, Site
+from tests.engine.wiring.stand_in import run
+from tests.eventually import eventually
 from tests.opensdn.control import Subnet
 from tests.opensdn.vrf import GATEWAY_MAC
 
@@ -14,13 +15,13 @@ BLUE = (Subnet("10.2.0.0/24", "10.2.0.1"), Subnet("fd02::/64", "fd02::1"))
 
 def reach(machine: Machine, *addresses: str) -> None:
     """Wait until addresses answer a machine."""
+    for address in addresses:
+        assert eventually(lambda address=address: machine.reaches(address), PATIENCE), address
 
-    @eventually
-    def answered() -> None:
-        for address in addresses:
-            assert machine.reaches(address), f"{address} does not answer {machine.name}"
 
-    answered()
+def silence(machine: Machine, address: str) -> None:
+    """Wait until an address answers a machine no more."""
+    assert eventually(lambda: not machine.reaches(address), PATIENCE), address
 
 
 def neighbor(machine: Machine, address: str) -> str:
@@ -64,12 +65,8 @@ def test_networks_with_the_same_addresses_stay_apart(site: Site) -> None:
     red_pair, blue_pair = pairs
     red_pair[1].remove()
     site.machines.remove(red_pair[1])
-    eventually(lambda: _silent(red_pair[0], "10.1.0.6"))()
+    silence(red_pair[0], "10.1.0.6")
     reach(blue_pair[0], "10.1.0.6")
-
-
-def _silent(machine: Machine, address: str) -> None:
-    assert not machine.reaches(address)
 
 
 def test_two_networks_meet_when_a_policy_exchanges_their_targets(site: Site) -> None:
@@ -85,8 +82,8 @@ def test_two_networks_meet_when_a_policy_exchanges_their_targets(site: Site) -> 
     reach(one, "10.2.0.5", "fd02::5", "10.2.0.6", "fd02::6")
     reach(far, "10.1.0.5", "fd01::5")
     site.control.part(red.id, blue.id)
-    eventually(lambda: _silent(one, "10.2.0.5"))()
-    eventually(lambda: _silent(far, "10.1.0.5"))()
+    silence(one, "10.2.0.5")
+    silence(far, "10.1.0.5")
     reach(near, "10.2.0.6")
 
 
@@ -98,7 +95,7 @@ def test_a_target_that_one_side_only_takes_joins_nothing(site: Site) -> None:
     site.control.join(red.id, blue.id)
     reach(one, "10.2.0.5")
     site.control.publish(blue)
-    eventually(lambda: _silent(one, "10.2.0.5"))()
+    silence(one, "10.2.0.5")
     assert not other.reaches("10.1.0.5")
 
 
@@ -121,7 +118,7 @@ def test_a_port_that_is_withdrawn_is_out_of_its_vrf(site: Site) -> None:
     other = site.machine(site.other, red, "10.1.0.6", "fd01::6")
     reach(one, "10.1.0.6")
     other.withdraw()
-    eventually(lambda: _silent(one, "10.1.0.6"))()
+    silence(one, "10.1.0.6")
     other.announce()
     reach(one, "10.1.0.6")
 
@@ -161,10 +158,9 @@ def test_nothing_is_left_of_networks_that_nobody_uses(site: Site) -> None:
     one.remove()
     site.machines.remove(one)
 
-    @eventually
-    def clean() -> None:
+    def clean() -> bool:
         names = set(run("ip", "-n", site.one.name, "-br", "link").split())
-        assert not {name for name in names if name.startswith(("vn", "vx"))}
-        assert f"vrf-{site.one.name}" not in run("ip", "netns")
+        left = {name for name in names if name.startswith(("vn", "vx"))}
+        return not left and f"vrf-{site.one.name}" not in run("ip", "netns")
 
-    clean()
+    assert eventually(clean, PATIENCE)
