@@ -44,7 +44,8 @@ def _server(common: Common) -> ini.Sections:
             "transport_url": common.transport_url,
             "auth_strategy": "keystone",
             "api_workers": 1,
-            "rpc_workers": 0,
+            # With none Neutron tells its agents nothing.
+            "rpc_workers": 1 if _has(common, OVS) else 0,
             "notify_nova_on_port_status_changes": True,
             "notify_nova_on_port_data_changes": True,
             # The least that it takes; a booting server waits for it.
