@@ -166,6 +166,7 @@ class Wiring:
         container_id: str,
         *,
         fresh: bool,
+        keep_others: bool = False,
     ) -> Wired:
         """Wire nothing."""
         self.calls.append("wire")

@@ -113,12 +113,27 @@ def _within(*words: str) -> Callable[[Server, Switch], object]:
     return lambda server, _: server.ip(*words)
 
 
+def _to_other_bridge(server: Server, switch: Switch) -> None:
+    port = server.network_info[0]["devname"]
+    switch.ask(
+        "--may-exist", "add-br", "br-ex", "--", "set", "bridge", "br-ex", "datapath_type=netdev"
+    )
+    switch.ask("del-port", port, "--", "add-port", "br-ex", port)
+
+
 BREAKAGES: dict[str, Callable[[Server, Switch], object]] = {
     "the veth pair is deleted": _outside("ip", "link", "delete", "{}"),
     "the host end is down": _outside("ip", "link", "set", "{}", "down"),
     "the host end has another MTU": _outside("ip", "link", "set", "{}", "mtu", "1300"),
     "the port is out of the switch": lambda server, switch: switch.ask(
         "del-port", server.network_info[0]["devname"]
+    ),
+    "the port is on another bridge": _to_other_bridge,
+    "the port is another's": lambda server, switch: switch.ask(
+        "set",
+        "interface",
+        server.network_info[0]["devname"],
+        "external_ids:iface-id=somebody",
     ),
     "the inner end is down": _within("link", "set", "eth0", "down"),
     "the inner end has another MAC": _within("link", "set", "eth0", "address", "fa:16:3e:99:99:99"),
@@ -285,6 +300,14 @@ def _odd(mtu: int, *subnets: tuple[str, str, str]) -> model.VIF:
     return vif
 
 
+def _odd_routes(*destinations: str) -> model.VIF:
+    vif = _odd(1442, ("10.0.0.0/24", "10.0.0.5", "10.0.0.1"))
+    gateway = model.IP(address="10.0.0.9", type="gateway")
+    routes = [model.Route(cidr=cidr, gateway=gateway) for cidr in destinations]
+    vif["network"]["subnets"][0]["routes"] = routes
+    return vif
+
+
 @pytest.mark.parametrize(
     ("vif", "routes"),
     [
@@ -294,6 +317,7 @@ def _odd(mtu: int, *subnets: tuple[str, str, str]) -> model.VIF:
         (_odd(1442, ("fd00::/64", "fd00::5", "fe80::1")), ["default via fe80::1"]),
         (_odd(1442, ("fd00::/64", "fd00::5", "fd09::1")), ["default via fd09::1"]),
         (_odd(1442, ("fd00::5/128", "fd00::5", "fd00::1")), ["default via fd00::1"]),
+        (_odd_routes("10.0.0.0/24", "192.168.0.0/16"), ["default via 10.0.0.1"]),
         (_odd(9000, ("fd00::/64", "fd00::5", "fd00::1")), ["default via fd00::1"]),
         (
             _odd(
@@ -362,3 +386,52 @@ def test_wiring_and_unwiring_leaks_no_descriptor(
     after = _descriptors()
     assert all(after[name] <= before[name] + DESCRIPTORS_OF_CHANCE for name in before), after
     assert run("ip", "-brief", "link") == links
+
+
+def test_a_port_that_the_switch_kept_is_taken_out_before_it_is_made_anew(
+    wiring: Wiring, server: Callable[..., Server], switch: Switch
+) -> None:
+    """The user-space datapath keeps a dead port, and is deaf to a new device of its name."""
+    one, other = server(a_vif(5)), server(a_vif(6))
+    other.wire(wiring)
+    one.wire(wiring)
+    one.restart()
+    assert one.network_info[0]["devname"] in switch.ports()
+    wired = wiring.ensure_wired(
+        one.instance, one.network_info, one.plan, one.process.pid, fresh=True
+    )
+    assert f"{one.network_info[0]['devname']} announced" in wired.changes
+    talk(one, other, "10.0.0.5")
+
+
+def test_a_stream_goes_on_while_neighbours_come_and_go(
+    wiring: Wiring, server: Callable[..., Server]
+) -> None:
+    """Nothing is sent again: not for a neighbour, not for a look at what is well."""
+    one, other = server(a_vif(5)), server(a_vif(6))
+    for each in (one, other):
+        each.wire(wiring)
+    with one.inside(lambda: socket.create_server(("10.0.0.5", 80))) as listener:
+        listener.settimeout(10)
+        with other.inside(socket.create_connection, ("10.0.0.5", 80), 10) as client:
+            conversation, _ = listener.accept()
+            with conversation:
+                conversation.settimeout(10)
+                before = _sent_again(one, other)
+                for _ in range(3):
+                    neighbour = server(a_vif(7), a_vif(7, "tap", nic=1))
+                    for step in (neighbour.wire, one.wire, other.wire, neighbour.unwire):
+                        client.sendall(b"x" * 4000)
+                        step(wiring)
+                        assert len(conversation.recv(4000, socket.MSG_WAITALL)) == 4000
+                assert _sent_again(one, other) == before
+
+
+def _sent_again(*servers: Server) -> list[str]:
+    """Return how many segments each had to send again."""
+    found = []
+    for each in servers:
+        text = each.inside(Path("/proc/thread-self/net/snmp").read_text)
+        names, values = (line.split() for line in text.splitlines() if line.startswith("Tcp:"))
+        found.append(dict(zip(names, values, strict=True))["RetransSegs"])
+    return found

@@ -149,7 +149,7 @@ def make_plan(
     return Plan(
         hostname=hostname,
         domain=domain,
-        nics=tuple(_without_rivals(drafts, remarks)),
+        nics=tuple(_without_rivals(_without_connected(drafts, remarks), remarks)),
         dns=_resolvers(network_info, default_dns),
         remarks=tuple(remarks),
     )
@@ -285,6 +285,21 @@ def _with_metadata(first: Nic, nics: Sequence[Nic]) -> Nic:
     if not any(ipaddress.ip_interface(own).version == IPV4 for own in first.addresses):
         return first
     return replace(first, routes=(Route(METADATA), *first.routes))
+
+
+def _without_connected(nics: Sequence[Nic], remarks: list[str]) -> Iterator[Nic]:
+    """Leave out routes to networks that are on a link already: the kernel takes no second."""
+    connected = {
+        str(ipaddress.ip_interface(own).network): nic.name for nic in nics for own in nic.addresses
+    }
+    for nic in nics:
+        needless = [route for route in nic.routes if route.destination in connected]
+        remarks.extend(
+            f"{nic.name} leaves out its route to {route.destination}: "
+            f"{connected[route.destination]} is on that network"
+            for route in needless
+        )
+        yield replace(nic, routes=tuple(route for route in nic.routes if route not in needless))
 
 
 def _without_rivals(nics: Iterable[Nic], remarks: list[str]) -> Iterator[Nic]:

@@ -6,6 +6,7 @@ from oslo_config import cfg
 
 from novadocker.virt.docker import conf
 from novadocker.virt.docker.errors import ConfigurationError
+from novadocker.virt.docker.options import VRouterOptions
 
 # All of nova-docker's [docker] section that still has a meaning, or is refused.
 OLD = """
@@ -61,6 +62,22 @@ def test_a_console_client_that_is_no_network_is_refused(tmp_path: Path) -> None:
     options = parsed(tmp_path, "[docker]\nconsole_clients = controller1\n")
     with pytest.raises(ConfigurationError, match=r"console_clients = controller1 .*192.0.2.0/24"):
         conf.refuse_unusable(options)
+
+
+def test_contrails_plugin_is_asked_for_only_where_it_is(tmp_path: Path) -> None:
+    """An operator without it learns what to take instead, before any server does."""
+    options = parsed(tmp_path, "[docker]\nvrouter_plug = os_vif\n")
+    assert conf.vrouter(options).by_os_vif
+    with pytest.raises(ConfigurationError, match=r"vrouter_plug = os_vif .*'agent', which needs"):
+        conf.refuse_unusable(options)
+
+
+def test_the_vrouter_is_where_contrail_puts_it(tmp_path: Path) -> None:
+    """Unless an operator says otherwise."""
+    assert conf.vrouter(parsed(tmp_path, "")) == VRouterOptions()
+    text = "[docker]\nvrouter_agent_url = ftp://h\n"
+    with pytest.raises(ValueError, match="ftp"):
+        conf.vrouter(parsed(tmp_path, text))
 
 
 def test_tls_options_on_a_socket_are_refused(tmp_path: Path) -> None:

@@ -32,6 +32,14 @@ def test_a_boot_waits_for_ports_that_are_not_up(
     assert virtapi.waited_for == expected
 
 
+def test_nothing_is_waited_for_where_nobody_tells(virtapi: VirtAPI) -> None:
+    """Contrail sends no news of a port that is plugged; its ports are active, or never will be."""
+    vifs = [{"id": PORT, "active": False, "type": vif_type} for vif_type in ("vrouter", "ovs")]
+    with Ports(virtapi, silent={"vrouter"}).of(instance(), vifs).plugged():
+        pass
+    assert virtapi.waited_for == [("network-vif-plugged", PORT)]
+
+
 def test_a_timeout_of_zero_waits_for_nothing(
     virtapi: VirtAPI, option: Callable[[str, Any], None]
 ) -> None:

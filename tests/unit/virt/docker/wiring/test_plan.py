@@ -54,7 +54,9 @@ def vif(
 
 def plan(*vifs: model.VIF, **values: Any) -> Plan:
     """Plan a server's network."""
-    return make_plan(list(vifs), **{"hostname": "web", "vif_types": ("ovs", "tap"), **values})
+    return make_plan(
+        list(vifs), **{"hostname": "web", "vif_types": ("ovs", "vrouter", "tap"), **values}
+    )
 
 
 def test_a_port_is_planned_whole() -> None:
@@ -167,6 +169,82 @@ ADDRESSING: dict[str, tuple[list[model.Subnet], tuple[str, ...], tuple[Route, ..
         ("fd00::f816:3eff:fe00:1/64",),
         (Route("::/0", "fd00::1"),),
     ),
+    "SLAAC and DHCPv6 for the rest": (
+        [
+            subnet(
+                "fd00::/64",
+                "fd00::f816:3eff:fe00:1",
+                gateway="fd00::1",
+                ipv6_address_mode="dhcpv6-stateless",
+            )
+        ],
+        ("fd00::f816:3eff:fe00:1/64",),
+        (Route("::/0", "fd00::1"),),
+    ),
+    "an IPv6 gateway outside the subnet": (
+        [subnet("fd00::/64", "fd00::5", gateway="fd09::1")],
+        ("fd00::5/64",),
+        (Route("::/0", "fd09::1", onlink=True),),
+    ),
+    "/128": (
+        [subnet("fd00::5/128", "fd00::5", gateway="fe80::1")],
+        ("fd00::5/128",),
+        (Route("::/0", "fe80::1"),),
+    ),
+    "/31 without gateway": ([subnet("10.0.0.0/31", "10.0.0.1")], ("10.0.0.1/31",), ()),
+    "an address twice": (
+        [subnet("10.0.0.0/24", "10.0.0.5", "10.0.0.5")],
+        ("10.0.0.5/24",),
+        (),
+    ),
+    "a host route twice, of which the first counts": (
+        [
+            subnet(
+                "10.0.0.0/24",
+                "10.0.0.5",
+                routes=(("192.168.0.0/16", "10.0.0.2"), ("192.168.7.7/16", "10.0.0.3")),
+            )
+        ],
+        ("10.0.0.5/24",),
+        (Route("192.168.0.0/16", "10.0.0.2"),),
+    ),
+    "a host route by way of the port itself": (
+        [subnet("10.0.0.0/24", "10.0.0.5", routes=(("192.168.0.0/16", "10.0.0.5"),))],
+        ("10.0.0.5/24",),
+        (),
+    ),
+    "a host route to everywhere on the link": (
+        [subnet("10.0.0.0/24", "10.0.0.5", routes=(("0.0.0.0/0", "0.0.0.0"),))],
+        ("10.0.0.5/24",),
+        (Route("0.0.0.0/0"),),
+    ),
+    "halves of everywhere beside the gateway": (
+        [
+            subnet(
+                "10.0.0.0/24",
+                "10.0.0.5",
+                gateway="10.0.0.1",
+                routes=(("0.0.0.0/1", "10.0.0.2"), ("128.0.0.0/1", "10.0.0.2")),
+            )
+        ],
+        ("10.0.0.5/24",),
+        (
+            Route("0.0.0.0/1", "10.0.0.2"),
+            Route("128.0.0.0/1", "10.0.0.2"),
+            Route("0.0.0.0/0", "10.0.0.1"),
+        ),
+    ),
+    "a host route through a network on the link": (
+        [
+            subnet(
+                "10.0.0.0/24",
+                "10.0.0.5",
+                routes=(("192.168.0.0/16", "172.16.0.1"), ("172.16.0.0/24", "0.0.0.0")),
+            )
+        ],
+        ("10.0.0.5/24",),
+        (Route("172.16.0.0/24"), Route("192.168.0.0/16", "172.16.0.1", onlink=True)),
+    ),
     "DHCPv6 with a link-local gateway": (
         [subnet("fd00::/64", "fd00::5", gateway="fe80::1", ipv6_address_mode="dhcpv6-stateful")],
         ("fd00::5/64",),
@@ -233,6 +311,42 @@ def test_the_same_host_route_on_two_ports_is_the_first_ones() -> None:
     assert "eth1 leaves out its route to 192.168.0.0/16" in remark
 
 
+def test_a_route_to_a_network_on_the_link_is_left_out() -> None:
+    """The kernel has made it with the address, be it another port's, and takes no second."""
+    one = subnet("10.0.0.0/24", "10.0.0.5", routes=(("10.0.0.0/24", "10.0.0.1"),))
+    two = subnet("10.1.0.0/24", "10.1.0.5", routes=(("10.0.0.0/24", "10.1.0.1"),))
+    result = plan(vif(one), vif(two))
+    assert [nic.routes for nic in result.nics] == [(), ()]
+    assert result.remarks == (
+        "eth0 leaves out its route to 10.0.0.0/24: eth0 is on that network",
+        "eth1 leaves out its route to 10.0.0.0/24: eth0 is on that network",
+    )
+
+
+def test_two_ports_of_one_network_both_have_their_address() -> None:
+    """Only the first leads out."""
+    both = plan(
+        vif(subnet("10.0.0.0/24", "10.0.0.5", gateway="10.0.0.1")),
+        vif(subnet("10.0.0.0/24", "10.0.0.6", gateway="10.0.0.1")),
+    ).nics
+    assert [nic.addresses for nic in both] == [("10.0.0.5/24",), ("10.0.0.6/24",)]
+    assert [nic.routes for nic in both] == [(Route("0.0.0.0/0", "10.0.0.1"),), ()]
+
+
+def test_allowed_address_pairs_are_neutrons() -> None:
+    """What a port may also send from is no address of the interface."""
+    port = vif(subnet("10.0.0.0/24", "10.0.0.5"), details={"port_filter": True})
+    port["profile"] = {"allowed_address_pairs": [{"ip_address": "10.0.0.99"}]}
+    assert plan(port).nics[0].addresses == ("10.0.0.5/24",)
+
+
+def test_floating_addresses_are_the_routers() -> None:
+    """A floating address is not on the interface."""
+    own = subnet("10.0.0.0/24", "10.0.0.5")
+    own["ips"][0].add_floating_ip(model.IP(address="203.0.113.7", type="floating"))
+    assert plan(vif(own)).nics[0].addresses == ("10.0.0.5/24",)
+
+
 def test_a_small_mtu_leaves_ipv6_off_that_port_only() -> None:
     """The kernel has no IPv6 below 1280, so nothing of it is planned there, and that is said."""
     both = (
@@ -278,10 +392,15 @@ def test_the_hybrid_plug_has_a_bridge(hybrid: bool, expected: str | None) -> Non
 OVN = {"bound_drivers": {"0": "ovn"}}
 METADATA = Route("169.254.169.254/32")
 V4 = subnet("10.0.0.0/24", "10.0.0.5", gateway="10.0.0.1")
+CONTRAIL = model.Network(id="net", bridge=None, subnets=[V4], mtu=None)
 METADATA_CASES: dict[str, tuple[list[model.VIF], list[bool]]] = {
     "bound by OVN": ([vif(V4, details=OVN)], [True]),
     "only the first port": ([vif(V4, details=OVN), vif(V4, details=OVN)], [True, False]),
     "bound by the agent": ([vif(V4, details={"bound_drivers": {"0": "openvswitch"}})], [False]),
+    "of Contrail, whose gateway leads there": (
+        [vif(V4, type="vrouter")],
+        [False],
+    ),
     "bound by nobody knows": ([vif(V4)], [False]),
     "no IPv4": ([vif(subnet("fd00::/64", "fd00::5"), details=OVN)], [False]),
     "a host route covers it": (
@@ -330,6 +449,18 @@ def test_resolvers_are_the_subnets_or_the_defaults(
     assert plan(port, default_dns=default).dns == expected
 
 
+def test_contrails_ports_are_ordinary_interfaces() -> None:
+    """Its vRouter completes checksums, and has no bridge."""
+    (nic,) = plan(vif(V4, type="vrouter", network=CONTRAIL, ovs_interfaceid=None)).nics
+    assert (nic.vif_type, nic.checksum_offload, nic.bridge) == ("vrouter", True, None)
+
+
+def test_the_search_domain_is_the_clouds() -> None:
+    """Nova tells of no network's own."""
+    assert plan(vif(V4), domain="example.org").search == ("example.org",)
+    assert plan(vif(V4)).search == ()
+
+
 def test_a_server_without_ports_has_a_plan() -> None:
     """Nothing but loopback is a network too."""
     assert plan(domain="example.org") == Plan(hostname="web", domain="example.org")
@@ -346,7 +477,7 @@ def test_a_server_without_ports_has_a_plan() -> None:
         ("unbound", "binding:host_id"),
         (None, "binding:host_id"),
         ("binding_failed", "neutron-server's log"),
-        ("dvs", "this host has backends for ovs, tap"),
+        ("dvs", "this host has backends for ovs, vrouter, tap"),
     ],
 )
 def test_a_vif_type_that_cannot_be_wired_is_refused(vif_type: str | None, advice: str) -> None:
