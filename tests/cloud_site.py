@@ -21,6 +21,7 @@ from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.machine import traces
 from novadocker.cloud.supervision import services, starting, supervisor
+from novadocker.cloud.supervision.service import Service
 
 PATIENCE = 90
 PAUSE = 0.2
@@ -120,7 +121,7 @@ class Site:
 
     # The cloud's services
 
-    def service(self, name: str) -> services.Service:
+    def service(self, name: str) -> Service:
         """Return one service of the cloud."""
         passwords = credentials.load_or_make(self.layout.state / "credentials.json")
         table = services.table(Common(self.layout, passwords))

@@ -66,6 +66,11 @@ def _add_up(commands: Any) -> None:
     )
     up.add_argument("--driver", help="the host's compute_driver")
     up.add_argument(
+        "--network",
+        choices=settings.NETWORKS,
+        help=f"what joins ports (default: {settings.OVN}); contrail needs the source tree",
+    )
+    up.add_argument(
         "--with",
         dest="fake_host",
         choices=("fake-host",),
@@ -82,7 +87,7 @@ def _add(
 
 
 def _up(arguments: argparse.Namespace) -> int:
-    names = ("port_base", "public_cidr", "driver", "fake_host")
+    names = ("port_base", "public_cidr", "driver", "fake_host", "network")
     asked = {name: value for name in names if (value := getattr(arguments, name)) is not None}
     if "fake_host" in asked:
         asked["fake_host"] = True

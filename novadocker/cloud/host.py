@@ -25,6 +25,7 @@ class ComputeHost:
             fake driver has none: it shows what the control plane alone costs.
         integration_bridge: where OVN plugs ports.
         external_bridge: where the public network is.
+        tunnel_bridge: where Neutron's own agent has its tunnels.
     """
 
     name: str
@@ -37,6 +38,7 @@ class ComputeHost:
     # Not br-int and br-ex: a system's Open vSwitch may have those.
     integration_bridge: str = "nd-int"
     external_bridge: str = "nd-ex"
+    tunnel_bridge: str = "nd-tun"
 
     def service(self, name: str) -> str:
         """Return the name of this host's instance of a service."""

@@ -36,6 +36,7 @@ class Ports:
     rabbitmq: int
     rabbitmq_nodes: int
     epmd: int
+    openflow: int
 
     @classmethod
     def starting_at(cls, base: int) -> "Ports":

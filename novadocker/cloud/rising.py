@@ -11,26 +11,35 @@ from novadocker.cloud.contents import bootstrap, database, identity, schema
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.machine import members, packages, ports
+from novadocker.cloud.settings import CONTRAIL, OVN, OVS
 from novadocker.cloud.steps import Report, Step, perform, timed
 from novadocker.cloud.supervision import services as service_table
 from novadocker.cloud.supervision import starting, supervisor
-from novadocker.cloud.supervision.services import Service
-from novadocker.cloud.underlay import engine, ovn, switch
+from novadocker.cloud.supervision.service import Service
+from novadocker.cloud.underlay import engine, opensdn, ovn, switch
 
 
 def up(layout: Layout, report: Report) -> None:
     """Make and start all that is missing; a running cloud is left as it is."""
     layout.check_lengths()
-    timed(report, "packages", packages.ensure)
+    timed(report, "packages", partial(packages.ensure, _programs(layout)))
     if not supervisor.is_running(layout):
         timed(report, "leftovers", partial(teardown.sweep, layout))
     ports.check(layout)
-    switch.check_datapath(layout)
-    switch.check_public_network(layout)
+    if layout.settings.network == CONTRAIL:
+        opensdn.check(layout)
+    else:
+        switch.check_datapath(layout)
+        switch.check_public_network(layout)
     common = _write_everything(layout)
     services = service_table.table(common)
     _take_over(layout, services)
     perform(_steps(common, services), report)
+
+
+def _programs(layout: Layout) -> dict[str, str]:
+    more = {CONTRAIL: opensdn.PROGRAMS, OVS: packages.OF_NEUTRON_AGENTS}
+    return {**packages.PROGRAMS, **more.get(layout.settings.network, {})}
 
 
 def _write_everything(layout: Layout) -> Common:
@@ -83,6 +92,12 @@ def _preparations(common: Common) -> list[Step]:
             for other in schema.others(layout)
         ),
         _step("identity", partial(identity.ensure, common), "keystone"),
+        *(_ovn_preparations(layout) if layout.settings.network == OVN else ()),
+    ]
+
+
+def _ovn_preparations(layout: Layout) -> list[Step]:
+    return [
         _step("ovn-databases", partial(ovn.create_central_databases, layout)),
         _step("ovn-rows", partial(ovn.initialize_central, layout), "ovn-nb", "ovn-sb"),
     ]
@@ -90,7 +105,15 @@ def _preparations(common: Common) -> list[Step]:
 
 def _host_preparations(layout: Layout, host: ComputeHost) -> list[Step]:
     _prepare_engine(layout, host)
+    return [] if layout.settings.network == CONTRAIL else _switch_preparations(layout, host)
+
+
+def _switch_preparations(layout: Layout, host: ComputeHost) -> list[Step]:
     datapath = switch.datapath(layout)
+    join = partial(ovn.join, layout, host, datapath)
+    if layout.settings.network == OVS:
+        identity = {"system-id": host.name, "hostname": host.name}
+        join = partial(switch.configure, host, datapath, identity)
     address = partial(
         switch.give_address,
         host.external_bridge,
@@ -98,10 +121,8 @@ def _host_preparations(layout: Layout, host: ComputeHost) -> list[Step]:
         user_space=datapath == "netdev",
     )
     return [
-        _step(host.service("switch-database"), partial(ovn.create_switch_database, host)),
-        _step(
-            host.service("join"), partial(ovn.join, layout, host, datapath), host.service("ovsdb")
-        ),
+        _step(host.service("switch-database"), partial(switch.create_switch_database, host)),
+        _step(host.service("join"), join, host.service("ovsdb")),
         _step(host.service("address"), address, host.service("vswitchd")),
     ]
 
@@ -119,14 +140,18 @@ def _zone(layout: Layout, host: ComputeHost) -> list[Step]:
 
 
 def _first_contents(layout: Layout) -> list[Step]:
+    flavors = _step("flavors", partial(bootstrap.ensure_flavors, layout), "nova-api", "identity")
+    tenant = partial(bootstrap.ensure_tenant, layout)
+    if layout.settings.network == CONTRAIL:
+        return [flavors, _step("tenant", tenant, "neutron", "identity", "nova-api")]
     return [
-        _step("flavors", partial(bootstrap.ensure_flavors, layout), "nova-api", "identity"),
+        flavors,
         _step(
             "public-network",
             partial(bootstrap.ensure_public_network, layout),
             *("neutron", "identity"),
         ),
-        _step("tenant", partial(bootstrap.ensure_tenant, layout), "public-network", "nova-api"),
+        _step("tenant", tenant, "public-network", "nova-api"),
     ]
 
 

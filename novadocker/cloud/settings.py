@@ -16,7 +16,9 @@ from novadocker.cloud.host import DOCKER_DRIVER
 
 # Also the mark by which we know a directory for ours.
 FILE_NAME = "novadocker-cloud.json"
-_FIXED = ("port_base", "public_cidr")
+_FIXED = ("port_base", "public_cidr", "network")
+OVN, OVS, CONTRAIL = "ovn", "ovs", "contrail"
+NETWORKS = (OVN, OVS, CONTRAIL)
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,15 @@ class Settings:
         public_cidr: the public network's addresses; the machine has the first.
         driver: the first host's ``compute_driver``.
         fake_host: whether there is a second host with Nova's fake driver.
+        network: what joins ports: ``ovn``, ``ovs`` (Neutron's own agents), or ``contrail``
+            (a double of its vRouter agent, for tests).
     """
 
     port_base: int = 17700
     public_cidr: str = "172.24.4.0/24"
     driver: str = DOCKER_DRIVER
     fake_host: bool = False
+    network: str = OVN
 
     @property
     def public_network(self) -> ipaddress.IPv4Network:

@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import attrgetter
 
 import tenacity
-from pyroute2 import netns
+from pyroute2 import IPRoute, netns
 
 from novadocker.cloud import credentials, settings
 from novadocker.cloud.config.common import Common
@@ -20,11 +20,15 @@ from novadocker.cloud.machine import leftovers, members
 from novadocker.cloud.steps import Report, timed
 from novadocker.cloud.supervision import services as service_table
 from novadocker.cloud.supervision import supervisor
-from novadocker.cloud.supervision.services import Service
-from novadocker.cloud.underlay import engine, switch
+from novadocker.cloud.supervision.service import Service
+from novadocker.cloud.underlay import engine, opensdn, switch
 
-# The metadata agent's network namespaces; the rest of the name is the network's id.
-_NAMESPACE = "ovnmeta-"
+# Namespaces of Neutron's agents end with the network's or router's id, of which they keep a file.
+_NAMESPACES = {
+    "ovnmeta-": "ovn-metadata-proxy/*.conf",
+    "qdhcp-": "dhcp/*",
+    "qrouter-": "ns-metadata-proxy/*.conf",
+}
 _SUPERVISOR_SECONDS = 5
 # In this wave the switch and the engine end; servers must have ended before.
 _WAVE_AFTER_SERVERS = 3
@@ -48,7 +52,7 @@ def sweep(layout: Layout) -> None:
         if not host.real:
             continue
         engine.sweep(host.engine)
-        _remove_namespaces(host)
+        _remove_namespaces(layout, host)
         switch.remove_devices(host)
     leftovers.unmount_below(layout.state)
     # Sockets and process ids of the dead; their owners make new ones.
@@ -109,14 +113,18 @@ def _wait_until_gone(layout: Layout) -> bool:
     return supervisor.is_running(layout)
 
 
-def _remove_namespaces(host: ComputeHost) -> None:
-    # The agent keeps a proxy's configuration for each network that it serves.
+def _remove_namespaces(layout: Layout, host: ComputeHost) -> None:
     ours = {
-        f"{_NAMESPACE}{path.stem}"
-        for path in (host.metadata_state / "ovn-metadata-proxy").glob("*.conf")
+        f"{prefix}{path.stem}"
+        for prefix, pattern in _NAMESPACES.items()
+        for path in host.metadata_state.glob(pattern)
     }
-    for name in ours & set(netns.listnetns()):
+    for name in (ours | opensdn.namespaces(layout, host)) & set(netns.listnetns()):
         netns.remove(name)
+    with IPRoute() as route:
+        for name in opensdn.devices(layout):
+            for index in route.link_lookup(ifname=name):
+                route.link("del", index=index)
 
 
 def _remove_state(layout: Layout) -> None:

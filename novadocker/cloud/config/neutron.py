@@ -1,23 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The configuration of Neutron's API and of OVN's metadata agent."""
+"""The configuration of Neutron's server, for each of the networks that it may have."""
 
 from pathlib import Path
 
 from novadocker.cloud.config import ini
 from novadocker.cloud.config.common import SILENT, Common
-from novadocker.cloud.host import ComputeHost
-from novadocker.cloud.layout import LOOPBACK, PHYSICAL_NETWORK
+from novadocker.cloud.layout import PHYSICAL_NETWORK
+from novadocker.cloud.settings import CONTRAIL, OVN, OVS
+from novadocker.cloud.underlay import opensdn
 
 NETWORK_MTU = 1500
+_SERVICE_PLUGINS = {
+    OVN: "ovn-router,segments,trunk,qos",
+    OVS: "router,segments,trunk,qos",
+    # Contrail's own plugin has no more of Neutron's: its routers are route targets.
+    CONTRAIL: "",
+}
 
 
 def files(common: Common) -> dict[Path, str]:
     """Return the API's files."""
     conf = common.layout.conf("neutron")
+    entries = opensdn.entry_points(common.layout) if _has(common, CONTRAIL) else {}
     return {
         conf / "neutron.conf": ini.render(_server(common)),
         conf / "ml2_conf.ini": ini.render(_ml2(common)),
+        **entries,
     }
+
+
+def _has(common: Common, network: str) -> bool:
+    return common.layout.settings.network == network
 
 
 def _server(common: Common) -> ini.Sections:
@@ -27,11 +40,12 @@ def _server(common: Common) -> ini.Sections:
             **common.logging,
             "state_path": layout.data / "neutron",
             "core_plugin": "ml2",
-            "service_plugins": "ovn-router,segments,trunk,qos",
+            "service_plugins": _SERVICE_PLUGINS[layout.settings.network],
             "transport_url": common.transport_url,
             "auth_strategy": "keystone",
             "api_workers": 1,
-            "rpc_workers": 0,
+            # With none Neutron tells its agents nothing.
+            "rpc_workers": 1 if _has(common, OVS) else 0,
             "notify_nova_on_port_status_changes": True,
             "notify_nova_on_port_data_changes": True,
             # The least that it takes; a booting server waits for it.
@@ -54,6 +68,11 @@ def _server(common: Common) -> ini.Sections:
 
 
 def _ml2(common: Common) -> ini.Sections:
+    choose = {OVN: _with_ovn, OVS: _with_agents, CONTRAIL: _with_contrail}
+    return choose[common.layout.settings.network](common)
+
+
+def _with_ovn(common: Common) -> ini.Sections:
     layout = common.layout
     return {
         "ml2": {
@@ -76,26 +95,29 @@ def _ml2(common: Common) -> ini.Sections:
     }
 
 
-def agent_files(common: Common, host: ComputeHost) -> dict[Path, str]:
-    """Return the metadata agent's files on one host."""
-    layout = common.layout
-    sections: ini.Sections = {
-        "DEFAULT": {
-            **common.logging,
-            "host": host.name,
-            "state_path": host.metadata_state,
-            "metadata_proxy_socket": host.metadata_socket,
-            "metadata_proxy_shared_secret": common.credentials.metadata,
-            "nova_metadata_host": LOOPBACK,
-            "nova_metadata_port": layout.ports.nova_metadata,
-            # None of its own: the agent answers in its one process.
-            "metadata_workers": 0,
+def _with_agents(_: Common) -> ini.Sections:
+    return {
+        "ml2": {
+            "type_drivers": "flat,vxlan,local",
+            "project_network_types": "vxlan",
+            "mechanism_drivers": "openvswitch",
+            "extension_drivers": "port_security,qos",
         },
-        "agent": {"root_helper": ""},
-        "ovs": {"ovsdb_connection": f"unix:{host.switch_socket}"},
-        "ovn": {"ovn_sb_connection": layout.southbound},
-        "oslo_concurrency": {"lock_path": host.metadata_state / "locks"},
-        **common.privsep("privsep", "privsep_namespace", "privsep_link", "privsep_ovs_vsctl"),
+        "ml2_type_flat": {"flat_networks": PHYSICAL_NETWORK},
+        "ml2_type_vxlan": {"vni_ranges": "1:65536"},
+        "securitygroup": {"enable_security_group": True},
     }
-    name = host.service("ovn-metadata")
-    return {layout.conf(name) / "metadata.conf": ini.render(sections)}
+
+
+def _with_contrail(common: Common) -> ini.Sections:
+    return {
+        "ml2": {
+            "type_drivers": "vxlan",
+            "project_network_types": "vxlan",
+            "mechanism_drivers": opensdn.MECHANISM_DRIVER,
+            "extension_drivers": "port_security",
+        },
+        "ml2_type_vxlan": {"vni_ranges": "1:65536"},
+        "securitygroup": {"enable_security_group": True},
+        opensdn.MECHANISM_DRIVER: {"networks": opensdn.networks_directory(common.layout)},
+    }

@@ -7,6 +7,8 @@ from novadocker.cloud.config import ini
 from novadocker.cloud.config.common import SILENT, Common
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import LOOPBACK
+from novadocker.cloud.settings import CONTRAIL
+from novadocker.cloud.underlay import opensdn
 
 CONTROL = "nova"
 # Why an action was refused stands in its event, which Nova shows to administrators alone.
@@ -73,7 +75,7 @@ def _compute(common: Common, host: ComputeHost) -> ini.Sections:
             "resume_guests_state_on_host_boot": True,
         },
         **_shared(common),
-        "docker": {"host_url": host.engine.url},
+        "docker": {"host_url": host.engine.url, **_vrouter(common, host)},
         "os_vif_ovs": {"ovsdb_connection": f"unix:{host.switch_socket}"},
         "oslo_concurrency": {"lock_path": host.nova_state / "locks"},
         **common.privsep(
@@ -82,6 +84,15 @@ def _compute(common: Common, host: ComputeHost) -> ini.Sections:
             "nova_sys_admin",
             "novadocker_privileged",
         ),
+    }
+
+
+def _vrouter(common: Common, host: ComputeHost) -> ini.Section:
+    if common.layout.settings.network != CONTRAIL:
+        return {}
+    return {
+        "vrouter_agent_url": f"http://{LOOPBACK}:{opensdn.AGENT_PORT}",
+        "vrouter_ports_directory": opensdn.ports_directory(host),
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from novadocker.cloud.contents.identity import connect
 from novadocker.cloud.layout import PHYSICAL_NETWORK, Layout
+from novadocker.cloud.settings import CONTRAIL
 
 # Name, virtual processors, MB of memory, GB of disk.
 FLAVORS = (
@@ -59,7 +60,9 @@ def ensure_public_network(layout: Layout) -> None:
 def ensure_tenant(layout: Layout) -> None:
     """Make the demo project's network, router, security group and key pair."""
     with connect(layout, "demo") as cloud:
-        _ensure_private_network(cloud.network)
+        subnet = _ensure_private_network(cloud.network)
+        if layout.settings.network != CONTRAIL:
+            _ensure_router(cloud.network, subnet)
         _ensure_web_group(cloud.network)
         _ensure_keypair(cloud.compute, layout)
 
@@ -74,17 +77,20 @@ def ensure_zone(layout: Layout, zone: str, host: str) -> None:
             cloud.compute.add_host_to_aggregate(aggregate, host)
 
 
-def _ensure_private_network(network: Any) -> None:
+def _ensure_private_network(network: Any) -> Any:
     private = network.find_network("private", ignore_missing=True) or network.create_network(
         name="private"
     )
-    subnet = network.find_subnet("private", network_id=private.id) or network.create_subnet(
+    return network.find_subnet("private", network_id=private.id) or network.create_subnet(
         name="private",
         network_id=private.id,
         ip_version=4,
         cidr=PRIVATE_CIDR,
         dns_nameservers=["8.8.8.8"],
     )
+
+
+def _ensure_router(network: Any, subnet: Any) -> None:
     external = network.find_network("public")
     router = network.find_router("router") or network.create_router(
         name="router", external_gateway_info={"network_id": external.id}

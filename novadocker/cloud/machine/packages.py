@@ -38,6 +38,14 @@ PROGRAMS = {
     "iptables": "iptables",
     "modprobe": "kmod",
 }
+# And for Neutron's own agents.
+OF_NEUTRON_AGENTS = {
+    "dnsmasq": "dnsmasq-base",
+    "conntrack": "conntrack",
+    "ipset": "ipset",
+    "keepalived": "keepalived",
+    "radvd": "radvd",
+}
 POLICY = Path("/usr/sbin/policy-rc.d")
 _POLICY_TEXT = (
     "#!/bin/sh\n# Put here while packages are installed: no service may start.\nexit 101\n"

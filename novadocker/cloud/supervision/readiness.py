@@ -2,6 +2,7 @@
 """Asking services whether they are ready. Each probe raises unless the answer is yes."""
 
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import amqp  # type: ignore[import-untyped]
@@ -15,6 +16,8 @@ from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import LOOPBACK, Layout
 from novadocker.cloud.machine.command import run
 
+# Raises unless the answer is yes.
+Probe = Callable[[], None]
 _PATIENCE = 10
 
 
@@ -80,6 +83,14 @@ def consumer(common: Common, queue: str) -> None:
         consumers = channel.queue_declare(queue, passive=True).consumer_count
     if not consumers:
         raise NotReady(f"nobody listens to the queue {queue}")
+
+
+def neutron_agent(common: Common, host: ComputeHost, kind: str) -> None:
+    """Raise unless Neutron lists an agent of a host as alive."""
+    with connect(common.layout, "admin") as cloud:
+        agents = cloud.network.agents(host=host.name, agent_type=kind)
+        if not any(agent.is_alive for agent in agents):
+            raise NotReady(f"Neutron lists no {kind} of {host.name} as alive")
 
 
 def compute(common: Common, host: str) -> None:

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of services: what runs, after what, and how to ask whether it is ready."""
+"""The table of services: all that runs in a cloud."""
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import novadocker
@@ -13,60 +11,18 @@ from novadocker.cloud.contents import database
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import LOOPBACK, Layout
 from novadocker.cloud.machine.command import Command
-from novadocker.cloud.supervision import readiness
-from novadocker.cloud.underlay import engine, ovn, switch
+from novadocker.cloud.supervision import networks, readiness
+from novadocker.cloud.supervision.service import Service, program_words
+from novadocker.cloud.underlay import engine
 
 _SOURCES = Path(novadocker.__file__).parent
-
-
-@dataclass(frozen=True)
-class Service:
-    """One supervised process.
-
-    Args:
-        command: what to run.
-        after: the names of the steps that must be done before.
-        ready: raises unless the service answers.
-        files: its configuration; a change of it means a restart.
-        sources: our own code that it runs; as above.
-        directories: what must exist before it starts.
-        port: where it listens, for tables.
-        wave: when it is stopped: all of a wave at once, lower waves first.
-        patience: the seconds that it gets to end by itself.
-        farewell: asks it to end in its own way, before it is stopped.
-    """
-
-    command: Command
-    after: tuple[str, ...]
-    ready: Callable[[], None]
-    files: Mapping[Path, str] = field(default_factory=dict)
-    sources: tuple[Path, ...] = ()
-    directories: tuple[Path, ...] = ()
-    port: int | None = None
-    wave: int = 1
-    patience: int = 5
-    farewell: Callable[[], object] | None = None
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.command.name
-
-    @property
-    def fingerprint(self) -> str:
-        """What changes when its configuration or our part of its code does."""
-        digest = hashlib.sha256()
-        for path, content in sorted(self.files.items()):
-            digest.update(f"{path}\n{content}\n".encode())
-        for path in self.sources:
-            digest.update(path.read_bytes())
-        return digest.hexdigest()[:16]
 
 
 def table(common: Common) -> tuple[Service, ...]:
     """Return all services of a cloud."""
     hosts = (service for host in common.layout.hosts for service in _host(common, host))
-    return (*_foundation(common), *_apis(common), *_nova(common), *hosts)
+    central = networks.central(common)
+    return (*_foundation(common), *central, *_apis(common), *_nova(common), *hosts)
 
 
 def _foundation(common: Common) -> Iterable[Service]:
@@ -104,23 +60,6 @@ def _foundation(common: Common) -> Iterable[Service]:
         wave=3,
         patience=8,
     )
-    northbound, southbound, northd = ovn.central_commands(layout)
-    for command, connection in (
-        (northbound, layout.northbound),
-        (southbound, layout.southbound),
-    ):
-        yield Service(
-            command,
-            after=("ovn-databases",),
-            ready=lambda connection=connection: readiness.unix_socket(connection),  # type: ignore[misc]
-            wave=4,
-        )
-    yield Service(
-        northd,
-        after=("ovn-rows",),
-        ready=lambda: readiness.unix_socket(f"unix:{ovn.northd_control(layout)}"),
-        wave=3,
-    )
 
 
 def _apis(common: Common) -> Iterable[Service]:
@@ -139,8 +78,8 @@ def _apis(common: Common) -> Iterable[Service]:
         "neutron",
         ports.neutron,
         neutron.files(common),
-        ("neutron-schema", "ovn-rows", "rabbitmq"),
-        OS_NEUTRON_CONFIG_FILES="neutron.conf;ml2_conf.ini",
+        ("neutron-schema", "rabbitmq", *networks.before_neutron(layout)),
+        **networks.neutron_environment(layout),
     )
 
 
@@ -167,11 +106,7 @@ def _wsgi(
     layout: Layout, name: str, module: str, port: int, environment: Mapping[str, str]
 ) -> Command:
     arguments = (module, str(port), "--tmp", str(layout.tmp))
-    return Command(name, (*_module(layout, "wsgi"), *arguments), environment)
-
-
-def _module(layout: Layout, name: str) -> tuple[str, ...]:
-    return (layout.program("python"), "-m", f"novadocker.cloud.programs.{name}")
+    return Command(name, (*program_words(layout, "wsgi"), *arguments), environment)
 
 
 def _nova(common: Common) -> Iterable[Service]:
@@ -195,7 +130,7 @@ def _nova(common: Common) -> Iterable[Service]:
     option = _config_file(layout, nova.CONTROL)
     for name, queue in (("nova-conductor", "conductor"), ("nova-scheduler", "scheduler")):
         yield Service(
-            Command(name, (*_module(layout, "nova_worker"), name, *option)),
+            Command(name, (*program_words(layout, "nova_worker"), name, *option)),
             after=after,
             ready=lambda queue=queue: readiness.consumer(common, queue),  # type: ignore[misc]
             files=files,
@@ -211,33 +146,9 @@ def _nova(common: Common) -> Iterable[Service]:
 
 def _host(common: Common, host: ComputeHost) -> Iterable[Service]:
     if host.real:
-        yield from _switch(common.layout, host)
+        yield from networks.on_host(common, host)
         yield from _engine(host)
-        yield _metadata_agent(common, host)
     yield _compute(common, host)
-
-
-def _switch(layout: Layout, host: ComputeHost) -> Iterable[Service]:
-    ovsdb, vswitchd, controller = ovn.host_commands(host)
-    yield Service(
-        ovsdb,
-        after=(host.service("switch-database"),),
-        ready=lambda: readiness.unix_socket(f"unix:{host.switch_socket}"),
-        wave=4,
-    )
-    yield Service(
-        vswitchd,
-        after=(host.service("join"),),
-        ready=lambda: readiness.unix_socket(f"unix:{host.vswitchd_control}"),
-        wave=3,
-        farewell=lambda: switch.remove_datapath(host),
-    )
-    yield Service(
-        controller,
-        after=(host.service("address"), "ovn-rows"),
-        ready=lambda: readiness.chassis(layout, host),
-        wave=2,
-    )
 
 
 def _engine(host: ComputeHost) -> Iterable[Service]:
@@ -262,25 +173,11 @@ def _engine(host: ComputeHost) -> Iterable[Service]:
     )
 
 
-def _metadata_agent(common: Common, host: ComputeHost) -> Service:
-    name = host.service("ovn-metadata")
-    conf = common.layout.conf(name) / "metadata.conf"
-    return Service(
-        Command(
-            name,
-            (*_module(common.layout, "metadata_agent"), "--config-file", str(conf)),
-        ),
-        after=(host.service("ovn-controller"),),
-        ready=lambda: readiness.metadata_agent(common.layout, host),
-        files=neutron.agent_files(common, host),
-        directories=(host.metadata_state,),
-    )
-
-
 def _compute(common: Common, host: ComputeHost) -> Service:
     layout = common.layout
     name = host.service("nova-compute")
-    machinery = (host.service("dockerd"), host.service("vswitchd")) if host.real else ()
+    wiring = networks.before_compute(layout, host)
+    machinery = (host.service("dockerd"), *wiring) if host.real else ()
     return Service(
         Command(name, (*_compute_program(layout, host), *_config_file(layout, name))),
         after=("placement", "nova-conductor", *machinery),
@@ -294,7 +191,7 @@ def _compute(common: Common, host: ComputeHost) -> Service:
 def _compute_program(layout: Layout, host: ComputeHost) -> tuple[str, ...]:
     if host.real:
         return (layout.program("nova-compute"),)
-    return (*_module(layout, "fake_host"), layout.hosts[0].name)
+    return (*program_words(layout, "fake_host"), layout.hosts[0].name)
 
 
 def _config_file(layout: Layout, service: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import psutil
 from novadocker.cloud.errors import Aborted, CommandFailed, ServiceFailed
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.supervision import supervisor
-from novadocker.cloud.supervision.services import Service
+from novadocker.cloud.supervision.service import Service
 
 _BOUND_SECONDS = 120
 _PAUSE_SECONDS = 0.4

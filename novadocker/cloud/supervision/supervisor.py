@@ -22,7 +22,7 @@ from novadocker.cloud.config import ini
 from novadocker.cloud.errors import CommandFailed, SupervisorGone
 from novadocker.cloud.layout import MEMBER, Layout
 from novadocker.cloud.machine.command import run
-from novadocker.cloud.supervision.services import Service
+from novadocker.cloud.supervision.service import Service
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _START_SECONDS = 10

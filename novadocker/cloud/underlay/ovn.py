@@ -6,9 +6,9 @@ from pathlib import Path
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import LOOPBACK, PHYSICAL_NETWORK, Layout
 from novadocker.cloud.machine.command import Command, run
+from novadocker.cloud.underlay import switch
 
-_SCHEMAS = Path("/usr/share")
-_QUIET = ("-vconsole:info", "-vsyslog:off", "-vfile:off")
+_SCHEMAS = Path("/usr/share/ovn")
 
 
 def central_commands(layout: Layout) -> tuple[Command, Command, Command]:
@@ -22,7 +22,7 @@ def central_commands(layout: Layout) -> tuple[Command, Command, Command]:
                 str(_central_database(layout, side)),
                 f"--remote=p{connection}",
                 f"--unixctl={layout.run / f'ovn-{side}.ctl'}",
-                *_QUIET,
+                *switch.QUIET,
             ),
             env,
         )
@@ -35,7 +35,7 @@ def central_commands(layout: Layout) -> tuple[Command, Command, Command]:
             f"--ovnnb-db={layout.northbound}",
             f"--ovnsb-db={layout.southbound}",
             f"--unixctl={northd_control(layout)}",
-            *_QUIET,
+            *switch.QUIET,
         ),
         env,
     )
@@ -47,41 +47,19 @@ def northd_control(layout: Layout) -> Path:
     return layout.run / "ovn-northd.ctl"
 
 
-def host_commands(host: ComputeHost) -> tuple[Command, Command, Command]:
-    """Return a host's switch database, switch, and OVN controller."""
-    env = _environment(host.run, host.data)
+def controller_command(host: ComputeHost) -> Command:
+    """Return a host's OVN controller."""
     remote = f"unix:{host.switch_socket}"
-    return (
-        Command(
-            host.service("ovsdb"),
-            (
-                "ovsdb-server",
-                str(host.switch_database),
-                f"--remote=p{remote}",
-                f"--unixctl={host.run / 'ovsdb.ctl'}",
-                *_QUIET,
-            ),
-            env,
-        ),
-        Command(
-            host.service("vswitchd"),
-            ("ovs-vswitchd", remote, f"--unixctl={host.vswitchd_control}", *_QUIET),
-            env,
-        ),
-        # It takes no --unixctl here; its control socket goes to OVN_RUNDIR.
-        Command(host.service("ovn-controller"), ("ovn-controller", remote, *_QUIET), env),
-    )
+    # It takes no --unixctl here; its control socket goes to OVN_RUNDIR.
+    argv = ("ovn-controller", remote, *switch.QUIET)
+    return Command(host.service("ovn-controller"), argv, _environment(host.run, host.data))
 
 
 def create_central_databases(layout: Layout) -> None:
     """Make the database files that do not exist yet."""
     for side in ("nb", "sb"):
-        _create(_central_database(layout, side), _SCHEMAS / f"ovn/ovn-{side}.ovsschema")
-
-
-def create_switch_database(host: ComputeHost) -> None:
-    """Make a host's database file if it does not exist yet."""
-    _create(host.switch_database, _SCHEMAS / "openvswitch/vswitch.ovsschema")
+        schema = _SCHEMAS / f"ovn-{side}.ovsschema"
+        switch.create_database(_central_database(layout, side), schema)
 
 
 def initialize_central(layout: Layout) -> None:
@@ -109,27 +87,7 @@ def join(layout: Layout, host: ComputeHost, datapath: str) -> None:
         "ovn-bridge-mappings": f"{PHYSICAL_NETWORK}:{host.external_bridge}",
         "ovn-cms-options": "enable-chassis-as-gw",
     }
-    external_ids = (f"external-ids:{key}={value}" for key, value in identity.items())
-    run(
-        *("ovs-vsctl", f"--db=unix:{host.switch_socket}", "--no-wait"),
-        *("set", "open", ".", *external_ids),
-        *_bridge(host.integration_bridge, datapath, "secure"),
-        *_bridge(host.external_bridge, datapath, "standalone"),
-    )
-
-
-def _bridge(name: str, datapath: str, fail_mode: str) -> tuple[str, ...]:
-    return (
-        *("--", "--may-exist", "add-br", name),
-        *("--", "set", "bridge", name, f"datapath_type={datapath}", f"fail-mode={fail_mode}"),
-    )
-
-
-def _create(database: Path, schema: Path) -> None:
-    if database.exists():
-        return
-    database.parent.mkdir(parents=True, exist_ok=True)
-    run("ovsdb-tool", "create", str(database), str(schema))
+    switch.configure(host, datapath, identity)
 
 
 def _central_database(layout: Layout, side: str) -> Path:
@@ -137,11 +95,9 @@ def _central_database(layout: Layout, side: str) -> Path:
 
 
 def _environment(run_directory: Path, data: Path) -> dict[str, str]:
-    # Every default is a path of the system's own Open vSwitch.
+    # Every default is a path of the system's own.
     return {
-        "OVS_RUNDIR": str(run_directory),
+        **switch.environment(run_directory, data),
         "OVN_RUNDIR": str(run_directory),
-        "OVS_DBDIR": str(data),
         "OVN_DBDIR": str(data),
-        "OVS_SYSCONFDIR": str(data),
     }

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the switch has on the machine: its datapath, its network devices, their addresses."""
+"""A host's switch: its commands, its database, its datapath, its devices on the machine."""
 
 import ipaddress
 import socket
 import subprocess
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,11 +16,84 @@ from novadocker.cloud.errors import HostUnfit
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.machine import members
-from novadocker.cloud.machine.command import run
+from novadocker.cloud.machine.command import Command, run
 
 PROGRAM = "ovs-vswitchd"
 # The tap device that every user-space datapath makes under this one name.
 DATAPATH_TAP = "ovs-netdev"
+QUIET = ("-vconsole:info", "-vsyslog:off", "-vfile:off")
+_SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
+
+
+def commands(host: ComputeHost) -> tuple[Command, Command]:
+    """Return a host's switch database and switch."""
+    env = environment(host.run, host.data)
+    remote = f"unix:{host.switch_socket}"
+    return (
+        Command(
+            host.service("ovsdb"),
+            (
+                "ovsdb-server",
+                str(host.switch_database),
+                f"--remote=p{remote}",
+                f"--unixctl={host.run / 'ovsdb.ctl'}",
+                *QUIET,
+            ),
+            env,
+        ),
+        Command(
+            host.service("vswitchd"),
+            (PROGRAM, remote, f"--unixctl={host.vswitchd_control}", *QUIET),
+            env,
+        ),
+    )
+
+
+def environment(run_directory: Path, data: Path) -> dict[str, str]:
+    """Return where a switch's programs look for each other."""
+    # Every default is a path of the system's own Open vSwitch.
+    return {
+        "OVS_RUNDIR": str(run_directory),
+        "OVS_DBDIR": str(data),
+        "OVS_SYSCONFDIR": str(data),
+    }
+
+
+def create_switch_database(host: ComputeHost) -> None:
+    """Make a host's database file if it does not exist yet."""
+    create_database(host.switch_database, _SCHEMA)
+
+
+def create_database(database: Path, schema: Path) -> None:
+    """Make a database file if it does not exist yet."""
+    if database.exists():
+        return
+    database.parent.mkdir(parents=True, exist_ok=True)
+    run("ovsdb-tool", "create", str(database), str(schema))
+
+
+def configure(host: ComputeHost, datapath: str, identity: Mapping[str, object]) -> None:
+    """Tell a host's switch who it is, and its bridges; may be repeated.
+
+    Args:
+        host: the host.
+        datapath: ``netdev`` in user space, ``system`` in the kernel.
+        identity: what stands in the database for others to read.
+    """
+    external_ids = (f"external-ids:{key}={value}" for key, value in identity.items())
+    run(
+        *("ovs-vsctl", f"--db=unix:{host.switch_socket}", "--no-wait"),
+        *("set", "open", ".", *external_ids),
+        *_bridge(host.integration_bridge, datapath, "secure"),
+        *_bridge(host.external_bridge, datapath, "standalone"),
+    )
+
+
+def _bridge(name: str, datapath: str, fail_mode: str) -> tuple[str, ...]:
+    return (
+        *("--", "--may-exist", "add-br", name),
+        *("--", "set", "bridge", name, f"datapath_type={datapath}", f"fail-mode={fail_mode}"),
+    )
 
 
 def give_address(bridge: str, address: ipaddress.IPv4Interface, *, user_space: bool) -> None:
@@ -70,7 +144,7 @@ def check_datapath(layout: Layout) -> None:
 def _devices(host: ComputeHost) -> tuple[str, ...]:
     if not host.real:
         return ()
-    return (host.integration_bridge, host.external_bridge, DATAPATH_TAP)
+    return (host.integration_bridge, host.external_bridge, host.tunnel_bridge, DATAPATH_TAP)
 
 
 def _open_taps(pid: int) -> list[list[str]]:

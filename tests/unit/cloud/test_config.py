@@ -10,6 +10,7 @@ from novadocker.cloud.config import (
     keystone,
     mariadb,
     neutron,
+    neutron_agents,
     nova,
     placement,
     rabbitmq,
@@ -69,13 +70,13 @@ def test_privileged_helpers_start_without_sudo(common: Common) -> None:
 def test_host_agent_and_chassis_bear_one_name(common: Common) -> None:
     """Neutron binds a port only where Nova's host is also an OVN chassis."""
     host = common.layout.hosts[0]
-    (agent,) = neutron.agent_files(common, host).values()
+    (agent,) = neutron_agents.ovn_metadata(common, host).values()
     assert _parsed(agent)["DEFAULT"]["host"] == host.name
 
 
 def test_metadata_secrets_are_the_same_on_both_sides(common: Common) -> None:
     """Nova refuses requests that Neutron's agent has signed with another secret."""
-    (agent,) = neutron.agent_files(common, common.layout.hosts[0]).values()
+    (agent,) = neutron_agents.ovn_metadata(common, common.layout.hosts[0]).values()
     control = next(text for path, text in nova.files(common).items() if path.name == "nova.conf")
     signed = _parsed(agent)["DEFAULT"]["metadata_proxy_shared_secret"]
     assert _parsed(control)["neutron"]["metadata_proxy_shared_secret"] == signed == "meta"

@@ -2,12 +2,23 @@
 from pathlib import Path
 
 from novadocker.cloud.layout import Layout
+from novadocker.cloud.machine.command import Command
 from novadocker.cloud.underlay import ovn, switch
+
+
+def commands_of(layout: Layout) -> list[Command]:
+    """Return the commands of OVN and of a host's switch."""
+    host = layout.hosts[0]
+    return [
+        *ovn.central_commands(layout),
+        ovn.controller_command(host),
+        *switch.commands(host),
+    ]
 
 
 def test_no_database_or_socket_is_the_systems(layout: Layout) -> None:
     """Every path in commands and environment lies in our state directory."""
-    commands = (*ovn.central_commands(layout), *ovn.host_commands(layout.hosts[0]))
+    commands = commands_of(layout)
     for command in commands:
         assert command.env
         assert all(value.startswith("/state/") for value in command.env.values())
@@ -16,7 +27,7 @@ def test_no_database_or_socket_is_the_systems(layout: Layout) -> None:
 
 def test_daemons_stay_in_the_foreground(layout: Layout) -> None:
     """The supervisor can watch only what does not detach."""
-    commands = (*ovn.central_commands(layout), *ovn.host_commands(layout.hosts[0]))
+    commands = commands_of(layout)
     assert not any("--detach" in command.argv for command in commands)
 
 

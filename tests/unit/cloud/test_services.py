@@ -8,14 +8,35 @@ import pytest
 from novadocker.cloud import rising
 from novadocker.cloud.config.common import Common
 from novadocker.cloud.supervision import services
-from novadocker.cloud.supervision.services import Service
+from novadocker.cloud.supervision.service import Service
 
-EVERY_SERVICE = {
+COMMON_SERVICES = {
     *("mariadb", "epmd", "rabbitmq", "keystone", "glance", "placement", "neutron"),
     *("nova-api", "nova-metadata", "nova-conductor", "nova-scheduler", "nova-serialproxy"),
-    *("ovn-nb", "ovn-sb", "ovn-northd", "ovsdb", "vswitchd", "ovn-controller", "ovn-metadata"),
     *("containerd", "dockerd", "nova-compute", "nova-compute@fake"),
 }
+NETWORK_SERVICES = {
+    "ovn": {
+        *("ovn-nb", "ovn-sb", "ovn-northd", "ovsdb", "vswitchd"),
+        *("ovn-controller", "ovn-metadata"),
+    },
+    "ovs": {
+        *("ovsdb", "vswitchd", "neutron-rpc", "neutron-openvswitch"),
+        *("neutron-l3", "neutron-dhcp", "neutron-metadata"),
+    },
+    "contrail": {"vrouter-agent"},
+}
+
+
+@pytest.fixture(params=["ovn", "ovs", "contrail"])
+def common(
+    common: Common, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Common:
+    """A cloud on paper with each of the networks in turn."""
+    monkeypatch.setattr("novadocker.cloud.underlay.switch.datapath", lambda _layout: "netdev")
+    settings = dataclasses.replace(common.layout.settings, network=request.param)
+    layout = dataclasses.replace(common.layout, settings=settings)
+    return dataclasses.replace(common, layout=layout)
 
 
 def _by_name(common: Common) -> dict[str, Service]:
@@ -25,7 +46,8 @@ def _by_name(common: Common) -> dict[str, Service]:
 def test_every_service_is_in_the_table_once(common: Common) -> None:
     """The fake host adds a nova-compute and nothing else."""
     names = [service.name for service in services.table(common)]
-    assert sorted(names) == sorted(EVERY_SERVICE)
+    network = NETWORK_SERVICES[common.layout.settings.network]
+    assert sorted(names) == sorted(COMMON_SERVICES | network)
 
 
 def test_every_step_that_is_waited_for_exists(
@@ -33,7 +55,6 @@ def test_every_step_that_is_waited_for_exists(
 ) -> None:
     """Services and preparations form one order without gaps or circles."""
     monkeypatch.setattr(rising, "_prepare_engine", lambda _layout, _host: None)
-    monkeypatch.setattr("novadocker.cloud.underlay.switch.datapath", lambda _layout: "netdev")
     steps = rising._steps(common, services.table(common))
     names = {step.name for step in steps}
     assert {name for step in steps for name in step.after} <= names

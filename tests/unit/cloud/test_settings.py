@@ -29,6 +29,15 @@ def test_addresses_of_an_existing_cloud_stay(tmp_path: Path) -> None:
         settings.decide(tmp_path, {"port_base": 18000})
 
 
+def test_the_network_of_an_existing_cloud_stays(tmp_path: Path) -> None:
+    """Its ports are bound to it; a cloud from before there was a choice has OVN."""
+    settings.store(tmp_path, Settings(network="ovs"))
+    with pytest.raises(StateRefused, match="network = ovs; purge"):
+        settings.decide(tmp_path, {"network": "ovn"})
+    (tmp_path / settings.FILE_NAME).write_text('{"port_base": 17700}')
+    assert settings.load(tmp_path).network == "ovn"
+
+
 def test_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
     """Neither up nor any other command takes a directory that it did not make."""
     (tmp_path / "thesis.tex").write_text("mine")

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The services that make networks: of OVN, of Open vSwitch with Neutron's agents, of Contrail."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import novadocker
+from novadocker.cloud.config import neutron, neutron_agents
+from novadocker.cloud.config.common import Common
+from novadocker.cloud.host import ComputeHost
+from novadocker.cloud.layout import Layout
+from novadocker.cloud.machine.command import Command
+from novadocker.cloud.settings import CONTRAIL, OVN, OVS
+from novadocker.cloud.supervision import readiness
+from novadocker.cloud.supervision.service import Service, program_words
+from novadocker.cloud.underlay import opensdn, ovn, switch
+
+_CONFIG_FILES = "neutron.conf;ml2_conf.ini"
+_PROGRAMS = Path(novadocker.__file__).parent / "cloud/programs"
+
+
+def central(common: Common) -> Iterable[Service]:
+    """Return the services that a cloud has once."""
+    if common.layout.settings.network == OVN:
+        yield from _ovn_databases(common.layout)
+    if common.layout.settings.network == OVS:
+        yield _rpc(common)
+
+
+def on_host(common: Common, host: ComputeHost) -> Iterable[Service]:
+    """Return the services that each compute host has."""
+    network = common.layout.settings.network
+    if network == CONTRAIL:
+        yield _vrouter_agent(common, host)
+        return
+    yield from _switch(host)
+    if network == OVN:
+        yield _ovn_controller(common.layout, host)
+        yield _ovn_metadata(common, host)
+    if network == OVS:
+        yield from _agents(common, host)
+
+
+def before_neutron(layout: Layout) -> tuple[str, ...]:
+    """Return the steps that Neutron's API waits for."""
+    return ("ovn-rows",) if layout.settings.network == OVN else ()
+
+
+def before_compute(layout: Layout, host: ComputeHost) -> tuple[str, ...]:
+    """Return the steps that nova-compute waits for."""
+    if layout.settings.network == CONTRAIL:
+        return (host.service("vrouter-agent"),)
+    return (host.service("vswitchd"),)
+
+
+def neutron_environment(layout: Layout) -> dict[str, str]:
+    """Return what Neutron's server needs in its environment."""
+    environment = {"OS_NEUTRON_CONFIG_FILES": _CONFIG_FILES}
+    if layout.settings.network == CONTRAIL:
+        environment["PYTHONPATH"] = opensdn.python_path(layout)
+    return environment
+
+
+def _ovn_databases(layout: Layout) -> Iterable[Service]:
+    northbound, southbound, northd = ovn.central_commands(layout)
+    for command, connection in (
+        (northbound, layout.northbound),
+        (southbound, layout.southbound),
+    ):
+        yield Service(
+            command,
+            after=("ovn-databases",),
+            ready=lambda connection=connection: readiness.unix_socket(connection),  # type: ignore[misc]
+            wave=4,
+        )
+    yield Service(
+        northd,
+        after=("ovn-rows",),
+        ready=lambda: readiness.unix_socket(f"unix:{ovn.northd_control(layout)}"),
+        wave=3,
+    )
+
+
+def _rpc(common: Common) -> Service:
+    layout = common.layout
+    environment = {
+        **neutron_environment(layout),
+        "OS_NEUTRON_CONFIG_DIR": str(layout.conf("neutron")),
+    }
+    return Service(
+        Command("neutron-rpc", program_words(layout, "neutron_rpc"), environment),
+        after=("neutron-schema", "rabbitmq", "identity"),
+        ready=lambda: readiness.consumer(common, "q-plugin"),
+        files=neutron.files(common),
+        sources=(_PROGRAMS / "neutron_rpc.py",),
+    )
+
+
+def _switch(host: ComputeHost) -> Iterable[Service]:
+    ovsdb, vswitchd = switch.commands(host)
+    yield Service(
+        ovsdb,
+        after=(host.service("switch-database"),),
+        ready=lambda: readiness.unix_socket(f"unix:{host.switch_socket}"),
+        wave=4,
+    )
+    yield Service(
+        vswitchd,
+        after=(host.service("join"),),
+        ready=lambda: readiness.unix_socket(f"unix:{host.vswitchd_control}"),
+        wave=3,
+        farewell=lambda: switch.remove_datapath(host),
+    )
+
+
+def _ovn_controller(layout: Layout, host: ComputeHost) -> Service:
+    return Service(
+        ovn.controller_command(host),
+        after=(host.service("address"), "ovn-rows"),
+        ready=lambda: readiness.chassis(layout, host),
+        wave=2,
+    )
+
+
+def _ovn_metadata(common: Common, host: ComputeHost) -> Service:
+    return _agent(
+        common,
+        host,
+        neutron_agents.OVN_METADATA,
+        "ovn_metadata",
+        neutron_agents.ovn_metadata(common, host),
+        after=host.service("ovn-controller"),
+        ready=lambda: readiness.metadata_agent(common.layout, host),
+    )
+
+
+def _agents(common: Common, host: ComputeHost) -> Iterable[Service]:
+    datapath = switch.datapath(common.layout)
+    for name, program, kind, files in (
+        (
+            neutron_agents.OPENVSWITCH,
+            "ovs_neutron_agent",
+            "Open vSwitch agent",
+            neutron_agents.openvswitch(common, host, datapath),
+        ),
+        (neutron_agents.L3, "l3", "L3 agent", neutron_agents.l3(common, host)),
+        (neutron_agents.DHCP, "dhcp", "DHCP agent", neutron_agents.dhcp(common, host)),
+        (
+            neutron_agents.METADATA,
+            "metadata",
+            "Metadata agent",
+            neutron_agents.metadata(common, host),
+        ),
+    ):
+        yield _agent(
+            common,
+            host,
+            name,
+            program,
+            files,
+            after=host.service("address"),
+            ready=lambda kind=kind: readiness.neutron_agent(common, host, kind),  # type: ignore[misc]
+        )
+
+
+def _agent(
+    common: Common,
+    host: ComputeHost,
+    name: str,
+    program: str,
+    files: Mapping[Path, str],
+    *,
+    after: str,
+    ready: readiness.Probe,
+) -> Service:
+    (conf,) = files
+    remote = () if name == neutron_agents.OVN_METADATA else ("neutron", "neutron-rpc")
+    words = (*program_words(common.layout, "neutron_agent"), program, "--config-file", str(conf))
+    return Service(
+        Command(host.service(name), words, switch.environment(host.run, host.data)),
+        after=(after, *remote),
+        ready=ready,
+        files=files,
+        directories=(host.metadata_state,),
+        sources=(_PROGRAMS / "neutron_agent.py",),
+    )
+
+
+def _vrouter_agent(common: Common, host: ComputeHost) -> Service:
+    layout = common.layout
+    return Service(
+        opensdn.agent_command(layout, host),
+        after=(),
+        ready=lambda: readiness.listening(opensdn.AGENT_PORT),
+        files=opensdn.configuration(layout, host),
+        directories=(opensdn.ports_directory(host), opensdn.networks_directory(layout)),
+        sources=opensdn.sources(),
+        wave=3,
+    )

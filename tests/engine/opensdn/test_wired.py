@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The driver's own wiring on one of the hosts: what it plugs is in the right VRF."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from oslo_config import cfg
+
+from novadocker.virt.docker.options import VRouterOptions
+from novadocker.virt.docker.wiring import Wiring, backends, privileged
+from tests.engine.opensdn.host import PATIENCE, Site
+from tests.engine.opensdn.test_vrfs import reach
+from tests.engine.wiring.conftest import _oslo_privsep_keeping_files_open
+from tests.engine.wiring.stand_in import CLONE_NEWNET, LIBC, Server, run, sleeping
+from tests.engine.wiring.test_vrouter import contrail_vif
+from tests.eventually import eventually
+from tests.opensdn.control import Subnet, VirtualNetwork
+
+SUBNETS = (Subnet("10.0.0.0/24", "10.0.0.1"), Subnet("fd00::/64", "fd00::1"))
+
+
+@pytest.fixture(scope="module")
+def wiring(two_hosts: Site) -> Iterator[Wiring]:
+    """The driver's, in the namespace of the first host, with its daemon."""
+    with Path("/proc/thread-self/ns/net").open() as before:
+        with Path(f"/run/netns/{two_hosts.one.name}").open() as there:
+            assert LIBC.setns(there.fileno(), CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+        section = privileged.context.cfg_section
+        helper = str(Path(sys.prefix) / "bin" / "privsep-helper")
+        cfg.CONF.set_override("helper_command", helper, group=section)
+        with _oslo_privsep_keeping_files_open():
+            privileged.ready()
+        yield _wiring(two_hosts)
+        with _oslo_privsep_keeping_files_open():
+            privileged.context.stop()
+        cfg.CONF.clear_override("helper_command", group=section)
+        assert LIBC.setns(before.fileno(), CLONE_NEWNET) == 0
+
+
+def _wiring(site: Site) -> Wiring:
+    options = VRouterOptions(
+        agent_url="http://127.0.0.1:9091",
+        ports_directory=site.one.directory / "ports",
+        patience=5,
+        by_os_vif=False,
+        synchronize=True,
+    )
+    return Wiring(backends.load(options))
+
+
+@pytest.fixture
+def server(wiring: Wiring, site: Site) -> Iterator[Callable[..., Server]]:
+    """How to make a server with a port on a network, and wire it."""
+    with ExitStack() as undo:
+
+        def make(network: VirtualNetwork, number: int) -> Server:
+            vif = contrail_vif(number)
+            vif["network"]["id"] = network.id
+            instance = SimpleNamespace(
+                uuid=str(uuid.uuid4()),
+                name="instance",
+                display_name="web",
+                project_id=uuid.uuid4().hex,
+                obj_attr_is_set=lambda name: False,
+            )
+            made = Server(sleeping(), instance, [vif])
+            undo.callback(made.unwire, wiring)
+            undo.callback(made.end)
+            made.wire(wiring)
+            return made
+
+        yield make
+
+
+def pings(server: Server, address: str) -> bool:
+    """Tell whether an address answers a server."""
+    namespace = f"--net=/proc/{server.process.pid}/ns/net"
+    words = ("nsenter", namespace, "ping", "-c", "1", "-W", "1", address)
+    return subprocess.run(words, check=False, capture_output=True).returncode == 0
+
+
+def reaches(server: Server, *addresses: str) -> None:
+    """Wait until addresses answer a server."""
+    for address in addresses:
+        assert eventually(lambda address=address: pings(server, address), PATIENCE), address
+
+
+def test_what_the_driver_plugs_is_in_its_network(site: Site, server: Callable[..., Server]) -> None:
+    """It reaches the gateway, and a machine on the other host, which reaches it."""
+    red = site.network(1001, *SUBNETS)
+    one = server(red, 5)
+    far = site.machine(site.other, red, "10.0.0.6", "fd00::6")
+    reaches(one, "10.0.0.1", "10.0.0.6", "fd00::6")
+    reach(far, "10.0.0.5", "fd00::5")
+
+
+def test_servers_with_one_address_in_two_networks_stay_apart(
+    site: Site, server: Callable[..., Server]
+) -> None:
+    """Each speaks with the machine of its own network, though another has the same address."""
+    red, blue = site.network(1001, *SUBNETS), site.network(1002, *SUBNETS)
+    one, other = server(red, 5), server(blue, 5)
+    machine = site.machine(site.one, red, "10.0.0.6", "fd00::6")
+    reaches(one, "10.0.0.6")
+    assert not pings(other, "10.0.0.6")
+    site.machine(site.other, blue, "10.0.0.6", "fd00::6")
+    machine.remove()
+    site.machines.remove(machine)
+    reaches(other, "10.0.0.6")
+    assert not pings(one, "10.0.0.6")
+
+
+def test_a_container_that_started_anew_is_back(
+    site: Site, server: Callable[..., Server], wiring: Wiring
+) -> None:
+    """Its interface is another one, its place in the network the same."""
+    red = site.network(1001, *SUBNETS)
+    one, far = server(red, 5), site.machine(site.other, red, "10.0.0.6", "fd00::6")
+    reaches(one, "10.0.0.6")
+    one.restart()
+    one.wire(wiring)
+    reaches(one, "10.0.0.6")
+    reach(far, "10.0.0.5")
+
+
+def test_agent_and_driver_come_back(site: Site, server: Callable[..., Server]) -> None:
+    """An agent that was killed has ports from their files; a new driver announces them again."""
+    red = site.network(1001, *SUBNETS)
+    one, far = server(red, 5), site.machine(site.other, red, "10.0.0.6", "fd00::6")
+    reaches(one, "10.0.0.6")
+    site.one.stop(signal.SIGKILL)
+    site.one.start()
+    reaches(one, "10.0.0.6")
+    again = _wiring(site)
+    again.resume([(one.instance, vif) for vif in one.network_info])
+    assert one.wire(again).changes == []
+    reaches(one, "10.0.0.6")
+    reach(far, "10.0.0.5")
+
+
+def test_a_detached_port_is_gone(site: Site, server: Callable[..., Server], wiring: Wiring) -> None:
+    """From agent, VRF and host; attached again it is back."""
+    red = site.network(1001, *SUBNETS)
+    one, far = server(red, 5), site.machine(site.other, red, "10.0.0.6", "fd00::6")
+    reaches(one, "10.0.0.6")
+    one.unwire(wiring)
+    assert one.network_info[0]["devname"] not in run("ip", "-br", "link")
+    assert eventually(lambda: not far.reaches("10.0.0.5"), PATIENCE)
+    one.wire(wiring)
+    reach(far, "10.0.0.5")
