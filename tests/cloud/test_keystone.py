@@ -2,7 +2,7 @@
 """Keystone's rules hold for containers: roles, projects, delegation, quotas, tokens that expire."""
 
 import contextlib
-import datetime
+import datetime as dt
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -167,7 +167,7 @@ def test_an_application_credential_acts_for_its_user(site: Site, tenant: Tenant,
 @contextlib.contextmanager
 def _credential(site: Site, role: str, seconds: float = 3600) -> Iterator[Any]:
     identity, user = site.demo.identity, site.demo.current_user_id
-    expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
+    expires = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
     made = identity.create_application_credential(
         user,
         name=f"test-{uuid.uuid4().hex[:8]}",
@@ -240,7 +240,7 @@ def test_a_quota_of_ports_holds(site: Site, people: People, web_shared: str) -> 
     people.stranger.network.create_subnet(network_id=network.id, ip_version=4, cidr="10.77.0.0/24")
     site.admin.network.update_quota(people.strange_project, port=0)
     try:
-        with pytest.raises(ForbiddenException, match="(?i)port"):
+        with pytest.raises(ForbiddenException, match=r"(?i)port"):
             people.stranger.compute.create_server(
                 name="too-much",
                 image_id=web_shared,
