@@ -70,12 +70,17 @@ def _add_up(commands: Any) -> None:
         choices=settings.NETWORKS,
         help=f"what joins ports (default: {settings.OVN}); contrail needs the source tree",
     )
-    up.add_argument(
-        "--with",
-        dest="fake_host",
-        choices=("fake-host",),
-        help="also run a second host with Nova's fake driver, in the zone 'fake'",
-    )
+    names = ", ".join(settings.ADDITIONS)
+    for option, verb in (("--with", "also run"), ("--without", "run no longer")):
+        up.add_argument(
+            option,
+            dest=option.strip("-"),
+            metavar="NAME[,NAME]",
+            type=_additions,
+            action="extend",
+            default=[],
+            help=f"{verb} some of: {names}; kept until it is asked for otherwise",
+        )
 
 
 def _add(
@@ -86,11 +91,20 @@ def _add(
     return parser
 
 
+def _additions(text: str) -> list[str]:
+    names = text.split(",")
+    for name in names:
+        if name not in settings.ADDITIONS:
+            known = ", ".join(settings.ADDITIONS)
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {known}")
+    return names
+
+
 def _up(arguments: argparse.Namespace) -> int:
-    names = ("port_base", "public_cidr", "driver", "fake_host", "network")
+    names = ("port_base", "public_cidr", "driver", "network")
     asked = {name: value for name in names if (value := getattr(arguments, name)) is not None}
-    if "fake_host" in asked:
-        asked["fake_host"] = True
+    asked |= settings.additions(getattr(arguments, "with"), wanted=True)
+    asked |= settings.additions(arguments.without, wanted=False)
     began = time.monotonic()
     state = arguments.state.absolute()
     layout = Layout(state, settings.decide(state, asked))

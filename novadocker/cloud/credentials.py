@@ -18,14 +18,17 @@ class Credentials:
     admin: str
     demo: str
     metadata: str
+    stacks: str
+    stack_secrets: str
 
 
 def load_or_make(path: Path) -> Credentials:
-    """Return the kept credentials; make and keep them the first time."""
-    if path.exists():
-        return Credentials(**json.loads(path.read_text()))
+    """Return the kept credentials; make and keep those that are missing."""
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    names = [field.name for field in dataclasses.fields(Credentials)]
     # Hexadecimal, so that no configuration format needs to quote them.
-    made = Credentials(*(secrets.token_hex(16) for _ in dataclasses.fields(Credentials)))
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(dataclasses.asdict(made)))
+    made = Credentials(**{name: kept.get(name) or secrets.token_hex(16) for name in names})
+    if not kept.keys() >= set(names):
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(dataclasses.asdict(made)))
     return made

@@ -12,7 +12,7 @@ from novadocker.cloud.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 REGION = "RegionOne"
-DATABASES = ("keystone", "glance", "placement", "nova_api", "nova", "nova_cell0", "neutron")
+DATABASES = ("keystone", "glance", "placement", "nova_api", "nova", "nova_cell0", "neutron", "heat")
 PHYSICAL_NETWORK = "public"
 # Every process of the cloud carries this variable with the state directory as its value,
 # and hands it to its children: so they are found, whoever started them.
@@ -23,7 +23,7 @@ _SOCKET_PATH_ROOM = 107 - len("/exec/libnetwork/0123456789ab.sock")
 
 @dataclass(frozen=True)
 class Ports:
-    """The TCP ports, all on loopback."""
+    """The TCP ports, on loopback; orchestration's also on the public network's gateway."""
 
     keystone: int
     glance: int
@@ -37,6 +37,8 @@ class Ports:
     rabbitmq_nodes: int
     epmd: int
     openflow: int
+    heat: int
+    heat_cfn: int
 
     @classmethod
     def starting_at(cls, base: int) -> "Ports":

@@ -7,7 +7,7 @@ from functools import partial
 
 from novadocker.cloud import credentials, settings, teardown
 from novadocker.cloud.config.common import Common
-from novadocker.cloud.contents import bootstrap, database, identity, schema
+from novadocker.cloud.contents import bootstrap, database, identity, orchestration, schema
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.machine import members, packages, ports
@@ -93,7 +93,14 @@ def _preparations(common: Common) -> list[Step]:
         ),
         _step("identity", partial(identity.ensure, common), "keystone"),
         *(_ovn_preparations(layout) if layout.settings.network == OVN else ()),
+        _orchestration(common),
     ]
+
+
+def _orchestration(common: Common) -> Step:
+    if common.layout.settings.heat:
+        return _step("orchestration", partial(orchestration.ensure, common), "identity")
+    return _step("orchestration", partial(orchestration.remove, common.layout), "identity")
 
 
 def _ovn_preparations(layout: Layout) -> list[Step]:

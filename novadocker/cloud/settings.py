@@ -7,6 +7,7 @@ It is fixed when the state is made: addresses are in the databases by then.
 import dataclasses
 import ipaddress
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ FILE_NAME = "novadocker-cloud.json"
 _FIXED = ("port_base", "public_cidr", "network")
 OVN, OVS, CONTRAIL = "ovn", "ovs", "contrail"
 NETWORKS = (OVN, OVS, CONTRAIL)
+# What a cloud can have beside what it needs; each is a choice of that name.
+ADDITIONS = ("fake-host", "heat")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Settings:
         fake_host: whether there is a second host with Nova's fake driver.
         network: what joins ports: ``ovn``, ``ovs`` (Neutron's own agents), or ``contrail``
             (a double of its vRouter agent, for tests).
+        heat: whether there is orchestration.
     """
 
     port_base: int = 17700
@@ -39,6 +43,7 @@ class Settings:
     driver: str = DOCKER_DRIVER
     fake_host: bool = False
     network: str = OVN
+    heat: bool = False
 
     @property
     def public_network(self) -> ipaddress.IPv4Network:
@@ -77,6 +82,11 @@ def decide(state: Path, asked: dict[str, Any]) -> Settings:
                 path=state, reason=f"it was made with {name} = {old}; purge it to change that"
             )
     return dataclasses.replace(kept, **asked)
+
+
+def additions(names: Iterable[str], *, wanted: bool) -> dict[str, bool]:
+    """Return the choices that add, or take away, what is named."""
+    return {name.replace("-", "_"): wanted for name in names}
 
 
 def store(state: Path, settings: Settings) -> None:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may use the cloud: projects, users, the catalog, and ``clouds.yaml``."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -9,6 +11,23 @@ from openstack.connection import Connection
 
 from novadocker.cloud.config.common import Common
 from novadocker.cloud.layout import REGION, Layout
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One service of the catalog.
+
+    Args:
+        kind: what clients look for.
+        name: of the service.
+        port: where it listens.
+        path: what its URLs begin with.
+    """
+
+    kind: str
+    name: str
+    port: int
+    path: str = ""
 
 
 def write_clouds(common: Common) -> None:
@@ -51,7 +70,7 @@ def ensure(common: Common) -> None:
     """Make users, projects, roles and endpoints that are missing."""
     with connect(common.layout, "admin") as cloud:
         identity = cloud.identity
-        _ensure_catalog(identity, common.layout)
+        ensure_catalog(identity, common.layout, _catalog(common.layout))
         roles = {role.name: role for role in identity.roles()}
         credentials = common.credentials
         for name, password, role_names in (
@@ -67,21 +86,28 @@ def ensure(common: Common) -> None:
                 identity.assign_project_role_to_user(project, user, made)
 
 
-def _ensure_catalog(identity: Any, layout: Layout) -> None:
+def ensure_catalog(identity: Any, layout: Layout, entries: Iterable[Entry]) -> None:
+    """Make the services and endpoints that are missing."""
     services = {service.type: service for service in identity.services()}
     endpoints = {(item.service_id, item.interface) for item in identity.endpoints()}
-    for kind, name, port, path in (
-        ("compute", "nova", layout.ports.nova, "/v2.1"),
-        ("image", "glance", layout.ports.glance, ""),
-        ("network", "neutron", layout.ports.neutron, ""),
-        ("placement", "placement", layout.ports.placement, ""),
-    ):
-        service = services.get(kind) or identity.create_service(type=kind, name=name)
+    for entry in entries:
+        service = services.get(entry.kind) or identity.create_service(
+            type=entry.kind, name=entry.name
+        )
         for interface in ("public", "internal", "admin"):
             if (service.id, interface) not in endpoints:
                 identity.create_endpoint(
                     service_id=service.id,
                     interface=interface,
                     region_id=REGION,
-                    url=layout.url(port, path),
+                    url=layout.url(entry.port, entry.path),
                 )
+
+
+def _catalog(layout: Layout) -> tuple[Entry, ...]:
+    return (
+        Entry("compute", "nova", layout.ports.nova, "/v2.1"),
+        Entry("image", "glance", layout.ports.glance),
+        Entry("network", "neutron", layout.ports.neutron),
+        Entry("placement", "placement", layout.ports.placement),
+    )

@@ -74,6 +74,7 @@ def others(layout: Layout) -> tuple[Schema, ...]:
         *("--config-file", str(neutron_conf / "neutron.conf")),
         *("--config-file", str(neutron_conf / "ml2_conf.ini")),
     )
+    heat = ("--config-file", str(layout.conf("heat") / "heat.conf"))
     return (
         Schema(
             "nova",
@@ -95,6 +96,11 @@ def others(layout: Layout) -> tuple[Schema, ...]:
             "placement.cmd.manage",
             placement,
             (("db", "sync"),),
+        ),
+        *(
+            (Schema("heat", "openstack-heat", "heat.cmd.manage", heat, (("db_sync",),)),)
+            if layout.settings.heat
+            else ()
         ),
     )
 

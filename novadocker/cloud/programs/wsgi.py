@@ -31,8 +31,8 @@ _UNSENT = 256 * 1024
 def main() -> None:
     """Serve until told to end."""
     arguments = _parse()
-    # Nova, Keystone and Neutron hand sys.argv to oslo.config.
-    sys.argv = [arguments.module.split(".")[0]]
+    # Nova, Keystone, Neutron and Heat hand sys.argv to oslo.config; Heat looks nowhere else.
+    sys.argv = [arguments.module.split(".")[0], *_config_file(arguments)]
     # Neutron elects its first worker by files named after the parent's process id: those of
     # an earlier run under the same supervisor would make it wait for itself.
     with tempfile.TemporaryDirectory(dir=arguments.tmp, ignore_cleanup_errors=True) as tmp:
@@ -40,8 +40,7 @@ def main() -> None:
         signal.signal(signal.SIGTERM, _end)
         waitress.serve(
             _application(arguments.module),
-            host=LOOPBACK,
-            port=arguments.port,
+            listen=_listen(arguments),
             threads=_THREADS,
             connection_limit=500,
             max_request_body_size=_MAX_BODY,
@@ -56,8 +55,19 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("module", help="where the application is")
     parser.add_argument("port", type=int)
+    parser.add_argument("--also", default=[], nargs="*", help="addresses beside loopback")
+    parser.add_argument("--config-file", help="the application's, where it wants to be told")
     parser.add_argument("--tmp", type=Path, required=True, help="for temporary files")
     return parser.parse_args()
+
+
+def _config_file(arguments: argparse.Namespace) -> tuple[str, ...]:
+    return ("--config-file", arguments.config_file) if arguments.config_file else ()
+
+
+def _listen(arguments: argparse.Namespace) -> str:
+    addresses = (LOOPBACK, *arguments.also)
+    return " ".join(f"{address}:{arguments.port}" for address in addresses)
 
 
 def _application(module: str) -> Any:

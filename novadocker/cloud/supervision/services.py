@@ -11,7 +11,7 @@ from novadocker.cloud.contents import database
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import LOOPBACK, Layout
 from novadocker.cloud.machine.command import Command
-from novadocker.cloud.supervision import networks, readiness
+from novadocker.cloud.supervision import networks, orchestration, readiness
 from novadocker.cloud.supervision.service import Service, program_words
 from novadocker.cloud.underlay import engine
 
@@ -22,7 +22,14 @@ def table(common: Common) -> tuple[Service, ...]:
     """Return all services of a cloud."""
     hosts = (service for host in common.layout.hosts for service in _host(common, host))
     central = networks.central(common)
-    return (*_foundation(common), *central, *_apis(common), *_nova(common), *hosts)
+    return (
+        *_foundation(common),
+        *central,
+        *_apis(common),
+        *_nova(common),
+        *hosts,
+        *orchestration.services(common),
+    )
 
 
 def _foundation(common: Common) -> Iterable[Service]:

@@ -13,14 +13,17 @@ from novadocker.cloud.settings import Settings
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
-    """The places of a cloud with two hosts, whose virtual environment holds one file."""
-    paste = tmp_path / "venv/etc/nova/api-paste.ini"
-    paste.parent.mkdir(parents=True)
-    paste.write_text("[composite:osapi_compute]\n")
-    return Layout(Path("/state"), Settings(fake_host=True), venv=tmp_path / "venv")
+    """The places of a cloud with two hosts, with all additions; its environment holds two files."""
+    for service in ("nova", "heat"):
+        paste = tmp_path / f"venv/etc/{service}/api-paste.ini"
+        paste.parent.mkdir(parents=True)
+        paste.write_text("[composite:api]\n")
+    return Layout(Path("/state"), Settings(fake_host=True, heat=True), venv=tmp_path / "venv")
 
 
 @pytest.fixture
 def common(layout: Layout) -> Common:
     """What configuration is made from."""
-    return Common(layout, Credentials("db", "mq", "service", "admin", "demo", "meta"))
+    return Common(
+        layout, Credentials("db", "mq", "service", "admin", "demo", "meta", "stacks", "k" * 32)
+    )

@@ -27,3 +27,16 @@ def test_only_root_may_use_it(
     monkeypatch.setattr(cli.os, "geteuid", lambda: 1000)
     assert cli.main(["status"]) == 1
     assert "needs root" in capsys.readouterr().err
+
+
+def test_additions_are_named_together_or_apart() -> None:
+    """Names may stand in one list or each behind an option of its own."""
+    asked = cli._parser().parse_args(["up", "--with", "heat,fake-host", "--without", "heat"])
+    assert (getattr(asked, "with"), asked.without) == (["heat", "fake-host"], ["heat"])
+
+
+def test_an_unknown_addition_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """It says what there is."""
+    with pytest.raises(SystemExit):
+        cli.main(["up", "--with", "heat,murano"])
+    assert "'murano' is none of fake-host, heat" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
+import json
 from pathlib import Path
 
 from novadocker.cloud import credentials
@@ -16,3 +17,13 @@ def test_credentials_are_read_by_their_owner_only(tmp_path: Path) -> None:
     """The file is closed to everyone else."""
     credentials.load_or_make(tmp_path / "c.json")
     assert (tmp_path / "c.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_older_clouds_credentials_are_completed(tmp_path: Path) -> None:
+    """What it has stays; what a newer launcher wants beside it is made and kept."""
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps({"database": "kept"}))
+    completed = credentials.load_or_make(path)
+    assert completed.database == "kept"
+    assert len(completed.stacks) == 32
+    assert credentials.load_or_make(path) == completed

@@ -51,3 +51,10 @@ def test_the_state_is_traversable_by_remapped_users(tmp_path: Path) -> None:
     """A container's root, an ordinary user of the host, must reach its files below it."""
     settings.store(tmp_path / "state", Settings())
     assert (tmp_path / "state").stat().st_mode & 0o777 == 0o711
+
+
+def test_an_addition_is_kept_until_it_is_taken_away(tmp_path: Path) -> None:
+    """A later up need not name it again."""
+    settings.store(tmp_path, Settings(**settings.additions(["heat"], wanted=True)))
+    assert settings.decide(tmp_path, {}).heat
+    assert not settings.decide(tmp_path, settings.additions(["heat"], wanted=False)).heat
