@@ -41,14 +41,19 @@ class Cloud:
         self.network = self.tenant.network.find_network(NETWORK, ignore_missing=False).id
 
     @contextmanager
-    def image(self, chunks: Iterator[bytes]) -> Iterator[str]:
+    def image(self, chunks: Iterator[bytes], **properties: str) -> Iterator[str]:
         """Upload an image as it comes; it is deleted at the end.
+
+        Args:
+            chunks: its bytes.
+            **properties: what Glance is told about it.
 
         Yields:
             Its id.
         """
         glance = self.tenant.image
         body = {"name": "bench", "container_format": "docker", "disk_format": "raw"}
+        body |= properties
         image = glance.post("/images", json=body).json()["id"]
         try:
             headers = {"Content-Type": "application/octet-stream"}
@@ -149,13 +154,24 @@ class Cloud:
         for server in servers:
             self._until(lambda gone=server: not self._status(gone), f"server {server} to be gone")
 
+    def loads(self, image: str) -> int:
+        """Return how often an image was brought into the engine, by nova-compute's log."""
+        log = self.layout.log_of(self.host.service("nova-compute"))
+        return log.read_text(errors="replace").count(f"Loaded image {image} as ")
+
     def nova_compute(self) -> psutil.Process:
         """Return our host's nova-compute."""
-        conf = str(self.layout.conf(self.host.service("nova-compute")) / "nova.conf")
+        return self._process(str(self.layout.conf(self.host.service("nova-compute")) / "nova.conf"))
+
+    def glance(self) -> psutil.Process:
+        """Return the process that gives images away."""
+        return self._process("glance.wsgi.api")
+
+    def _process(self, argument: str) -> psutil.Process:
         (found,) = [
             process
             for process in members.processes(self.layout)
-            if conf in process.cmdline() and "privsep" not in " ".join(process.cmdline())
+            if argument in process.cmdline() and "privsep" not in " ".join(process.cmdline())
         ]
         return found
 

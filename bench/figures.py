@@ -12,6 +12,9 @@ MUST_ABOVE_FAKE = 0.4
 MUST_TIMES_FLOOR = 2.0
 MUST_GROW_MIB = 32.0
 MUST_TIMES_ENGINE = 1.5
+MUST_TIMES_LOAD = 1.15
+MUST_LOAD_GROW_MIB = 64.0
+MUST_SHARED_TIMES_COLD = 0.2
 _BOOT = re.compile(r"Boot of nova-(\S+) took, in seconds: (.*)")
 
 

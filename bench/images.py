@@ -12,7 +12,7 @@ from pathlib import Path
 PIECE = 1024 * 1024
 # The first process of a container hears only the signals that it has asked for.
 SLEEP = "trap 'exit 0' TERM; /bin/busybox sleep 100000 & wait"
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def saved(ballast: int = 0) -> Iterator[bytes]:
@@ -50,7 +50,7 @@ def _layer(head: bytes, ballast: int, tail: bytes) -> Iterator[bytes]:
 
 def _documents(layer_digest: str) -> dict[str, bytes]:
     config = {
-        "architecture": _ARCHITECTURES[os.uname().machine],
+        "architecture": ARCHITECTURES[os.uname().machine],
         "os": "linux",
         "config": {"Cmd": ["/bin/busybox", "sh", "-c", SLEEP]},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer_digest}"]},

@@ -42,6 +42,7 @@ class Meta:
     id = IMAGE
     container_format = "docker"
     checksum = MD5
+    size = 0
 
     def obj_attr_is_set(self, name: str) -> bool:
         """Say that all is known."""

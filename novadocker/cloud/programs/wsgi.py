@@ -23,6 +23,9 @@ from novadocker.cloud.layout import LOOPBACK
 _THREADS = 8
 # Waitress refuses bodies over 1 GiB by default; images are larger.
 _MAX_BODY = 1 << 42
+# Bytes that wait for a slow client. Waitress copies all of them for every packet, and beyond a
+# MiB into a file: with its default of 16 MiB most of a download's time goes there.
+_UNSENT = 256 * 1024
 
 
 def main() -> None:
@@ -42,6 +45,7 @@ def main() -> None:
             threads=_THREADS,
             connection_limit=500,
             max_request_body_size=_MAX_BODY,
+            outbuf_high_watermark=_UNSENT,
             clear_untrusted_proxy_headers=True,
         )
     # Threads of the application that have no end of their own would keep us here.

@@ -45,7 +45,7 @@ class Service(Refusals):
         remembered = Path(CONF.state_path) / "novadocker" / "images"
         parts = Parts(Ranges(), Provenance(remembered))
         self._images = Images(self._engine, self._glance, parts=parts)
-        self._snapshots = Snapshots(self._engine, self._glance)
+        self._snapshots = Snapshots(self._engine, self._glance, provenance=parts.provenance)
         self._wiring = Wiring()
         self._ports = Ports(virtapi)
         self._consoles = Consoles(self._engine, translation.console_place())

@@ -17,10 +17,11 @@ from nova.exception import ImageNotFound
 from oslo_log import log as logging
 
 from novadocker.virt.docker.archive import CheckedArchive, Platform, revised
+from novadocker.virt.docker.archive.index import PROPERTY as INDEX_PROPERTY
 from novadocker.virt.docker.engine import Engine
 from novadocker.virt.docker.errors import EngineError, ImageInvalid, PolicyRefused, SnapshotError
 from novadocker.virt.docker.guest import Guest
-from novadocker.virt.docker.images import CONTAINER_FORMAT
+from novadocker.virt.docker.images import CONTAINER_FORMAT, Origin, Provenance, recorded_digits
 from novadocker.virt.docker.server import LABEL_BASE, LABEL_HOST, container_name
 from novadocker.virt.docker.upload import Upload
 
@@ -95,10 +96,18 @@ class Snapshots:
         engine: where the servers are.
         glance: Nova's ``nova.image.glance.API``.
         platform: what the servers are made for; else this host's.
+        provenance: where it is noted what the images hold; None for nowhere.
     """
 
-    def __init__(self, engine: Engine, glance: Any, platform: Platform | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        glance: Any,
+        platform: Platform | None = None,
+        provenance: Provenance | None = None,
+    ) -> None:
         self._engine = engine
+        self._provenance = provenance
         self._glance = glance
         self._platform = platform or Platform.of_host()
         self._lock = threading.Lock()
@@ -199,7 +208,23 @@ class Snapshots:
                 image=image_id,
                 reason=f"Glance has {kept.get('size')} bytes of it, and {upload.size} were sent",
             )
+        self._note(context, image_id, archive, kept)
         return upload.size
+
+    def _note(
+        self, context: Any, image_id: str, archive: CheckedArchive, kept: Mapping[str, Any]
+    ) -> None:
+        """Have the image booted by those of its layers that a host lacks; here by no others."""
+        index = archive.sent_index
+        assert index  # noqa: S101 - all of it was sent
+        try:
+            properties = {INDEX_PROPERTY: index.text()}
+            self._glance.update(context, image_id, {"properties": properties}, purge_props=False)
+        except Exception as error:  # noqa: BLE001 - without it, the image is only read slower
+            LOG.warning("Image %s is without its index: %s", image_id, error)
+        if self._provenance:
+            found = {layer.diff_id: layer.unpacked for layer in archive.saved_image.layers}
+            self._provenance.remember(Origin(image_id, recorded_digits(kept), found))
 
     @contextlib.contextmanager
     def _leaving_nothing(self, tag: str) -> Iterator[None]:

@@ -128,6 +128,15 @@ def promised(contents: Contents, platform: Platform, bounds: Bounds) -> Mapping[
     return promises
 
 
+def is_named_by_digest(path: str) -> bool:
+    """Say whether a config's name says what its bytes must be; ``judge`` has them compared.
+
+    Args:
+        path: of the config.
+    """
+    return bool(_DIGEST_IN_NAME.fullmatch(path))
+
+
 def _reference(contents: Contents, platform: Platform, bounds: Bounds) -> Reference:
     read = _reader(contents, bounds)
     if _is_there(contents, MANIFEST):

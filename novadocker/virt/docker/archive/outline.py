@@ -17,7 +17,8 @@ from novadocker.virt.docker.archive.manifest import Contents, SavedImage, judge,
 from novadocker.virt.docker.archive.oci import check_name
 from novadocker.virt.docker.archive.platform import Platform
 from novadocker.virt.docker.archive.tar import Kind, Member, Reader
-from novadocker.virt.docker.archive.windows import Scattered, Windows
+from novadocker.virt.docker.archive.unzstd import promised_size
+from novadocker.virt.docker.archive.windows import Windows
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Part:
         size: bytes in the archive.
         content: plain or compressed.
         diff_id: what the config promises that it is.
+        sent: bytes that the engine is given of it; None where that shows only at its end.
     """
 
     path: str
@@ -37,6 +39,7 @@ class Part:
     size: int
     content: Content
     diff_id: str
+    sent: int | None
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,15 @@ def outline(windows: Windows, platform: Platform, bounds: Bounds) -> Outline:
     return _Walk(windows, platform, bounds).outline()
 
 
+@dataclass(frozen=True)
+class _Found:
+    """A member that is a layer by its looks, and how long it is as it is sent."""
+
+    member: Member
+    content: Content
+    sent: int | None
+
+
 class _Walk:
     """One way through the archive, from header to header."""
 
@@ -78,7 +90,7 @@ class _Walk:
         self._platform = platform
         self._bounds = bounds
         self._documents: dict[str, bytes] = {}
-        self._layers: dict[str, tuple[Member, Content]] = {}
+        self._layers: dict[str, _Found] = {}
         self._others: dict[str, int] = {}
         self._links: dict[str, str] = {}
         self._kept = 0
@@ -89,8 +101,7 @@ class _Walk:
                 self._file(member)
             elif member.kind is Kind.SYMLINK:
                 self._links[member.path] = member.target
-        unread = {path: _claimed(member, "") for path, (member, _) in self._layers.items()}
-        contents = Contents(self._documents, unread, self._others, self._links)
+        contents = Contents(self._documents, self._claimed({}), self._others, self._links)
         claims = promised(contents, self._platform, self._bounds)
         image = judge(replace(contents, layers=self._claimed(claims)), self._platform, self._bounds)
         return Outline(image, self._parts(claims))
@@ -98,10 +109,9 @@ class _Walk:
     def _file(self, member: Member) -> None:
         head = self._windows.read(min(BLOCK, member.size))
         content = content_of(head, member.size, f"member {quoted(member.path)}")
-        if content is Content.ZSTD_LAYER:
-            raise Scattered
         if content in LAYERS:
-            self._layers[member.path] = member, content
+            sent = promised_size(head) if content is Content.ZSTD_LAYER else member.size
+            self._layers[member.path] = _Found(member, content, sent)
         elif content is Content.JSON and self._has_room_for(member.size):
             document = head + self._windows.read(member.size - len(head))
             check_name(member.path, f"sha256:{hashlib.sha256(document).hexdigest()}")
@@ -117,17 +127,20 @@ class _Walk:
 
     def _claimed(self, claims: Mapping[str, str]) -> dict[str, Layer]:
         return {
-            path: _claimed(member, claims.get(path, ""))
-            for path, (member, _) in self._layers.items()
+            path: Layer(claims.get(path, ""), "", found.member.size, 0)
+            for path, found in self._layers.items()
         }
 
     def _parts(self, claims: Mapping[str, str]) -> tuple[Part, ...]:
         return tuple(
-            Part(path, member.offset, member.size, content, claims[path])
-            for path, (member, content) in self._layers.items()
+            Part(
+                path,
+                found.member.offset,
+                found.member.size,
+                found.content,
+                claims[path],
+                found.sent,
+            )
+            for path, found in self._layers.items()
             if path in claims
         )
-
-
-def _claimed(member: Member, diff_id: str) -> Layer:
-    return Layer(diff_id, "", member.size, 0)

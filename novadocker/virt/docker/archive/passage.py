@@ -107,7 +107,7 @@ class Passage:
             layer = passing.finish()
         else:
             yield self._sent.layer(member.path, size)
-            yield from _exactly(size, parts, what)
+            yield from exactly(size, parts, what)
             layer = passing.finish()
             yield from filter(None, (self._sent.padding(size),))
             self.given.add(member.path)
@@ -158,7 +158,17 @@ def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def _exactly(size: int, parts: Iterable[bytes], what: str) -> Iterator[bytes]:
+def exactly(size: int, parts: Iterable[bytes], what: str) -> Iterator[bytes]:
+    """Give parts that must have a size that was promised before.
+
+    Args:
+        size: what was promised.
+        parts: what comes.
+        what: its name in messages.
+
+    Yields:
+        The parts, never more than was promised.
+    """
     left = size
     for part in parts:
         left -= len(part)

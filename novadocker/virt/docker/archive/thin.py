@@ -2,17 +2,22 @@
 """An archive of which the engine is given only the layers that it lacks."""
 
 import enum
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from novadocker.virt.docker.archive.bounds import Bounds
+from novadocker.virt.docker.archive.bounds import Bounds, KiB
 from novadocker.virt.docker.archive.fault import Fault, quoted
 from novadocker.virt.docker.archive.layer import Layer, PassingLayer, Room
 from novadocker.virt.docker.archive.manifest import SavedImage
 from novadocker.virt.docker.archive.oci import check_name
 from novadocker.virt.docker.archive.outline import Outline, Part
+from novadocker.virt.docker.archive.passage import exactly
 from novadocker.virt.docker.archive.sent import Sent
 from novadocker.virt.docker.errors import ImageInvalid
+
+
+_HELD_BACK = 64 * KiB
 
 
 class Treatment(enum.Enum):
@@ -50,7 +55,7 @@ class ThinArchive:
         bounds: Bounds | None = None,
     ) -> None:
         self._outline = outline
-        self._treatments = treatments
+        self._treatments = dict(treatments)
         self._read = read
         self._image = image
         self._bounds = bounds or Bounds()
@@ -72,28 +77,59 @@ class ThinArchive:
         """The layers that were read; all of them are what was promised."""
         return tuple(self._checked.values())
 
+    def alone(self, path: str) -> Iterator[bytes]:
+        """Give one layer by itself; the archive then comes without it.
+
+        Args:
+            path: of the layer.
+
+        Yields:
+            Its bytes, of which the last ones come when all were found right.
+        """
+        (part,) = (each for each in self._outline.parts if each.path == path)
+        try:
+            yield from _held_back(self._bytes(part))
+        except Fault as fault:
+            raise ImageInvalid(image=self._image, reason=str(fault)) from fault
+        self._treatments[path] = Treatment.LEAVE
+
     def __iter__(self) -> Iterator[bytes]:
         try:
             for part in self._outline.parts:
-                if self._treatments[part.path] is not Treatment.LEAVE:
-                    yield from self._part(part)
+                yield from self._part(part)
             yield from self._sent.ending(self._outline.image)
         except Fault as fault:
             raise ImageInvalid(image=self._image, reason=str(fault)) from fault
 
     def _part(self, part: Part) -> Iterator[bytes]:
-        sends = self._treatments[part.path] is Treatment.SEND
-        if sends:
-            yield self._sent.layer(part.path, part.size)
-        what = f"layer {quoted(part.path)}"
-        passing = PassingLayer(what, part.content, self._room, self._bounds)
+        if self._treatments[part.path] is Treatment.CHECK:
+            for _ in self._bytes(part):
+                pass
+        elif self._treatments[part.path] is Treatment.SEND:
+            if part.sent is None:
+                raise Fault(f"layer {quoted(part.path)} does not say how long it is")
+            yield self._sent.layer(part.path, part.sent)
+            yield from exactly(part.sent, self._bytes(part), f"layer {quoted(part.path)}")
+            yield from filter(None, (self._sent.padding(part.sent),))
+
+    def _bytes(self, part: Part) -> Iterator[bytes]:
+        passing = PassingLayer(f"layer {quoted(part.path)}", part.content, self._room, self._bounds)
         for piece in self._read(part.offset, part.size):
-            for sent in passing.feed(piece):
-                if sends:
-                    yield sent
-        if sends and (rest := self._sent.padding(part.size)):
-            yield rest
+            yield from passing.feed(piece)
         self._checked[part.path] = _expected(part, passing.finish())
+
+
+def _held_back(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    # A piece may be a few zeros: by then the end of the layer's tar archive may have passed.
+    held: deque[bytes] = deque()
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        while size - len(held[0]) >= _HELD_BACK:
+            size -= len(held[0])
+            yield held.popleft()
+    yield from held
 
 
 def _expected(part: Part, layer: Layer) -> Layer:

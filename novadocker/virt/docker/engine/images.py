@@ -2,6 +2,7 @@
 """The engine's API, as far as it concerns images."""
 
 import contextlib
+import json
 from collections.abc import Generator, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -48,6 +49,32 @@ class ImageCalls(Caller):
                 # The SDK lets the body of a failed request through: that is a "message".
                 if reason := line.get("error") or line.get("message"):
                     raise refusal(action, reason)
+
+    def import_layer(self, chunks: Iterable[bytes], tag: str) -> None:
+        """Make an image of one layer, unpacked as it comes.
+
+        Args:
+            chunks: the layer's bytes; what they raise ends the call and is raised.
+            tag: "REPOSITORY:TAG", the image's name.
+
+        Raises:
+            EngineOutOfSpace: there was no room for it.
+        """
+        action = "import a layer"
+        repository, _, tag = tag.partition(":")
+        params = {"fromSrc": "-", "repo": repository, "tag": tag}
+        headers = {"Content-Type": "application/x-tar"}
+        timeout = self.connection.disk_timeout
+        # Not by the SDK's own call, which has no time limit and hides an error in the answer.
+        with self._call(action):
+            url = self._url("/images/create")
+            with self._api.post(
+                url, params=params, data=iter(chunks), headers=headers, timeout=timeout
+            ) as answer:
+                raise_for_status(answer)
+                for line in answer.text.splitlines():
+                    if reason := json.loads(line).get("error"):
+                        raise refusal(action, reason)
 
     def image_settings(self, image: str) -> Mapping[str, Any]:
         """Return what an image's containers are to be like, as its config has it.

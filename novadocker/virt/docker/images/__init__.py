@@ -8,10 +8,11 @@ read. ``ranges`` reads parts of images, ``relay`` lets two threads share a strea
 tells those who wait.
 """
 
-from novadocker.virt.docker.images.cache import CONTAINER_FORMAT, NAMESPACE, Images
-from novadocker.virt.docker.images.fetch import Parts
+from novadocker.virt.docker.images.cache import CONTAINER_FORMAT, Images
+from novadocker.virt.docker.images.custody import recorded_digits
+from novadocker.virt.docker.images.fetch import NAMESPACE, Parts
 from novadocker.virt.docker.images.progress import Boot
-from novadocker.virt.docker.images.provenance import Provenance
+from novadocker.virt.docker.images.provenance import Origin, Provenance
 from novadocker.virt.docker.images.ranges import Ranges
 
 __all__ = [
@@ -19,7 +20,9 @@ __all__ = [
     "NAMESPACE",
     "Boot",
     "Images",
+    "Origin",
     "Parts",
     "Provenance",
     "Ranges",
+    "recorded_digits",
 ]

@@ -19,7 +19,7 @@ from novadocker.virt.docker.errors import (
 )
 from novadocker.virt.docker.images.chains import Chains
 from novadocker.virt.docker.images.custody import HASH_DIGITS, recorded_digits
-from novadocker.virt.docker.images.fetch import Fetch, Parts
+from novadocker.virt.docker.images.fetch import LOADING, NAMESPACE, Fetch, Parts
 from novadocker.virt.docker.images.progress import Boot, Nobody, Progress
 from novadocker.virt.docker.images.wanted import Wanted, fetching
 from novadocker.virt.docker.once import Once
@@ -28,7 +28,6 @@ from novadocker.virt.docker.server import LABEL_IMAGE
 LOG = logging.getLogger(__name__)
 
 CONTAINER_FORMAT = "docker"
-NAMESPACE = "nova/"
 
 
 class Images:
@@ -63,12 +62,13 @@ class Images:
         self._progress: dict[str, Progress] = {}
 
     def adapt(self, info: EngineInfo) -> None:
-        """Mind what kind of engine this is.
+        """Mind what kind of engine this is, and remove what an earlier process left in it.
 
         Args:
             info: what it says of itself.
         """
         self._fetch.adapt(containerd_store=info.containerd_store)
+        self._sweep()
 
     def ensure(self, context: Any, image_meta: Any, boot: Boot | None = None) -> Image:
         """Return an image that the engine has, fetched from Glance if need be.
@@ -153,6 +153,7 @@ class Images:
         Returns:
             The names that are gone.
         """
+        self._sweep()
         tags = self._engine.image_tags(NAMESPACE)
         used = {*used, *self._in_containers()}
         with self._lock:
@@ -168,6 +169,12 @@ class Images:
             has = {layer for image in Chains(self._engine).images() for layer in image}
             self._provenance.sweep(has)
         return gone
+
+    def _sweep(self) -> None:
+        # What a load that was broken off has laid; not what one lays that goes on.
+        for tag in self._engine.image_tags(LOADING):
+            if tag.replace(LOADING, NAMESPACE, 1) not in self._progress:
+                self._remove(tag)
 
     def _in_containers(self) -> set[str]:
         # A rescued server has a second container, of an image that Nova does not name.
@@ -204,16 +211,20 @@ class Images:
         return now - last_used
 
     def _forget(self, tag: str) -> bool:
+        # A container may still stand on it that Nova no longer counts; the next round finds
+        # the same image again.
+        if gone := self._remove(tag):
+            LOG.info("Removed image %s, which no server uses", tag)
+        return gone
+
+    def _remove(self, tag: str) -> bool:
         try:
             self._engine.remove_image(tag)
         except EngineUnavailable:
             raise
         except EngineError as error:
-            # A container may still stand on it that Nova no longer counts; the next round
-            # finds the same image again.
             LOG.warning("Image %s is unused and stays: %s", tag, error)
             return False
-        LOG.info("Removed image %s, which no server uses", tag)
         return True
 
 

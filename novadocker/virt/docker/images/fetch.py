@@ -3,7 +3,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from oslo_log import log as logging
 from novadocker.virt.docker.archive import (
     CheckedArchive,
     Layer,
+    Part,
     Platform,
     SavedImage,
     ThinArchive,
@@ -32,6 +33,9 @@ from novadocker.virt.docker.images.relay import relayed
 from novadocker.virt.docker.images.wanted import Wanted, fetching
 
 LOG = logging.getLogger(__name__)
+
+NAMESPACE = "nova/"
+LOADING = "nova-loading/"
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,8 @@ class Fetch:
             return None
         archive = self._thin_archive(wanted, plan, self._planner)
         try:
-            image = self._send(wanted, archive, lambda: archive.saved_image)
+            with self._laid(wanted, plan.base, archive):
+                image = self._send(wanted, archive, lambda: archive.saved_image)
         except (EngineUnavailable, EngineOutOfSpace):
             raise
         except (EngineError, NoRanges) as error:
@@ -136,6 +141,27 @@ class Fetch:
             return None
         self._remember(wanted, archive.checked)
         return image
+
+    @contextmanager
+    def _laid(self, wanted: Wanted, base: Part | None, archive: ThinArchive) -> Iterator[None]:
+        """Lay a large lowest layer while the image is loaded on top of it.
+
+        The engine unpacks it as it comes. What it loads as an archive, it stores first.
+        """
+        if base is None:
+            yield
+            return
+        tag = wanted.tag.replace(NAMESPACE, LOADING, 1)
+        try:
+            with closing(relayed(archive.alone(base.path))) as pieces:
+                self._engine.import_layer(pieces, tag)
+            laid = self._engine.find_image(tag)
+            if laid is None or laid.layers != (base.diff_id,):
+                raise EngineError(action="import a layer", reason=f"{base.diff_id} is not there")
+            yield
+        finally:
+            with suppress(EngineUnavailable):
+                self._engine.remove_image(tag)
 
     def _thin_archive(self, wanted: Wanted, plan: Plan, planner: Planner) -> ThinArchive:
         wanted.progress.expect(plan.size)

@@ -22,6 +22,7 @@ from novadocker.virt.docker.archive import (
     outline,
 )
 from novadocker.virt.docker.archive.index import PROPERTY
+from novadocker.virt.docker.archive.manifest import is_named_by_digest
 from novadocker.virt.docker.images.chains import Chains
 from novadocker.virt.docker.images.custody import Custody
 from novadocker.virt.docker.images.ranges import NoRanges, Ranges
@@ -30,6 +31,8 @@ from novadocker.virt.docker.images.wanted import Wanted, fetching
 LOG = logging.getLogger(__name__)
 
 _AT_ONCE = 4
+# Below that a call to the engine costs more than it saves.
+_LARGE = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,23 @@ class Plan:
             part.size
             for part in self.outline.parts
             if self.treatments[part.path] is not Treatment.LEAVE
+        )
+
+    @property
+    def base(self) -> Part | None:
+        """The lowest layer, where it is sent and large enough to go ahead of the others."""
+        paths = self.outline.image.paths
+        (lowest,) = (part for part in self.outline.parts if part.path == paths[0])
+        is_sent = self.treatments[lowest.path] is Treatment.SEND and paths.count(lowest.path) == 1
+        return lowest if is_sent and lowest.size >= _LARGE else None
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is known of each layer how long it is when it is sent."""
+        return all(
+            part.sent is not None or part == self.base
+            for part in self.outline.parts
+            if self.treatments[part.path] is Treatment.SEND
         )
 
 
@@ -86,20 +106,21 @@ class Planner:
         Raises:
             ImageFetchFailed: Glance did not answer.
         """
-        if not self._ranges.allowed() or not self._chains.images():
+        if not self._ranges.allowed():
             return None
         with fetching(wanted.image):
             record = self._glance.get(wanted.context, wanted.image)
         index = _index(wanted.image, record)
-        if index and not self._chains.known([layer.diff_id for layer in index.layers]):
-            return None
         try:
             found = self._outline(wanted, record["size"], index)
         except (Fault, Scattered, NoRanges) as reason:
             # What is wrong with it will be said by the one who reads all of it.
             LOG.debug("Image %s is read as a whole: %r", wanted.image, reason)
             return None
-        return self._of(wanted, record, found)
+        if not _is_told_by_digest(found, index):
+            return None
+        plan = self._of(wanted, record, found)
+        return plan if plan.fits else None
 
     def read(self, wanted: Wanted, offset: int, length: int) -> Iterator[bytes]:
         """Read a part of an image's archive.
@@ -134,16 +155,23 @@ class Planner:
                 fetched = [(offset, part) for (offset, _), part in zip(places, parts, strict=True)]
         return outline(Windows(fetch, size, fetched), self._platform, Bounds())
 
-    def _of(self, wanted: Wanted, record: Mapping[str, Any], found: Outline) -> Plan | None:
-        diff_ids = [layer.diff_id for layer in found.image.layers]
-        known = self._chains.known(diff_ids)
-        if not known:
-            return None
+    def _of(self, wanted: Wanted, record: Mapping[str, Any], found: Outline) -> Plan:
+        known = self._chains.known([layer.diff_id for layer in found.image.layers])
         # One place in the archive may be two layers, of which the engine has only the lower.
         lacks = set(found.image.paths[known:])
         has = {part.diff_id for part in found.parts if part.path not in lacks}
-        unread = self._custody.unread(wanted.context, record, has)
+        unread = self._custody.unread(wanted.context, record, has) if has else {}
         return Plan(found, {part.path: _treatment(part, lacks, unread) for part in found.parts})
+
+
+def _is_told_by_digest(found: Outline, index: Index | None) -> bool:
+    """Say whether a digest tells what the config is; the config tells what the layers are.
+
+    Who reads an image as a whole holds it against the hash that Glance has of it.
+    """
+    if index is None:
+        return is_named_by_digest(found.image.config_path)
+    return index.config.digest == found.image.id
 
 
 def _treatment(part: Part, lacks: Collection[str], unread: Collection[str]) -> Treatment:

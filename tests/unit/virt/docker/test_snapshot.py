@@ -88,9 +88,13 @@ class FakeGlance:
         return self.record
 
     def update(
-        self, context: Any, image_id: str, account: Any, data: Any, purge_props: bool
+        self, context: Any, image_id: str, account: Any, data: Any = None, purge_props: bool = True
     ) -> dict[str, Any]:
         """Take what is sent, at once or after connections that broke."""
+        if data is None:
+            self.index = account["properties"]["docker_index"]
+            assert not purge_props
+            return {"size": len(self.data)}
         self.account, self.purge = account, purge_props
         for _ in range(self.attempts):
             self.data = data.read(PORTION)

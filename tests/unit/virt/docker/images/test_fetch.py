@@ -1,0 +1,478 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is read of an image, what is sent, and what only he may leave unread who could read it."""
+
+import dataclasses
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from nova import exception
+from nova.objects.image_meta import ImageMeta
+
+from novadocker.virt.docker.archive import Platform
+from novadocker.virt.docker.engine import Image
+from novadocker.virt.docker.errors import EngineError, ImageFetchFailed, ImageInvalid
+from novadocker.virt.docker.images import Images, Parts, Provenance, plan
+from novadocker.virt.docker.images.chains import chain_ids
+from novadocker.virt.docker.images.ranges import NoRanges
+from tests.unit.virt.docker.archive.reading import checked
+
+KIB = 1024
+ALICE, BOB, ADMIN = "alice", "bob", "admin"
+
+
+class Engine:
+    """An engine with the classic store, which looks at no layer whose chain it has."""
+
+    def __init__(self) -> None:
+        self.images: dict[str, Image] = {}
+        self.sent: list[list[str]] = []
+        self.laid: list[str] = []
+        self.before_load: Callable[[], None] = lambda: None
+        self.by_manifest = False
+
+    def image_ids(self) -> set[str]:
+        """List images."""
+        return {image.id for image in self.images.values()}
+
+    def find_image(self, name: str) -> Image | None:
+        """Look one up."""
+        ids = {image.id: image for image in self.images.values()}
+        return self.images.get(name) or ids.get(name)
+
+    def image_tags(self, prefix: str) -> list[str]:
+        """List names."""
+        return [tag for tag in self.images if tag.startswith(prefix)]
+
+    def remove_image(self, tag: str) -> None:
+        """Take one away."""
+        self.images.pop(tag, None)
+
+    def names(self, label: str) -> dict[str, dict[str, str]]:
+        """Run nothing."""
+        return {}
+
+    def import_layer(self, chunks: Iterable[bytes], tag: str) -> None:
+        """Unpack a layer."""
+        digest = f"sha256:{hashlib.sha256(b''.join(chunks)).hexdigest()}"
+        self.laid.append(tag)
+        self.images[tag] = Image(id=f"imported-{digest}", layers=(digest,))
+
+    def load_image(self, chunks: Iterable[bytes]) -> None:
+        """Load an archive."""
+        members = {}
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
+            members = {name: tar.extractfile(name).read() for name in tar.getnames()}
+        self.before_load()
+        (manifest,) = json.loads(members["manifest.json"])
+        config = members[manifest["Config"]]
+        layers = tuple(json.loads(config)["rootfs"]["diff_ids"])
+        has = {chain for image in self.images.values() for chain in chain_ids(image.layers)}
+        sent = [name for name in manifest["Layers"] if name in members]
+        for chain, name in zip(chain_ids(layers), manifest["Layers"], strict=True):
+            if chain not in has and name not in members:
+                raise EngineError(action="load an image", reason=f"{name}: no such file")
+        self.sent.append(sent)
+        digest = f"sha256:{hashlib.sha256(config).hexdigest()}"
+        self.images[manifest["RepoTags"][0]] = Image(
+            id="sha256:of-a-manifest" if self.by_manifest else digest, layers=layers
+        )
+
+
+@dataclass
+class Stored:
+    """One image of Glance's."""
+
+    data: bytes
+    owner: str
+    readers: set[str]
+    seers: set[str] = field(default_factory=set)
+    public: bool = False
+    properties: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def checksum(self) -> str:
+        """The MD5 that Glance keeps."""
+        return hashlib.md5(self.data, usedforsecurity=False).hexdigest()
+
+
+class Glance:
+    """Images, and who may have them."""
+
+    def __init__(self) -> None:
+        self.images: dict[str, Stored] = {}
+        self.serves_ranges = True
+        self.permits_parts = True
+        self.ranges: list[tuple[str, int, int]] = []
+        self.downloads: list[str] = []
+
+    def add(self, data: bytes, owner: str = ALICE, **account: Any) -> str:
+        """Upload an image."""
+        name = f"5f0c1f3e-7b0d-4f8e-9d27-0d6f6b1f9a{len(self.images):02}"
+        self.images[name] = Stored(data, owner, {owner, ADMIN}, **account)
+        return name
+
+    def get(self, context: Any, image_id: str) -> dict[str, Any]:
+        """Show one to who may see it."""
+        found = self.images[image_id]
+        if context.user not in found.readers | found.seers:
+            raise exception.ImageNotFound(image_id=image_id)
+        return {
+            "size": len(found.data),
+            "checksum": found.checksum,
+            "owner": found.owner,
+            "is_public": found.public,
+            "properties": found.properties,
+        }
+
+    def _readable(self, context: Any, image_id: str) -> bytes:
+        self.get(context, image_id)
+        if context.user not in self.images[image_id].readers:
+            raise exception.ImageNotAuthorized(image_id=image_id)
+        return self.images[image_id].data
+
+    def download(self, context: Any, image_id: str) -> Iterator[bytes]:
+        """Give all of one."""
+        self.downloads.append(image_id)
+        data = self._readable(context, image_id)
+        yield from (data[at : at + 1000] for at in range(0, len(data), 1000))
+
+    def allowed(self) -> bool:
+        """Say whether parts may be read."""
+        return self.permits_parts
+
+    def read(self, context: Any, image_id: str, offset: int, length: int) -> Iterator[bytes]:
+        """Give a part of one."""
+        if not self.serves_ranges:
+            raise NoRanges(image=image_id, status=400)
+        data = self._readable(context, image_id)
+        assert 0 < length <= len(data) - offset
+        self.ranges.append((image_id, offset, length))
+        yield data[offset : offset + length]
+
+    def read_of(self, image_id: str) -> int:
+        """Count the bytes of an image that were read in parts."""
+        return sum(length for name, _, length in self.ranges if name == image_id)
+
+
+@dataclass
+class Site:
+    """A host, Glance, and an image that the host has loaded."""
+
+    directory: Path
+    make: Any
+    engine: Engine = field(default_factory=Engine)
+    glance: Glance = field(default_factory=Glance)
+
+    def __post_init__(self) -> None:
+        self.base = self.make.layer(b"b" * 400 * KIB)
+        self.images = self.restarted()
+        self.first = self.glance.add(self.archive(self.base, self.make.layer(b"1")))
+
+    def restarted(self) -> Images:
+        """Return the driver's side, anew."""
+        glance: Any = self.glance
+        engine: Any = self.engine
+        parts = Parts(glance, Provenance(self.directory))
+        return Images(engine, glance, Platform("amd64"), parts)
+
+    def archive(self, *layers: bytes, **changes: Any) -> bytes:
+        """Return an image."""
+        content: bytes = self.make.old_style(*layers, **changes).tar()
+        return content
+
+    def second(self, base: bytes | None = None, owner: str = ALICE, **account: Any) -> str:
+        """Upload an image on the same base; or one that says so, and has other bytes."""
+        top = self.make.layer(b"2")
+        config = self.make.config([self.make.sha256(layer) for layer in (self.base, top)])
+        data = self.archive(base or self.base, top, config=config)
+        return self.glance.add(data, owner, **account)
+
+    def ensure(self, image: str, user: str = ALICE, images: Images | None = None) -> Image:
+        """Boot an image, as far as images go."""
+        context = SimpleNamespace(user=user, is_admin=user == ADMIN)
+        stored = self.glance.images[image]
+        meta = ImageMeta.from_dict(
+            {"id": image, "container_format": "docker", "checksum": stored.checksum}
+        )
+        return (images or self.images).ensure(context, meta)
+
+    def has(self, image: str) -> bool:
+        """Say whether the engine has an image."""
+        return any(f"/{image}:" in tag for tag in self.engine.images)
+
+
+@pytest.fixture
+def site(tmp_path: Path, saved_images: Any) -> Site:
+    """A host that has loaded Alice's first image."""
+    made = Site(tmp_path, saved_images)
+    made.ensure(made.first)
+    assert made.engine.sent == [["0.tar", "1.tar"]]
+    return made
+
+
+def test_only_what_is_new_is_read_and_sent(site: Site) -> None:
+    """The base stays where it is, in Glance and here."""
+    second = site.second()
+    site.ensure(second)
+    assert site.engine.sent[-1] == ["0.tar"]
+    assert site.glance.read_of(second) < 100 * KIB
+    assert site.glance.downloads == []
+
+
+def test_who_cannot_read_its_origin_has_a_layer_read(site: Site) -> None:
+    """It is checked, and not sent."""
+    second = site.second(owner=BOB)
+    site.ensure(second, BOB)
+    assert site.engine.sent[-1] == ["0.tar"]
+    assert site.glance.read_of(second) > len(site.base)
+
+
+@pytest.mark.parametrize("index", [False, True])
+def test_who_only_names_a_layer_does_not_get_it(site: Site, index: bool) -> None:
+    """Junk of the right length is found out, and so is an index that says that it is no junk."""
+    honest = site.second()
+    second = site.second(base=site.make.layer(b"j" * 400 * KIB), owner=BOB)
+    if index:
+        archive = checked(site.glance.images[honest].data)
+        b"".join(archive)
+        site.glance.images[second].properties["docker_index"] = archive.index.text()
+    with pytest.raises(ImageInvalid, match="digest"):
+        site.ensure(second, BOB)
+    assert not site.has(second)
+
+
+def test_a_layer_that_is_not_even_there_is_not_given(site: Site) -> None:
+    """A manifest can name what the archive lacks."""
+    top = site.make.layer(b"2")
+    archive = site.make.old_style(site.base, top)
+    (name,) = [name for name, content in archive.members.items() if content == site.base]
+    del archive.members[name]
+    second = site.glance.add(archive.tar(), BOB)
+    with pytest.raises(ImageInvalid, match="missing"):
+        site.ensure(second, BOB)
+    assert not site.has(second)
+
+
+def test_to_be_shown_an_image_is_not_to_have_its_bytes(site: Site) -> None:
+    """Policy may allow the one and not the other."""
+    site.glance.images[site.first].seers.add(BOB)
+    second = site.second(owner=BOB)
+    site.ensure(second, BOB)
+    assert site.glance.read_of(second) > len(site.base)
+
+
+def test_an_image_that_is_shared_vouches_for_its_layers(site: Site) -> None:
+    """As soon as Glance gives its bytes, and no longer."""
+    site.glance.images[site.first].readers.add(BOB)
+    second = site.second(owner=BOB)
+    site.ensure(second, BOB)
+    assert site.glance.read_of(second) < 100 * KIB
+    site.glance.images[site.first].readers.remove(BOB)
+    third = site.second(owner=BOB)
+    site.ensure(third, BOB)
+    # The second was never read whole, and vouches only for what was read of it.
+    assert site.glance.read_of(third) > len(site.base)
+
+
+def test_an_image_with_other_bytes_than_were_read_vouches_for_nothing(site: Site) -> None:
+    """Its id is the same, and its hash tells."""
+    site.glance.images[site.first].data += bytes(512)
+    second = site.second()
+    site.ensure(second)
+    assert site.glance.read_of(second) > len(site.base)
+
+
+@pytest.mark.parametrize(
+    ("owner", "public", "is_read"), [(ALICE, False, False), (BOB, False, True), (BOB, True, False)]
+)
+def test_an_administrator_vouches_for_nobody(
+    site: Site, owner: str, public: bool, is_read: bool
+) -> None:
+    """His token reads every image; what counts is what the owner of the new one could read."""
+    site.glance.images[site.first].public = public
+    second = site.second(owner=owner)
+    site.ensure(second, ADMIN)
+    assert (site.glance.read_of(second) > len(site.base)) is is_read
+
+
+def test_what_an_earlier_version_has_loaded_vouches_for_nothing(site: Site) -> None:
+    """It noted nothing. Its layers are read once more, and not sent."""
+    for note in site.directory.iterdir():
+        note.unlink()
+    second = site.second()
+    site.ensure(second)
+    assert site.engine.sent[-1] == ["0.tar"]
+    assert site.glance.read_of(second) > len(site.base)
+
+
+def test_it_is_known_after_a_restart(site: Site) -> None:
+    """What this host found is written down."""
+    second = site.second()
+    site.ensure(second, images=site.restarted())
+    assert site.glance.read_of(second) < 100 * KIB
+
+
+def test_an_index_of_another_config_is_held_against_glances_hash(site: Site) -> None:
+    """Then all of the image is read, by the client that compares the hash."""
+    second = site.second()
+    archive = checked(site.glance.images[site.first].data)
+    b"".join(archive)
+    site.glance.images[second].properties["docker_index"] = archive.index.text()
+    site.ensure(second)
+    assert site.glance.downloads == [second]
+
+
+def test_a_config_without_a_digest_in_its_name_is_held_against_glances_hash(site: Site) -> None:
+    """With an index, which has its digest, it need not be."""
+    archive = site.make.old_style(site.base, site.make.layer(b"3"))
+    (name,) = [name for name in archive.members if name.endswith(".json") and len(name) == 69]
+    config = archive.members[name]
+    archive.members = {
+        "config.json" if each == name else each: content
+        for each, content in archive.members.items()
+    }
+    manifest = json.loads(archive.members["manifest.json"])
+    manifest[0]["Config"] = "config.json"
+    archive.members["manifest.json"] = json.dumps(manifest).encode()
+    plain = site.glance.add(archive.tar())
+    site.ensure(plain)
+    assert site.glance.downloads == [plain]
+    assert config
+    read = checked(archive.tar())
+    b"".join(read)
+    indexed = site.glance.add(
+        archive.tar() + bytes(512),
+        properties={
+            "docker_index": dataclasses.replace(read.index, size=len(archive.tar()) + 512).text()
+        },
+    )
+    site.ensure(indexed)
+    assert site.glance.downloads == [plain]
+
+
+def test_a_layer_that_goes_meanwhile_costs_one_whole_load(site: Site) -> None:
+    """The engine says so, and makes no image of what it got."""
+    second = site.second()
+    gone = [site.engine.images.clear]
+
+    def before_load() -> None:
+        if gone:
+            gone.pop()()
+
+    site.engine.before_load = before_load
+    site.ensure(second)
+    assert site.has(second)
+    assert site.glance.downloads == [second]
+    assert site.engine.sent[-1] == ["0.tar", "1.tar"]
+
+
+def test_a_store_without_ranges_is_read_as_a_whole(site: Site) -> None:
+    """Never a failure."""
+    site.glance.serves_ranges = False
+    second = site.second()
+    site.ensure(second)
+    assert site.glance.downloads == [second]
+
+
+def test_signatures_are_of_the_whole(site: Site) -> None:
+    """Nova's client checks them, where the operator wants it."""
+    site.glance.permits_parts = False
+    second = site.second()
+    site.ensure(second)
+    assert site.glance.downloads == [second]
+    assert site.glance.read_of(second) == 0
+
+
+def test_containerd_is_given_the_whole(site: Site) -> None:
+    """It names an image by its manifest, so the layers tell whether it is the one."""
+    site.engine.by_manifest = True
+    site.images.adapt(SimpleNamespace(containerd_store=True))
+    second = site.second()
+    site.ensure(second)
+    assert site.engine.sent[-1] == ["0.tar", "1.tar"]
+    assert site.glance.downloads == [second]
+
+
+def test_an_archive_in_gzip_is_read_as_a_whole(site: Site) -> None:
+    """There is no way to its end but through it."""
+    second = site.glance.add(gzip.compress(site.archive(site.base, site.make.layer(b"4"))))
+    site.ensure(second)
+    assert site.glance.downloads == [second]
+
+
+def test_glance_that_breaks_off_is_told(site: Site) -> None:
+    """The plan is no less a part of the load than the bytes."""
+    second = site.second()
+    site.glance.images[second].readers.discard(ALICE)
+    site.glance.images[second].seers.add(ALICE)
+    with pytest.raises(ImageFetchFailed, match=second):
+        site.ensure(second)
+
+
+def test_a_large_lowest_layer_is_laid_first(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unpacked as it comes; what it was laid under is gone afterwards."""
+    monkeypatch.setattr(plan, "_LARGE", 300 * KIB)
+    image = site.glance.add(site.archive(site.make.layer(b"c" * 400 * KIB), site.make.layer(b"5")))
+    site.ensure(image)
+    assert len(site.engine.laid) == 1
+    assert site.engine.sent[-1] == ["0.tar"]
+    assert site.engine.image_tags("nova-loading/") == []
+    assert site.has(image)
+
+
+def test_of_a_load_that_fails_nothing_laid_is_left(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the image nor its lowest layer."""
+    monkeypatch.setattr(plan, "_LARGE", 300 * KIB)
+    layers = site.make.layer(b"c" * 400 * KIB), site.make.layer(b"5")
+    archive = site.make.old_style(*layers)
+    (name,) = [name for name, content in archive.members.items() if content == layers[1]]
+    archive.members[name] = site.make.layer(b"6")
+    image = site.glance.add(archive.tar())
+    before = dict(site.engine.images)
+    with pytest.raises(ImageInvalid, match="digest"):
+        site.ensure(image)
+    assert site.engine.images == before
+
+
+def test_what_a_death_left_laid_is_swept(site: Site) -> None:
+    """At the next start, and with images that are not used."""
+    for sweep in (
+        lambda: site.images.adapt(SimpleNamespace(containerd_store=False)),
+        lambda: site.images.forget_unused({site.first}, 3600),
+    ):
+        site.engine.images["nova-loading/5f0c:aa"] = Image(id="left")
+        sweep()
+        assert site.engine.image_tags("nova-loading/") == []
+        assert site.has(site.first)
+
+
+def test_who_waits_is_told_and_may_leave(site: Site) -> None:
+    """An image that is here is told to nobody."""
+    told: list[Any] = []
+    boot = SimpleNamespace(
+        expect_wanted=lambda: None,
+        begin=lambda: told.append("begin"),
+        advance=lambda done, total: told.append((done, total)),
+        end=told.append,
+    )
+    second = site.second()
+    stored = site.glance.images[second]
+    meta = ImageMeta.from_dict(
+        {"id": second, "container_format": "docker", "checksum": stored.checksum}
+    )
+    context = SimpleNamespace(user=ALICE, is_admin=False)
+    site.images.ensure(context, meta, boot)
+    assert told == ["begin", None]
+    site.images.ensure(context, meta, boot)
+    assert told == ["begin", None]
