@@ -176,4 +176,6 @@ def test_nothing_hostile_hides_between_sound_members(name: str) -> None:
         hostile = hostile * 2
     before, after = layers.file("before"), layers.file("after")
     assert members_in(before + after)
+    if "first" in name:
+        before = b""
     assert members_in(before + hostile + after + layers.END) is None
