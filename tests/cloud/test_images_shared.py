@@ -104,6 +104,10 @@ def test_an_honest_stranger_has_his_bytes_read(
     server = stranger.boot(image := stranger.upload(data), **NOWHERE)
     assert read(site, image) > sum(map(len, base))
     assert site.run(server, "/bin/busybox", "cat", "/srv/his") == "his"
+    # From now on he would be known to have the layer: in other tests he has not.
+    stranger.delete(server)
+    stranger.images.remove(image)
+    stranger.site.demo.image.delete_image(image)
 
 
 @pytest.mark.parametrize("lie", ["nothing there", "junk", "junk and an index"])

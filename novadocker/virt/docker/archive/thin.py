@@ -16,7 +16,6 @@ from novadocker.virt.docker.archive.passage import exactly
 from novadocker.virt.docker.archive.sent import Sent
 from novadocker.virt.docker.errors import ImageInvalid
 
-
 _HELD_BACK = 64 * KiB
 
 
