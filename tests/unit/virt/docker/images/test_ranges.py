@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import requests
 import requests_mock
-import tenacity
 from keystoneauth1 import noauth, session
 from nova import exception, service_auth
 from nova.image import glance
 
+from novadocker.virt.docker.images import ranges
 from novadocker.virt.docker.images.ranges import NoRanges, Ranges
 from novadocker.virt.docker.service import CONF
 
@@ -29,7 +29,7 @@ def _nova(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         service_auth, "get_service_user_token_auth_plugin", lambda _: noauth.NoAuth()
     )
     monkeypatch.setattr(glance, "get_api_servers", lambda _: iter([URL] * 10))
-    monkeypatch.setattr(tenacity.nap.time, "sleep", lambda _: None)
+    monkeypatch.setattr(ranges, "_PAUSE_SECONDS", 0.01)
     CONF.set_override("num_retries", 2, "glance")
     yield
     CONF.clear_override("num_retries", "glance")
