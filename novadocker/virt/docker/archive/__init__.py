@@ -8,8 +8,8 @@ Docker 24, ``blobs/sha256`` since), and OCI image layouts in a tar; each also as
 gzip or zstd, and with layers in them. ``CheckedArchive`` does the work, in one ``passage``
 through the archive or two.
 
-- ``source`` undoes an outer compression (``gunzip``, ``unzstd``, ``growth``), ``tar`` reads
-  the outer format (``header``, ``overrides``);
+- ``source`` undoes an outer compression (``magic``, ``gunzip``, ``unzstd``, ``growth``),
+  ``tar`` reads the outer format (``header``, ``overrides``);
 - ``layer`` takes a layer's digests, ``entries`` looks at what is in it (``tree``);
 - ``documents`` reads JSON; ``manifest``, ``oci`` and ``platform`` find the image and judge it;
 - ``sent`` writes what comes out; ``index`` is where in an archive everything is;

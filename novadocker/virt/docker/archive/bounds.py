@@ -28,6 +28,7 @@ class Bounds:
         extended_header: bytes of one pax or GNU long name record.
         entries: files, directories and links in all layers together.
         path: bytes of a name in a layer, and of a link's target; Linux opens no longer ones.
+        depth: directories above a file in a layer.
         layer_header: as ``extended_header``, in a layer: extended attributes are in them.
         window: bytes that a zstd stream may look back, all of which are held in memory.
     """
@@ -45,5 +46,6 @@ class Bounds:
     extended_header: int = 64 * KiB
     entries: int = 1_000_000
     path: int = 4094
+    depth: int = 256
     layer_header: int = MiB
     window: int = 32 * MiB

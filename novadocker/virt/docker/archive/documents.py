@@ -27,7 +27,7 @@ class Document:
             raise Fault(f"{where} is {_type(value)}, not an object")
         self.where = where
         self._fields: dict[str, Any] = value
-        _refuse_lookalikes(value, where)
+        self._folded = _folded(value, where)
 
     def text(self, name: str) -> str:
         """Return a field that must be a string."""
@@ -61,21 +61,27 @@ class Document:
 
     def object(self, name: str) -> "Document":
         """Return a field that must be an object."""
-        return Document(self._fields.get(name), f"{self.where}, {name}")
+        return Document(self._value(name), f"{self.where}, {name}")
 
     def has(self, name: str) -> bool:
         """Say whether a field is there and not null."""
-        return self._fields.get(name) is not None
+        return self._value(name) is not None
 
     def is_text(self, name: str) -> bool:
         """Say whether a field is a string."""
-        return isinstance(self._fields.get(name), str)
+        return isinstance(self._value(name), str)
+
+    def _value(self, name: str) -> Any:
+        if name not in self._fields and name.casefold() in self._folded:
+            other = self._folded[name.casefold()]
+            raise Fault(f"{self.where} has {quoted(other)}, which some take for {name!r}")
+        return self._fields.get(name)
 
     def _list(self, name: str) -> list[Any]:
         return self._typed(name, list, "a list") if self.has(name) else []
 
     def _typed(self, name: str, kind: type[_T], noun: str) -> _T:
-        value = self._fields.get(name)
+        value = self._value(name)
         if not isinstance(value, kind):
             raise Fault(f"{self.where} has {_type(value)} as {name!r}, not {noun}")
         return value
@@ -131,12 +137,14 @@ def _children(node: Any) -> list[Any]:
     return node if isinstance(node, list) else []
 
 
-def _refuse_lookalikes(fields: dict[str, Any], where: str) -> None:
+def _folded(fields: dict[str, Any], where: str) -> dict[str, str]:
+    """Return the names by what they are in lower case, where no two are the same."""
     folded: dict[str, str] = {}
     for name in fields:
         other = folded.setdefault(name.casefold(), name)
         if other != name:
             raise Fault(f"{where} has both {quoted(other)} and {quoted(name)}")
+    return folded
 
 
 def _type(value: Any) -> str:

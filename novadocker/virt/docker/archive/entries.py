@@ -17,6 +17,7 @@ from novadocker.virt.docker.archive.header import (
     number,
     padding,
 )
+from novadocker.virt.docker.archive.magic import refuse_magic
 from novadocker.virt.docker.archive.overrides import EXTENSIONS, Overrides
 from novadocker.virt.docker.archive.tree import Tree
 
@@ -57,6 +58,7 @@ class Entries:
         self._begun = bytearray()
         self._skip = 0
         self._padding = 0
+        self._started = False
         self._ended = False
 
     def feed(self, piece: bytes) -> None:
@@ -114,6 +116,10 @@ class Entries:
         return 0
 
     def _header(self, block: bytes) -> int:
+        if not self._started:
+            # An engine looks here, too, for what it may have to undo.
+            self._started = True
+            refuse_magic(block, "its content")
         if block == ZEROS:
             self._ended = True
             return 0
@@ -151,6 +157,8 @@ class Entries:
             name = _normal(name)
         if len(name) > self._bounds.path:
             raise Fault(f"the name {quoted(name)} is longer than {self._bounds.path} bytes")
+        if name.count(b"/") > self._bounds.depth:
+            raise Fault(f"the name {quoted(name)} is more than {self._bounds.depth} deep")
         return name.rstrip(b"/")
 
     def _entry(self, block: bytes, path: bytes, flag: bytes, link: bytes, size: int) -> None:

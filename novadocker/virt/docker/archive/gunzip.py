@@ -11,8 +11,6 @@ from novadocker.virt.docker.archive.growth import Growth
 _STEP = MiB
 _GZIP = 16 + zlib.MAX_WBITS
 
-MAGIC = b"\x1f\x8b"
-
 
 class Gunzip:
     """One gzip stream, of one or several members.

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from novadocker.virt.docker.archive.bounds import Bounds
 from novadocker.virt.docker.archive.entries import Entries
 from novadocker.virt.docker.archive.fault import Fault
-from novadocker.virt.docker.archive.gunzip import MAGIC as GZIP
 from novadocker.virt.docker.archive.gunzip import Gunzip
 from novadocker.virt.docker.archive.header import BLOCK, is_header
-from novadocker.virt.docker.archive.source import refuse_compression
-from novadocker.virt.docker.archive.unzstd import Unzstd, is_zstd
+from novadocker.virt.docker.archive.magic import GZIP, is_zstd, refuse_compression
+from novadocker.virt.docker.archive.unzstd import Unzstd
 
 
 @dataclass(frozen=True)

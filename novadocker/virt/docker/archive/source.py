@@ -6,14 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from novadocker.virt.docker.archive.bounds import Bounds, MiB
 from novadocker.virt.docker.archive.fault import Fault
-from novadocker.virt.docker.archive.gunzip import MAGIC as GZIP
 from novadocker.virt.docker.archive.gunzip import Gunzip
-from novadocker.virt.docker.archive.unzstd import Unzstd, is_zstd
+from novadocker.virt.docker.archive.magic import GZIP, LONGEST, is_zstd, refuse_compression
+from novadocker.virt.docker.archive.unzstd import Unzstd
 
-# The engine undoes these too, by a program that it runs as root for the purpose. An image
-# must not choose which program that is.
-_OTHER_COMPRESSIONS = {b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2"}
-_LONGEST_MAGIC = 6
 _LARGEST_PIECE = MiB
 
 
@@ -79,7 +75,7 @@ class Source:
         head = b""
         for chunk in chunks:
             head += chunk
-            if len(head) >= _LONGEST_MAGIC:
+            if len(head) >= LONGEST:
                 break
         refuse_compression(head, "it")
         packed = _packed(head, self._bounds)
@@ -97,17 +93,3 @@ def _packed(head: bytes, bounds: Bounds) -> Gunzip | Unzstd | None:
     if head.startswith(GZIP):
         return Gunzip("it", bounds)
     return Unzstd("it", bounds) if is_zstd(head) else None
-
-
-def refuse_compression(head: bytes, what: str) -> None:
-    """Raise if bytes are compressed in a way that is not undone here.
-
-    Args:
-        head: the first bytes.
-        what: their name in messages.
-    """
-    for magic, name in _OTHER_COMPRESSIONS.items():
-        if head.startswith(magic):
-            raise Fault(
-                f"{what} is compressed with {name}; gzip, zstd or no compression is accepted"
-            )

@@ -7,7 +7,6 @@ one block at a time, none of which unpacks to more than 128 KiB (RFC 8878, 3.1.1
 
 import contextlib
 import enum
-import re
 from collections.abc import Iterator
 
 import zstandard
@@ -15,11 +14,10 @@ import zstandard
 from novadocker.virt.docker.archive.bounds import Bounds
 from novadocker.virt.docker.archive.fault import Fault
 from novadocker.virt.docker.archive.growth import Growth
+from novadocker.virt.docker.archive.magic import SKIPPED_BY_ZSTD, ZSTD
 
-MAGIC = b"\x28\xb5\x2f\xfd"
 SHORTEST_HEADER, LONGEST_HEADER = 5, 18
 
-_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 _SKIPPABLE_HEADER = 8
 _BLOCK_HEADER = 3
 _CHECKSUM = 4
@@ -111,8 +109,8 @@ class Unzstd:
 
     def _whole_frame_header(self) -> bool:
         header = self._header
-        self._skipping = bool(_SKIPPABLE.match(header))
-        if not self._skipping and not header.startswith(MAGIC):
+        self._skipping = bool(SKIPPED_BY_ZSTD.match(header))
+        if not self._skipping and not header.startswith(ZSTD):
             raise Fault(f"{self._what} is not sound zstd (neither a frame nor its end)")
         with self._sound():
             size = zstandard.frame_header_size(header) if not self._skipping else 0
@@ -164,22 +162,13 @@ class Unzstd:
             raise Fault(f"{self._what} is not sound zstd (a frame ends before its content does)")
 
 
-def is_zstd(head: bytes) -> bool:
-    """Say whether bytes begin a zstd stream.
-
-    Args:
-        head: its first bytes.
-    """
-    return head.startswith(MAGIC) or bool(_SKIPPABLE.match(head))
-
-
 def promised_size(head: bytes) -> int | None:
     """Return what a stream says that its first frame unpacks to; None where it does not.
 
     Args:
         head: the first ``LONGEST_HEADER`` bytes of the stream.
     """
-    if not head.startswith(MAGIC):
+    if not head.startswith(ZSTD):
         return None
     try:
         size: int = zstandard.frame_content_size(head[:LONGEST_HEADER])

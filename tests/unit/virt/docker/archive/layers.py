@@ -80,7 +80,7 @@ def changed(header: bytes, at: int, field: bytes) -> bytes:
     made = bytearray(header)
     made[at : at + len(field)] = field
     made[148:156] = b" " * 8
-    made[148:156] = b"%06o\0 " % sum(made[:512])
+    made[148:156] = b"%07o\0" % sum(made[:512])
     return bytes(made)
 
 
@@ -106,6 +106,20 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "an empty name": (changed(file("x"), 0, bytes(100)), "impossible name"),
     "a zero byte in a name": (pax(path="a\0b") + file("x"), "impossible name"),
     "a name longer than Linux has": (file("d/" * 3000 + "x"), "longer than 4094 bytes"),
+    "a name deeper than any image's": (file("d/" * 257 + "x"), "more than 256 deep"),
+    "a first name that begins like xz": (
+        changed(file("x"), 0, b"\xfd7zXZ\0"),
+        "is compressed with xz",
+    ),
+    "a first name that begins like bzip2": (file("BZh91AY"), "is compressed with bzip2"),
+    "a first name that begins like gzip": (
+        changed(file("x"), 0, b"\x1f\x8b\x08"),
+        "as if it were compressed once more",
+    ),
+    "a first name that begins like zstd": (
+        changed(pax(path="a"), 0, b"\x28\xb5\x2f\xfd") + file("x"),
+        "as if it were compressed once more",
+    ),
     "a file with the root's name": (file("./"), "name of the root directory"),
     "a link with the root's name": (symlink(".", "/"), "name of the root directory"),
     # whiteouts
@@ -281,7 +295,7 @@ SOUND: dict[str, bytes] = {
     "long names in GNU's way": file("d/" * 90 + "x") + symlink("l", "t/" * 90),
     "long names in pax": file("d/" * 90 + "x", tar_format=tarfile.PAX_FORMAT),
     "long names in ustar": file("d/" * 60 + "x", tar_format=tarfile.USTAR_FORMAT),
-    "a name of many directories": file("d/" * 300 + "x"),
+    "a name of many directories": file("d/" * 256 + "x"),
     "a comment of git archive": record(b"g", b"15 comment=ab\n\n") + file("a"),
     "a header of Unix version 7": changed(file("a"), 156, b"\0" + bytes(355)),
     "a directory of Unix version 7": changed(file("d/", b""), 156, b"\0"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.virt.docker.archive.reading import reason
+from tests.unit.virt.docker.archive.reading import checked, reason
 
 # ---- what the image says of itself ------------------------------------------------------
 
@@ -150,3 +150,104 @@ def test_a_bad_oci_index_is_refused(
 ) -> None:
     """Without manifest.json the index must lead to one image that runs here."""
     assert why in reason(saved_images.oci(*layers, **descriptor).tar())
+
+
+# ---- what comes along ------------------------------------------------------------------
+
+
+def blob(saved_images: Any, content: bytes) -> str:
+    """Return a blob's path."""
+    return f"blobs/sha256/{saved_images.sha256(content)}"
+
+
+@pytest.mark.parametrize("form_name", ["oci", "new_style"])
+def test_a_large_blob_that_nothing_speaks_of_is_refused(
+    saved_images: Any, layers: Any, form_name: str
+) -> None:
+    """Its right digest does not make it part of an image; a small one does no harm."""
+    archive = getattr(saved_images, form_name)(*layers)
+    for ballast in (saved_images.layer(bytes(100_000)), b"x" * 100_000):
+        path = blob(saved_images, ballast)
+        archive.members[path] = ballast
+        assert f"member '{path}' ({len(ballast)} bytes) belongs to no image" in reason(
+            archive.tar()
+        )
+        del archive.members[path]
+    archive.members[blob(saved_images, b"{}")] = b"{}"
+    assert b"".join(checked(archive.tar()))
+
+
+def changed_manifest(saved_images: Any, archive: Any, **changes: Any) -> bytes:
+    """Return an OCI archive whose manifest has something else in it, under its new name."""
+    index = json.loads(archive.members["index.json"])
+    entry = index["manifests"][0]
+    manifest = json.loads(archive.members.pop(entry["digest"].replace("sha256:", "blobs/sha256/")))
+    for name, change in changes.items():
+        manifest[name] = change(manifest[name])
+    content = json.dumps(manifest).encode()
+    path = blob(saved_images, content)
+    entry["digest"], entry["size"] = path.replace("blobs/sha256/", "sha256:"), len(content)
+    archive.members |= {path: content, "index.json": json.dumps(index).encode()}
+    return archive.tar()
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"schemaVersion": lambda _: 1}, "another schemaVersion than 2"),
+        ({"schemaVersion": lambda _: "2"}, "as 'schemaVersion', not a number"),
+        ({"config": lambda x: x | {"size": 1}}, "has not the 1 bytes that its manifest says"),
+        ({"config": lambda x: x | {"size": -1}}, "not a size"),
+        ({"config": lambda x: x | {"mediaType": "text/html"}}, "names no image"),
+        ({"config": lambda _: None}, "not an object"),
+        ({"layers": lambda x: [x[0] | {"size": 1}, x[1]]}, "has not the 1 bytes"),
+        ({"layers": lambda x: [x[0], x[0] | {"size": 1}]}, "has two sizes for"),
+        ({"layers": lambda x: x[:1]}, "promises 2 layers, and it has 1"),
+        ({"layers": lambda x: [*x, x[0]]}, "promises 2 layers, and it has 3"),
+        ({"layers": lambda x: x[::-1]}, "has the digest"),
+        ({"layers": lambda _: []}, "promises 2 layers, and it has 0"),
+        ({"layers": lambda x: [x[0], x[1] | {"digest": "sha512:0"}]}, "sha256 is accepted"),
+        ({"layers": lambda x: [x[0], x[1] | {"digest": f"sha256:{7:064}"}]}, "is missing"),
+        (
+            {"layers": lambda x: [x[0], x[1] | {"mediaType": f"{x[1]['mediaType']}+encrypted"}]},
+            "+encrypted', unknown here",
+        ),
+    ],
+)
+def test_a_bad_oci_manifest_is_refused(
+    saved_images: Any, layers: Any, changes: dict[str, Any], why: str
+) -> None:
+    """Versions, sizes, digests, media types, and layers that are too many or too few."""
+    assert why in reason(changed_manifest(saved_images, saved_images.oci(*layers), **changes))
+
+
+@pytest.mark.parametrize(
+    ("layout", "why"),
+    [
+        (b'{"imageLayoutVersion": "2.0.0"}', "has the version '2.0.0', not 1"),
+        (b"{}", "nothing as 'imageLayoutVersion'"),
+        (b"1.0.0", "should be JSON"),
+    ],
+)
+def test_another_layout_is_refused(saved_images: Any, layers: Any, layout: bytes, why: str) -> None:
+    """What a later version means is not known."""
+    archive = saved_images.oci(*layers)
+    archive.members["oci-layout"] = layout
+    assert why in reason(archive.tar())
+
+
+@pytest.mark.parametrize("depth", [2, 3, 30])
+def test_indexes_in_indexes_have_an_end(saved_images: Any, layers: Any, depth: int) -> None:
+    """Docker nests one; each further one is only work."""
+    archive = saved_images.oci(*layers)
+    for _ in range(depth):
+        inner = archive.members["index.json"]
+        digest = f"sha256:{saved_images.sha256(inner)}"
+        media_type = "application/vnd.oci.image.index.v1+json"
+        entry = {"mediaType": media_type, "digest": digest, "size": len(inner)}
+        archive.members[blob(saved_images, inner)] = inner
+        archive.members["index.json"] = json.dumps({"manifests": [entry]}).encode()
+    if depth == 2:
+        assert b"".join(checked(archive.tar()))
+    else:
+        assert "nested more than 3 deep" in reason(archive.tar())

@@ -57,6 +57,9 @@ def archive_with(saved_images: Any, settings: Any) -> bytes:
         ({"Healthcheck": {"Interval": -1}}, "not a size"),
         ({"Healthcheck": {"Test": "true"}}, "as 'Test', not a list"),
         ({"Cmd": [], "cmd": []}, "has both 'Cmd' and 'cmd'"),
+        ({"workingdir": "/proc/self/fd/8"}, "has 'workingdir', which some take for 'WorkingDir'"),
+        ({"Label\u017f": {"novadocker.role": "rescue"}}, "which some take for 'Labels'"),
+        ({"HealthCheck": {"Interval": 1}}, "which some take for 'Healthcheck'"),
     ],
 )
 def test_what_no_container_can_be_given_is_refused(
@@ -92,3 +95,13 @@ def test_an_engines_own_commit_may_have_our_labels(saved_images: Any) -> None:
         [data], image="0f5c", tag=None, platform=HOST, revise=lambda config: config
     )
     assert b"".join(archive)
+
+
+def test_settings_under_another_spelling_are_refused(saved_images: Any) -> None:
+    """Go takes them for what they are not called; nobody writes them so."""
+    layer = saved_images.layer()
+    config = saved_images.config([saved_images.sha256(layer)], config=None)
+    config = config.replace(b'"config": null', b'"Config": {"WorkingDir": "/proc/self/fd/8"}')
+    assert "has 'Config', which some take for 'config'" in reason(
+        saved_images.old_style(layer, config=config).tar()
+    )

@@ -11,6 +11,7 @@ import pytest
 import zstandard
 
 from novadocker.virt.docker.errors import ImageInvalid
+from tests.unit.virt.docker.archive.layers import HOSTILE
 from tests.unit.virt.docker.archive.reading import checked, reason
 
 # ---- unsound containers ----------------------------------------------------------------
@@ -235,3 +236,18 @@ def test_an_absurd_size_is_refused(saved_images: Any, size: bytes) -> None:
     data[member + 148 : member + 156] = b" " * 8
     data[member + 148 : member + 156] = b"%06o\0 " % sum(data[member : member + 512])
     assert "is not a sound" in reason(bytes(data))
+
+
+# In an archive a directory may come twice, and a header finds a member after all.
+ONLY_IN_LAYERS = {
+    "a directory that comes twice",
+    "a root that comes twice",
+    "an extended header without a member",
+    *(name for name, (_, why) in HOSTILE.items() if "whiteout" in name + why),
+}
+
+
+@pytest.mark.parametrize("name", [name for name in HOSTILE if name not in ONLY_IN_LAYERS])
+def test_what_is_hostile_in_a_layer_is_so_in_an_archive(saved_images: Any, name: str) -> None:
+    """The same names, links, kinds and doubtful headers, one level further out."""
+    assert reason(HOSTILE[name][0] + saved_images.old_style(saved_images.layer()).tar())
