@@ -197,7 +197,7 @@ def _one_round(bench: Bench, done: Measured) -> None:
 def _at_once(bench: Bench, boots: int) -> int:
     cloud = bench.cloud
     before = cloud.loads(bench.second)
-    with ThreadPoolExecutor(boots) as pool:
+    with cloud.room(), ThreadPoolExecutor(boots) as pool:
         created = list(pool.map(lambda _: cloud.create(bench.second, SMALL), range(boots)))
         list(pool.map(lambda each: cloud.delete(each[0]), created))
     return cloud.loads(bench.second) - before

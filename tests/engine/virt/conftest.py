@@ -198,7 +198,7 @@ class Images:
     image: Image
     fault: Exception | None = None
 
-    def ensure(self, context: Any, image_meta: Any) -> Image:
+    def ensure(self, context: Any, image_meta: Any, boot: Any = None) -> Image:
         """Return the image."""
         if self.fault:
             raise self.fault

@@ -24,6 +24,7 @@ CONF = nova.conf.CONF
 CHUNK_BYTES = 1024 * 1024
 # Between two signs of life, where the operator sets none for Glance.
 TIMEOUT_SECONDS = 60
+_PAUSE_SECONDS = 1.0
 _PARTIAL, _FORBIDDEN, _NOT_FOUND, _BUSY = 206, (401, 403), 404, (500, 502, 503, 504)
 _LOST = (keystone.ConnectFailure, requests.exceptions.RequestException)
 
@@ -86,7 +87,7 @@ class Ranges:
         servers = glance.get_api_servers(context)
         retry = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(1 + CONF.glance.num_retries),
-            wait=tenacity.wait_fixed(1),
+            wait=tenacity.wait_fixed(_PAUSE_SECONDS),
             retry=tenacity.retry_if_exception_type((_Busy, *_LOST)),
             reraise=True,
         )
