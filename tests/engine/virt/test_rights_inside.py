@@ -7,6 +7,7 @@ Each test does the thing inside, and looks that host and neighbours have nothing
 import json
 import subprocess
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,9 @@ import pytest
 
 from novadocker.cloud.samples import CACHE, programs
 from novadocker.virt.docker.engine import Container, Engine, Image, State
+from novadocker.virt.docker.entries import personality
 from novadocker.virt.docker.errors import PolicyRefused
+from novadocker.virt.docker.inputs import Inputs
 from novadocker.virt.docker.policy import Bounds, Flavor, seccomp
 from tests.engine.virt.conftest import saved
 from tests.engine.virt.debian_box import BOX
@@ -175,6 +178,23 @@ def test_a_restricted_server_writes_memory_alone(servers: Any, make_image: Any) 
     assert "Read-only file system" in told
     assert "can't create" not in told
     assert "/tmp/busybox: Permission denied" in told
+
+
+def test_nothing_is_put_into_a_read_only_server_but_a_config_drive(servers: Any) -> None:
+    """What a tenant did not ask for is left out; a file that he did ask for is refused."""
+    given = flavor(read_only="true")
+    path = "/dev/.novadocker/config-drive/openstack/x"
+    inputs = Inputs(config_drive=lambda _: [("openstack/x", "told")])
+    servers.ask(f"cat {path}", flavor=given, public_key="ssh-ed25519 AAAA me")
+    servers.life.boot(None, servers.asked, None, servers.network, inputs, power_on=True)
+    servers.wait_for("told")
+    files = Inputs(files=personality([("/srv/file", b"x")]))
+    servers.ask(uuid=str(uuid.uuid4()))
+    with pytest.raises(
+        PolicyRefused, match=r"personality file = /srv/file is refused; .*read-only"
+    ):
+        servers.life.boot(None, servers.asked, None, servers.network, files, power_on=True)
+    assert servers.guest.find() is None
 
 
 @pytest.mark.parametrize("user", ["", "0", "root", "toor", "0:1000", "nobody-there"])
