@@ -187,8 +187,15 @@ class Guest:
             ContainerNotFound: the container does not exist.
             PolicyRefused: the image has no place for it.
         """
-        if inputs != NOTHING or public_key:
-            Injection(self._engine, self.name, self.get().user).put(inputs, public_key)
+        if inputs == NOTHING and not public_key:
+            return
+        container = self.get()
+        if container.rights.read_only:
+            # The engine lets nobody write there, us neither; a config drive is in the gate's
+            # directory, to which only the links are missing.
+            LOG.info("Neither key nor password are put into %s, which is read-only", self.name)
+        else:
+            Injection(self._engine, self.name, container.user).put(inputs, public_key)
 
     def refuse_root(self, settings: Settings) -> None:
         """Refuse a container whose process would be root where that must not be.

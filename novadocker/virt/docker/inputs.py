@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from novadocker.virt.docker.accounts import Home, Login
 from novadocker.virt.docker.config_drive import Render, links
-from novadocker.virt.docker.entries import Entry
-from novadocker.virt.docker.user_data import UserData
+from novadocker.virt.docker.entries import SETTING, Entry
+from novadocker.virt.docker.errors import PolicyRefused
+from novadocker.virt.docker.policy.words import shown
+from novadocker.virt.docker.user_data import PROPERTY, RUN, UserData
 
 
 @dataclass(frozen=True)
@@ -47,3 +49,25 @@ class Inputs:
 
 
 NOTHING = Inputs()
+
+
+def refuse_files(inputs: Inputs) -> None:
+    """Refuse what would have to be written into a root file system that is read-only.
+
+    Args:
+        inputs: what a tenant handed over.
+
+    Raises:
+        PolicyRefused: some of it is files.
+    """
+    asked = {
+        SETTING: ", ".join(f"/{each.path}" for each in inputs.files),
+        f"image property {PROPERTY}": RUN if inputs.user_data else "",
+    }
+    for setting, value in asked.items():
+        if value:
+            raise PolicyRefused(
+                setting=setting,
+                value=shown(value),
+                accepted="none where the root file system is read-only",
+            )

@@ -19,7 +19,7 @@ from novadocker.virt.docker.engine import Engine
 from novadocker.virt.docker.errors import ContainerExists
 from novadocker.virt.docker.guest import in_service
 from novadocker.virt.docker.images import Boot, Images
-from novadocker.virt.docker.inputs import NOTHING, Inputs
+from novadocker.virt.docker.inputs import NOTHING, Inputs, refuse_files
 from novadocker.virt.docker.network import Network, Networking
 from novadocker.virt.docker.options import Options
 from novadocker.virt.docker.policy import Settings
@@ -113,6 +113,8 @@ class Lifecycle:
             DockerDriverError: what is wrong with it, by its own class.
         """
         settings = self._runner.settings(server)
+        if settings.read_only:
+            refuse_files(inputs)
         image = self._images.ensure(context, image_meta, waiting)
         size, first = self._options.log_max_size, inputs.first_words()
         container_spec(server, image, settings, {}, size, first_words=first)

@@ -12,7 +12,7 @@ from novadocker.virt.docker import config_drive, control_group, notice
 from novadocker.virt.docker.engine import Container, Engine, Image, Shared
 from novadocker.virt.docker.errors import DockerDriverError
 from novadocker.virt.docker.guest import Guest
-from novadocker.virt.docker.inputs import Inputs
+from novadocker.virt.docker.inputs import Inputs, refuse_files
 from novadocker.virt.docker.instance_directory import InstanceDirectory
 from novadocker.virt.docker.network import Network, Networking
 from novadocker.virt.docker.options import Options
@@ -105,6 +105,8 @@ class Runner:
         guest = self.guest(server.uuid, rescue=server.rescue)
         directory = self.directory(server.uuid, rescue=server.rescue)
         settings = self.settings(server)
+        if settings.read_only:
+            refuse_files(inputs)
         spec = container_spec(
             server,
             image,

@@ -150,12 +150,17 @@ def refuse_root(settings: Settings, user: str, passwd: str | None = None) -> Non
 
 def _may_be_root(name: str, passwd: str | None) -> bool:
     if name.isascii() and name.isdecimal():
-        return int(name) == 0
+        return _is_roots(name)
     if passwd is None:
         return False
-    found = [line.split(":") for line in passwd.splitlines()]
-    uids = [fields[2] for fields in found if len(fields) > UID and fields[0] == name]
-    return not uids or any(not each.isdecimal() or int(each) == 0 for each in uids)
+    # The engine takes the first line of a name, and what is no number in it for 0.
+    found = [line.strip().split(":") for line in passwd.split("\n")]
+    uids = ["".join(fields[UID : UID + 1]) for fields in found if fields[0].strip() == name]
+    return not uids or any(map(_is_roots, uids))
+
+
+def _is_roots(uid: str) -> bool:
+    return not (uid.isascii() and uid.isdecimal() and uid.strip("0"))
 
 
 def _kernel_name(hostname: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from novadocker.virt.docker.engine import ContainerSpec, Image
 from novadocker.virt.docker.errors import ImageError, PolicyRefused
 from novadocker.virt.docker.policy import Abilities, Flavor, settings_for
-from novadocker.virt.docker.server import Server, container_spec
+from novadocker.virt.docker.server import Server, container_spec, refuse_root
 
 GATE = ("/dev/.novadocker/gate", "/dev/.novadocker/open")
 FLAVOR = Flavor(vcpus=1, memory_mib=64, root_gib=1)
@@ -107,3 +107,47 @@ def test_a_container_is_made_from_the_image_that_was_checked() -> None:
 def test_a_name_too_long_for_the_kernel_is_shortened(hostname: str, expected: str) -> None:
     """Nova allows 255 characters, Linux 64; the files in /etc have all of it."""
     assert spec(dataclasses.replace(SERVER, hostname=hostname)).hostname == expected
+
+
+PASSWD = "root:x:0:0::/root:/bin/sh\nweb:x:1000:1000::/srv:/bin/sh\n"
+RESTRICTED = dataclasses.replace(SETTINGS, root=False, profile="restricted")
+
+
+@pytest.mark.parametrize(
+    ("user", "passwd"),
+    [
+        ("", None),
+        ("root", None),
+        ("0", None),
+        ("000:1000", None),
+        ("0:0", PASSWD),
+        ("toor", PASSWD),  # nobody
+        ("-0", PASSWD),
+        ("toor", f"{PASSWD}toor:x:0:0::/:\n"),
+        ("toor", f"{PASSWD}toor:x:00:0::/:\n"),
+        ("web", f"web\n{PASSWD}"),
+        ("web", f"web:x\n{PASSWD}"),
+        ("web", f"  web:x:0:0::/:\n{PASSWD}"),
+        ("web", f"web:x:\u0661:0::/:\n{PASSWD}"),
+        ("web", f"{PASSWD}web:x:0:0::/:\n"),
+        ("web", ""),
+    ],
+)
+def test_root_is_refused_by_whatever_name(user: str, passwd: str | None) -> None:
+    """As the engine reads users, or more strictly."""
+    with pytest.raises(PolicyRefused, match=r"image's USER = .* under profile restricted"):
+        refuse_root(RESTRICTED, user, passwd)
+
+
+@pytest.mark.parametrize(
+    ("user", "passwd"),
+    [("web", None), ("web", PASSWD), ("web:0", PASSWD), ("1000", ""), ("9" * 5000, PASSWD)],
+)
+def test_others_than_root_are_let_be(user: str, passwd: str | None) -> None:
+    """A name is believed until the container's own users are known."""
+    refuse_root(RESTRICTED, user, passwd)
+
+
+def test_root_is_let_be_where_the_profile_has_it() -> None:
+    """Most images run as root, of their own user namespace."""
+    refuse_root(SETTINGS, "", PASSWD)

@@ -210,3 +210,14 @@ def test_a_password_is_kept_for_the_owner_of_an_rsa_key(monkeypatch: pytest.Monk
     kept = base64.b64decode(password.extract_password(with_rsa))
     assert private.decrypt(kept, padding.PKCS1v15()) == b"secret"
     assert not password.extract_password(with_other)
+
+
+def test_what_an_image_says_of_its_containers_is_taken() -> None:
+    """Of Nova's record of it, since its account of images knows none of these."""
+    said = {
+        "image_docker_cap_drop": "ALL",
+        "image_os_command_line": "/bin/httpd",
+        "docker_profile": "not the image's",
+    }
+    server = translation.server(instance(system_metadata=said))
+    assert server.image_properties == {"docker_cap_drop": "ALL"}

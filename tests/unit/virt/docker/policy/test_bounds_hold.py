@@ -197,7 +197,7 @@ def body_of(made: Settings) -> dict[str, Any]:
     return host_config
 
 
-@searched(1000)
+@searched(600)
 @given(flavors, abilities, bounds, images)
 def test_no_input_leads_out(
     flavor: Flavor, able: Abilities, bound: Bounds, image: dict[str, str]
@@ -288,7 +288,7 @@ def refuse_the_unbounded(body: dict[str, Any], flavor: Flavor) -> None:
         assert each["Name"] not in {"rtprio", "nice", "rttime"}
 
 
-@searched(300)
+@searched(200)
 @given(flavors, abilities, bounds, images)
 def test_an_image_never_widens(
     flavor: Flavor, able: Abilities, bound: Bounds, image: dict[str, str]
@@ -310,7 +310,7 @@ def test_an_image_never_widens(
     assert [getattr(within, name) for name in same] == [getattr(without, name) for name in same]
 
 
-@searched(300)
+@searched(200)
 @given(flavors, abilities, bounds, images)
 def test_every_right_is_explained(
     flavor: Flavor, able: Abilities, bound: Bounds, image: dict[str, str]
