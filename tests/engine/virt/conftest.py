@@ -27,7 +27,7 @@ from novadocker.virt.docker.guest import Guest
 from novadocker.virt.docker.lifecycle import Lifecycle
 from novadocker.virt.docker.network import Network
 from novadocker.virt.docker.options import Options
-from novadocker.virt.docker.policy import Abilities, Flavor
+from novadocker.virt.docker.policy import Abilities, Bounds, Flavor
 from novadocker.virt.docker.server import Server
 from tests import busybox
 
@@ -38,7 +38,7 @@ with warnings.catch_warnings():
 
 APPLETS = ("cat", "id", "ls", "mkdir", "nc", "ping", "sh", "sleep", "stat", "stty", "test", "touch")
 OF_IMAGE = ("/dev/", "/bin/")
-NO_DISK_LIMIT = Abilities(disk_limit=False, pids=64)
+NO_DISK_LIMIT = Abilities(disk_limit=False, pids=64, userns=True)
 PASSWD = "root:x:0:0::/root:/bin/sh\nweb:x:1000:1001::/srv/web:/bin/sh\n"
 GROUP = "root:x:0:\nweb:x:1001:\n"
 
@@ -207,6 +207,7 @@ class Servers:
     instances: Path
     wiring: Wiring = field(default_factory=Wiring)
     abilities: Abilities = NO_DISK_LIMIT
+    bounds: Bounds = field(default_factory=Bounds)
     during_event: Callable[[Server], None] = lambda _: None
     asked: Server = field(
         default_factory=lambda: Server(
@@ -230,6 +231,7 @@ class Servers:
             log_max_size="1m",
             gate_timeout=10,
             abilities=self.abilities,
+            bounds=self.bounds,
         )
         images: Any = self.images
         wiring: Any = self.wiring

@@ -14,6 +14,7 @@ from novadocker.virt.docker.policy.asked import Abilities, Flavor
 from novadocker.virt.docker.policy.bounds import DEFAULT, Bounds
 from novadocker.virt.docker.policy.explained import explained
 from novadocker.virt.docker.policy.grant import Grant, granted
+from novadocker.virt.docker.policy.profiles import Profile
 from novadocker.virt.docker.policy.settings import (
     GIB,
     MIB,
@@ -105,7 +106,7 @@ def _rights(grant: Grant, flavor: Flavor, abilities: Abilities, bounds: Bounds) 
         apparmor=_apparmor(specs, abilities, bounds),
         sysctls=dict(sorted(profile.sysctls.items())),
         read_only=profile.read_only,
-        tmpfs={path: _mount_options(path, size, profile.read_only) for path in profile.tmpfs},
+        tmpfs={path: _mount_options(path, size, profile) for path in profile.tmpfs},
         ulimits=words.ULIMITS.of_flavor(specs) or (),
         shm_bytes=_shm_bytes(specs, flavor.memory_mib * MIB),
         runtime=_runtime(specs, abilities, bounds),
@@ -113,10 +114,12 @@ def _rights(grant: Grant, flavor: Flavor, abilities: Abilities, bounds: Bounds) 
     )
 
 
-def _mount_options(path: str, size: int, read_only: bool) -> str:  # noqa: FBT001 - a property
-    # A container that writes nothing runs nothing that was written either.
-    mode = "755" if path == "/run" else "1777"
-    return f"rw,nosuid,nodev,{'noexec' if read_only else 'exec'},mode={mode},size={size}"
+def _mount_options(path: str, size: int, profile: Profile) -> str:
+    # A container that writes nothing runs nothing that was written either, and without root
+    # there is nobody who could share /run out.
+    mode = "755" if path == "/run" and profile.root else "1777"
+    run = "noexec" if profile.read_only else "exec"
+    return f"rw,nosuid,nodev,{run},mode={mode},size={size}"
 
 
 def _shm_bytes(specs: Mapping[str, str], memory: int) -> int:
