@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a server may do, as its tenant sees it; and whom it can neither reach nor deceive."""
 
+import contextlib
 import dataclasses
 import re
 import uuid
@@ -37,6 +38,16 @@ def tried(site: Site, server: str, *argv: str) -> tuple[int, str]:
     made = site.engine.exec_create(f"nova-{server}", list(argv))
     output = site.engine.exec_start(made["Id"]).decode(errors="replace")
     return site.engine.exec_inspect(made["Id"])["ExitCode"], output
+
+
+@contextlib.contextmanager
+def own_address(site: Site, server: str, address: str) -> Iterator[None]:
+    """Let a server give itself an address."""
+    site.run(server, "ip", "address", "add", f"{address}/32", "dev", "eth0")
+    try:
+        yield
+    finally:
+        site.run(server, "ip", "address", "del", f"{address}/32", "dev", "eth0")
 
 
 def test_a_tenant_sees_the_rights_of_a_server(site: Site, standing: str, wide: str) -> None:
@@ -86,12 +97,9 @@ def test_a_server_cannot_take_anothers_address(
     deceived, address = tenant.boot(web), site.fixed_address(standing)
     (port,) = site.ports(standing)
     until(lambda: site.reaches(deceived, address), "the server to answer")
-    sent = site.run(
-        wide,
-        *("arping", "-U", "-c", "3", "-I", "eth0", "-s", address),
-        site.fixed_address(deceived),
-    )
-    assert "Sent 3 probe" in sent
+    with own_address(site, wide, address):
+        arping = ("arping", "-U", "-c", "3", "-I", "eth0", "-s", address)
+        assert "Sent 3 probe" in site.run(wide, *arping, site.fixed_address(deceived))
     (entry,) = [
         line.split()
         for line in site.run(deceived, "cat", "/proc/net/arp").splitlines()
@@ -109,11 +117,8 @@ def test_a_server_has_no_address_but_its_own(site: Site, wide: str) -> None:
     other = re.sub(r"\d+$", str(OUTSIDE_OF_SUBNET), own)
     ping = ("ping", "-c", "2", "-W", "2", "-q")
     assert tried(site, wide, *ping, subnet.gateway_ip)[0] == 0
-    site.run(wide, "ip", "address", "add", f"{other}/32", "dev", "eth0")
-    try:
+    with own_address(site, wide, other):
         assert tried(site, wide, *ping, "-I", other, subnet.gateway_ip)[0] == 1
-    finally:
-        site.run(wide, "ip", "address", "del", f"{other}/32", "dev", "eth0")
 
 
 def test_a_server_has_no_mac_but_its_own(site: Site, wide: str) -> None:
@@ -138,7 +143,9 @@ def test_the_clouds_services_are_out_of_reach(site: Site, standing: str) -> None
     public = site.demo.network.find_network("public")
     (subnet,) = [site.admin.network.get_subnet(each) for each in public.subnet_ids]
     ports = " ".join(str(number) for number in dataclasses.astuple(site.layout.ports))
-    script = "for port in {0}; do nc -z -w 1 {1} $port && echo open $port; done; echo tried"
+    # "-z" is not in every nc: one that connects stays until it is ended, and says nothing.
+    call = "timeout 3 nc -w 1 {1} $port < /dev/null 2>&1"
+    script = f"for port in {{0}}; do {call} | grep -q nc: || echo open $port; done; echo tried"
     for address in ("127.0.0.1", subnet.gateway_ip):
         _, output = tried(site, standing, "sh", "-c", script.format(ports, address))
         assert output.split() == ["tried"]
