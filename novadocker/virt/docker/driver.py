@@ -49,9 +49,7 @@ class DockerDriver(Service):
             remove = functools.partial(self._life.remove, instance.uuid, network)
             expected = translation.expected_at_start(instance)
             recover(self._engine, instance.uuid, expected, remove)
-        self._wiring.resume(
-            [(instance, vif) for instance in instances for vif in instance.get_network_info()]
-        )
+        self._wiring.resume()
         return instances
 
     def get_info(self, instance: Any, use_cache: bool = True) -> hardware.InstanceInfo:

@@ -183,7 +183,7 @@ class Wiring:
         """Unwire nothing."""
         self.calls.append("unwire")
 
-    def resume(self, ports: Any) -> None:
+    def resume(self) -> None:
         """Resume nothing."""
 
     def mute(self, network_info: Any, *, muted: bool) -> None:

@@ -78,7 +78,7 @@ def _do(job: Job) -> None:
     instance = SimpleNamespace(**job.instance, obj_attr_is_set=lambda name: False)
     process: Any = SimpleNamespace(pid=job.pid)
     server = Server(process, instance, job.network_info)
-    wiring.resume([(instance, vif) for vif in job.network_info])
+    wiring.resume()
     for word in job.words:
         if word == "unwire":
             server.unwire(wiring)

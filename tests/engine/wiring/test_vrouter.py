@@ -19,6 +19,8 @@ from tests.engine.wiring.stand_in import Server, a_vif, run
 from tests.engine.wiring.vrouter_host import ADDRESS, VRouterHost
 from tests.eventually import eventually
 
+PATIENCE = 60.0
+
 
 def contrail_vif(number: int, nic: int = 0) -> model.VIF:
     """Make a port as Nova has it from Contrail's Neutron plugin."""
@@ -171,15 +173,21 @@ def test_a_boot_waits_for_an_agent_that_is_started_again(
 
 
 def test_a_boot_does_not_fail_for_want_of_an_agent(
-    wiring: Wiring, vrouter: VRouterHost, server: Callable[..., Server]
+    wiring: Wiring,
+    vrouter: VRouterHost,
+    server: Callable[..., Server],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The files are enough: the agent reads them when it starts. Its absence is waited for once."""
     one, other = server(contrail_vif(5)), server(contrail_vif(6))
     vrouter.stop()
     one.wire(wiring)
+    agent = wiring._backends["vrouter"]._agent  # type: ignore[attr-defined]
+    monkeypatch.setattr(agent, "_patience", PATIENCE)
+    monkeypatch.setattr(agent, "_away_since", time.monotonic() - PATIENCE)
     before = time.monotonic()
     other.wire(wiring)
-    assert time.monotonic() - before < vrouter.options.patience
+    assert time.monotonic() - before < PATIENCE
     vrouter.start()
     assert {port.system_name for port in vrouter.ports.values()} == {
         device_of(one),
@@ -325,9 +333,12 @@ def test_at_its_start_the_driver_has_the_agent_synchronized(
     other = of_another_hypervisor(vrouter)
     for each in (one, gone, lost):
         each.wire(wiring)
+    gone.end()
+    lost.end()
     (vrouter.directory / port_of(lost)).unlink()  # an entry without a file
+    _until_gone(gone, lost)
     kept = {port_of(one), other["id"]}
-    wiring.resume([(one.instance, vif) for vif in one.network_info])
+    wiring.resume()
     assert vrouter.files() == kept
     assert "POST /syncports" in vrouter.calls
     assert eventually(lambda: set(vrouter.ports) == kept)
@@ -335,6 +346,27 @@ def test_at_its_start_the_driver_has_the_agent_synchronized(
     assert set(vrouter.ports) == kept
     assert vrouter.server
     vrouter.server.agent.delete(other["id"])
+
+
+def _until_gone(*servers: Server) -> None:
+    devices = {device_of(each) for each in servers}
+    assert eventually(
+        lambda: not devices & set(run("ip", "-brief", "link").replace("@", " ").split())
+    )
+
+
+def test_nothing_is_removed_where_a_port_could_not_be_announced_again(
+    wiring: Wiring, vrouter: VRouterHost, one: Server
+) -> None:
+    """A file that cannot be read may be that of a virtual machine which runs."""
+    one.wire(wiring)
+    broken = vrouter.directory / "0be00000-0000-4000-8000-000000000009"
+    broken.write_text("{")
+    vrouter.calls.clear()
+    wiring.resume()
+    assert "POST /syncports" not in vrouter.calls
+    assert vrouter.calls[-1] == "POST /port"
+    broken.unlink()
 
 
 def test_a_start_without_agent_is_no_failure(
@@ -345,7 +377,9 @@ def test_a_start_without_agent_is_no_failure(
     for each in (one, gone):
         each.wire(wiring)
     vrouter.stop()
-    wiring.resume([(one.instance, vif) for vif in one.network_info])
+    gone.end()
+    _until_gone(gone)
+    wiring.resume()
     assert vrouter.files() == {port_of(one)}
     vrouter.start()
     assert set(vrouter.ports) == {port_of(one)}
@@ -383,7 +417,7 @@ def test_restarts_lose_no_packet(
                 if round_ == 5:
                     vrouter.restart()
                 if round_ == 10:
-                    wiring.resume([(one.instance, vif) for vif in one.network_info])
+                    wiring.resume()
                     assert one.wire(wiring).changes == []
                 if round_ == 15:
                     neighbour = server(contrail_vif(6))

@@ -61,8 +61,7 @@ class Wired:
 class Wiring:
     """Joins containers to their ports.
 
-    Calls for different instances may run at once; for one
-    instance, one at a time.
+    Calls for different instances may run at once; for one instance, one at a time.
 
     Args:
         backends: what to wire with, by VIF type.
@@ -155,7 +154,8 @@ class Wiring:
         """Take ports away, from the network and from the host. Idempotent.
 
         Works whatever is left of container, veth pair and port. All ports are tried,
-        whichever of them fails; one that Neutron no longer binds here loses its host end.
+        whichever of them fails; one that Neutron no longer binds here is forgotten by whatever
+        backend has something of it.
 
         Args:
             instance: Nova's instance.
@@ -190,21 +190,17 @@ class Wiring:
         with _wiring_errors(_THIS_SERVERS):
             privileged.mute(devices, muted=muted)
 
-    def resume(self, ports: Sequence[tuple[Any, Any]]) -> None:
+    def resume(self) -> None:
         """Take note that nova-compute has just started, before any port is looked after.
 
         What goes wrong is logged: each port is still looked after by itself.
-
-        Args:
-            ports: all that this host has, each with Nova's instance.
         """
         for vif_type, backend in self._backends.items():
-            mine = [(instance, vif) for instance, vif in ports if vif["type"] == vif_type]
             try:
                 with _backend_errors(f"of VIF type {vif_type}"):
-                    backend.resume(mine)
+                    backend.resume()
             except WiringError as error:
-                LOG.warning("%s", error)
+                LOG.warning("Ports of VIF type %s: %s", vif_type, error.values["reason"])
 
     def warm_up(self) -> None:
         """Start the privileged daemons, so that the first server does not wait for them.

@@ -2,7 +2,6 @@
 """The contract of a backend; other packages may offer some, see ``third_party``."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import Any
 
 from novadocker.virt.docker.wiring.plan import Nic
@@ -65,12 +64,11 @@ class Backend(ABC):
         """
         return True
 
-    def resume(self, ports: Sequence[tuple[Any, Any]]) -> None:  # noqa: B027 - few need it
-        """Take note that nova-compute has just started, before any port is looked after.
+    def resume(self) -> None:  # noqa: B027 - few need it
+        """Take note that nova-compute has just started.
 
-        Args:
-            ports: all that this host has for this backend, each with Nova's instance; those
-                of servers that do not run, too.
+        What servers that are gone have left on the host has been removed by then; ``bind`` is
+        called next, for each port of a server that runs.
         """
 
     @abstractmethod

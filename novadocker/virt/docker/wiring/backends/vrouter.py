@@ -65,11 +65,10 @@ class VRouter(Backend):
         """
         port = Announcement.of(instance, vif, nic)
         is_new = not port.says_the_same(self._written(port.id))
+        self._pay_debts(except_for=port.id)
         try:
             if is_new:
-                self._forget_at_agent(port.id)
-                self._pay_debts(except_for=port.id)
-                privileged.write_port_file(str(self._options.ports_directory), port.id, port.text)
+                self._replace(port)
             self._agent.announce(port.text)
         except AgentUnavailable as error:
             LOG.warning("%s; it will have port %s from its file when it starts", error, port.id)
@@ -95,22 +94,19 @@ class VRouter(Backend):
         """
         return port_files.left_over(self._options.ports_directory, vif["id"])
 
-    def resume(self, ports: Sequence[tuple[Any, Any]]) -> None:
+    def resume(self) -> None:
         """Announce all ports of the host again, and let the agent remove those of nobody.
 
         Every port that has a file is announced, others' too: an agent that is told to
         synchronize removes whatever is not, and other hypervisors' ports are none of ours.
-
-        Args:
-            ports: all that this host has, each with Nova's instance.
+        Ours whose host end is gone are of no server that runs.
         """
-        known = {vif["id"] for _, vif in ports}
-        is_there = self._begin_round(worth_a_warning=bool(known))
-        # Listed after the round began: what comes to be in between is of this round.
+        is_there = self._begin_round(port_files.names(self._options.ports_directory))
+        # Listed again after the round began: what comes to be in between is of this round.
         for port in port_files.names(self._options.ports_directory):
             written = self._written(port)
             try:
-                if written and written.is_ours and not (port in known and _exists(written.device)):
+                if written and written.is_ours and not _exists(written.device):
                     LOG.info("Port %s of the vRouter is of no running server any more", port)
                     self._forget(port)
                 elif written and is_there:
@@ -129,22 +125,33 @@ class VRouter(Backend):
             raise NotOnThisHost(vif_type="vrouter", reason=reason)
         self._agent.greet()
 
-    def _begin_round(self, *, worth_a_warning: bool) -> bool:
+    def _begin_round(self, ports: Sequence[str]) -> bool:
+        """Let the agent begin to forget; tell whether it is there."""
+        unknown = [port for port in ports if self._written(port) is None]
+        if unknown:  # they could not be announced again
+            LOG.warning("No ports of the vRouter are removed: cannot read %s", ", ".join(unknown))
         try:
-            if self._options.synchronize:
+            if self._options.synchronize and not unknown:
                 self._agent.begin_round()
         except AgentError as error:
-            if worth_a_warning:
+            if ports:
                 LOG.warning("Ports of the vRouter are not announced again: %s", error)
             return False
         return True
 
     def _written(self, port: str) -> Announcement | None:
-        text = port_files.read(self._options.ports_directory, port)
         try:
+            text = port_files.read(self._options.ports_directory, port)
             return Announcement.parse(text) if text else None
-        except ValueError:
+        except (OSError, ValueError) as error:
+            LOG.debug("The file of port %s cannot be used: %s", port, error)
             return None
+
+    def _replace(self, port: Announcement) -> None:
+        try:
+            self._agent.forget(port.id, patiently=True)
+        finally:  # it takes the file along, and one that is away will want it
+            privileged.write_port_file(str(self._options.ports_directory), port.id, port.text)
 
     def _forget(self, port: str) -> None:
         self._forget_at_agent(port)

@@ -48,17 +48,19 @@ class Agent:
         """
         self._patiently("announce a port", "POST", "/port", body)
 
-    def forget(self, port: str) -> None:
+    def forget(self, port: str, *, patiently: bool = False) -> None:
         """Let it delete a port, and the port's file; one that it does not know is no error.
 
         Args:
             port: the port's id.
+            patiently: whether its absence is waited out.
 
         Raises:
             AgentError: it refuses.
             AgentUnavailable: it is away, and has forgotten all ports when it comes back.
         """
-        self._call("delete a port", "DELETE", f"/port/{port}")
+        call = self._patiently if patiently else self._call
+        call("delete a port", "DELETE", f"/port/{port}")
 
     def begin_round(self) -> None:
         """Let it remove, a minute from now, all ports that are not announced again.
@@ -84,7 +86,7 @@ class Agent:
         except (ValueError, KeyError, TypeError) as error:
             raise self._refused(action, answer) from error
 
-    def _patiently(self, action: str, method: str, path: str, body: str) -> None:
+    def _patiently(self, action: str, method: str, path: str, body: str | None = None) -> None:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(AgentUnavailable),
             wait=tenacity.wait_exponential(multiplier=0.05, max=1),
