@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stacks of a whole cloud: orchestration is there while tests want it, and nothing stays."""
 
+import contextlib
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -119,14 +120,13 @@ def signal(url: str) -> None:
 @pytest.fixture(scope="session")
 def orchestration(site: Site) -> Iterator[Any]:
     """A client of Heat, which is stopped again at the end where it was not there before."""
-    was_there = settings.load(site.layout.state).heat
-    try:
-        up = novadocker_cloud("up", "--with", "heat")
-        assert up.returncode == 0, up.stdout + up.stderr
+    with contextlib.ExitStack() as undo:
+        # What was kept is there by now; what was not is taken away again.
+        if not settings.load(site.layout.state).heat:
+            undo.callback(novadocker_cloud, "up", "--without", "heat")
+            up = novadocker_cloud("up", "--with", "heat")
+            assert up.returncode == 0, up.stdout + up.stderr
         yield Client("1", session=site.demo.session, region_name=REGION)
-    finally:
-        if not was_there:
-            novadocker_cloud("up", "--without", "heat")
 
 
 @pytest.fixture
