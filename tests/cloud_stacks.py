@@ -64,7 +64,7 @@ class Stacks:
         verb = status.partition("_")[0]
 
         def ended() -> Any:
-            found = self.heat.stacks.get(stack)
+            found = self.heat.stacks.get(stack, resolve_outputs=False)
             passing = found.stack_status.endswith("_IN_PROGRESS")
             return found if not passing and found.stack_status.startswith(verb) else None
 
@@ -99,7 +99,7 @@ class Stacks:
 
     def _is_gone(self, stack: str) -> bool:
         try:
-            found = self.heat.stacks.get(stack)
+            found = self.heat.stacks.get(stack, resolve_outputs=False)
         except HTTPNotFound:
             return True
         assert found.stack_status != "DELETE_FAILED", found.stack_status_reason
