@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stacks of a whole cloud: orchestration is there while tests want it, and nothing stays."""
 
+import contextlib
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -63,7 +64,7 @@ class Stacks:
         verb = status.partition("_")[0]
 
         def ended() -> Any:
-            found = self.heat.stacks.get(stack)
+            found = self.heat.stacks.get(stack, resolve_outputs=False)
             passing = found.stack_status.endswith("_IN_PROGRESS")
             return found if not passing and found.stack_status.startswith(verb) else None
 
@@ -98,7 +99,7 @@ class Stacks:
 
     def _is_gone(self, stack: str) -> bool:
         try:
-            found = self.heat.stacks.get(stack)
+            found = self.heat.stacks.get(stack, resolve_outputs=False)
         except HTTPNotFound:
             return True
         assert found.stack_status != "DELETE_FAILED", found.stack_status_reason
@@ -119,14 +120,13 @@ def signal(url: str) -> None:
 @pytest.fixture(scope="session")
 def orchestration(site: Site) -> Iterator[Any]:
     """A client of Heat, which is stopped again at the end where it was not there before."""
-    was_there = settings.load(site.layout.state).heat
-    try:
-        up = novadocker_cloud("up", "--with", "heat")
-        assert up.returncode == 0, up.stdout + up.stderr
+    with contextlib.ExitStack() as undo:
+        # What was kept is there by now; what was not is taken away again.
+        if not settings.load(site.layout.state).heat:
+            undo.callback(novadocker_cloud, "up", "--without", "heat")
+            up = novadocker_cloud("up", "--with", "heat")
+            assert up.returncode == 0, up.stdout + up.stderr
         yield Client("1", session=site.demo.session, region_name=REGION)
-    finally:
-        if not was_there:
-            novadocker_cloud("up", "--without", "heat")
 
 
 @pytest.fixture
