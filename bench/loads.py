@@ -100,9 +100,11 @@ class Bench:
     """
 
     def __init__(self, cloud: Cloud, directory: Path, undo: ExitStack) -> None:
-        base = layers.layer(directory / "base", BASE_MB * MB, 1, program=True)
-        top = layers.layer(directory / "top", TOP_MB * MB, 2)
-        new = layers.layer(directory / "new", NEW_MB * MB, 3)
+        # Other layers in each run: an engine may still have those of one that was broken off.
+        seed = time.time_ns()
+        base = layers.layer(directory / "base", BASE_MB * MB, seed, program=True)
+        top = layers.layer(directory / "top", TOP_MB * MB, seed + 1)
+        new = layers.layer(directory / "new", NEW_MB * MB, seed + 2)
         self.cloud = cloud
         self.scratch = directory / "scratch.tar"
         self.file = layers.image(directory / "first.tar", [base, top])

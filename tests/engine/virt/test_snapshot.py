@@ -49,9 +49,12 @@ class Glance:
         return {"properties": self.properties}
 
     def update(
-        self, context: Any, image_id: str, account: Any, data: Any, purge_props: bool
+        self, context: Any, image_id: str, account: Any, data: Any = None, purge_props: bool = True
     ) -> dict[str, Any]:
-        """Take the image's data as Glance's client does."""
+        """Take the image's data as Glance's client does, or an account of it alone."""
+        if data is None:
+            self.properties |= account["properties"]
+            return {"size": len(self.data)}
         self.data = data.read(MIB)
         self.halfway()
         while portion := data.read(MIB):
@@ -109,7 +112,11 @@ def test_an_image_of_a_server_boots_as_its_own(
     take(servers, glance)
     assert names(docker_api) == before
     meta = SimpleNamespace(
-        id=IMAGE, container_format="docker", checksum="0" * 32, obj_attr_is_set=lambda _: True
+        id=IMAGE,
+        container_format="docker",
+        checksum="0" * 32,
+        size=0,
+        obj_attr_is_set=lambda _: True,
     )
     copy = Images(engine, glance, Platform("amd64")).ensure(None, meta)
     try:

@@ -17,8 +17,6 @@ from keystoneauth1 import exceptions as keystone
 from nova import exception, service_auth
 from nova.image import glance
 
-from novadocker.virt.docker.errors import DockerDriverError
-
 CONF = nova.conf.CONF
 
 CHUNK_BYTES = 1024 * 1024
@@ -29,10 +27,16 @@ _PARTIAL, _FORBIDDEN, _NOT_FOUND, _BUSY = 206, (401, 403), 404, (500, 502, 503, 
 _LOST = (keystone.ConnectFailure, requests.exceptions.RequestException)
 
 
-class NoRanges(DockerDriverError):
-    """Glance, or the store behind it, serves images only as a whole."""
+class NoRanges(Exception):
+    """Glance, or the store behind it, serves images only as a whole: so they are read then.
 
-    message = "Glance does not serve parts of image {image} (HTTP {status})"
+    Args:
+        image: Glance's id of one.
+        status: of its answer.
+    """
+
+    def __init__(self, image: str, status: int) -> None:
+        super().__init__(f"Glance does not serve parts of image {image} (HTTP {status})")
 
 
 class _Busy(Exception):
