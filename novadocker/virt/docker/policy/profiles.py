@@ -64,7 +64,7 @@ RESTRICTED = Profile(
     "a process that needs no right at all: no capability, nothing to write but memory, not root",
     read_only=True,
     root=False,
-    tmpfs=("/run", "/tmp", "/var/tmp"),  # noqa: S108 - directories of the container
+    tmpfs=("/run", "/tmp", "/var/tmp"),  # noqa: S108 - the container's own # nosec B108
 )
 BASELINE = Profile(
     "baseline",
@@ -76,7 +76,7 @@ SYSTEM = Profile(
     "an init system with several services and users, of which some become root by sudo",
     capabilities=frozenset((*capabilities.ORDINARY, "SETFCAP")),
     no_new_privileges=False,
-    tmpfs=("/run", "/run/lock", "/tmp"),  # noqa: S108 - directories of the container
+    tmpfs=("/run", "/run/lock", "/tmp"),  # noqa: S108 - the container's own # nosec B108
     init=True,
 )
 BUILT_IN: Mapping[str, Profile] = {
