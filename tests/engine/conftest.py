@@ -12,10 +12,17 @@ import docker
 import pytest
 import tenacity
 
+from novadocker.cloud.machine import packages
 from novadocker.cloud.machine.command import Command
 from novadocker.cloud.underlay import engine
 
 RunningEngine = Callable[[], AbstractContextManager[engine.EnginePaths]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _programs() -> None:
+    """The engine and the switch: this suite may be the first on a machine."""
+    packages.ensure()
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

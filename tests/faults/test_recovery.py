@@ -37,7 +37,7 @@ from tests.half_done import (
 )
 
 AT_ONCE = 4
-PATIENCE = 40
+PATIENCE = 120  # Nova looks for what it has deleted once a minute
 PATIENCE_FOR_PAGE = 8
 NOVA_COMPUTE = "nova-compute"
 SHUTDOWN = power_state.SHUTDOWN

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One ``up`` or ``down`` at a time in a network namespace: two would take the same ports."""
+"""What one process at a time may do on a machine, or in a network namespace of it."""
 
 import fcntl
 from collections.abc import Iterator
@@ -13,7 +13,10 @@ _DIRECTORY = Path("/run/lock")
 
 @contextmanager
 def held(directory: Path = _DIRECTORY) -> Iterator[None]:
-    """Hold our network namespace's lock; refuse at once if another process has it."""
+    """Hold our network namespace's lock; refuse at once if another process has it.
+
+    It is for ``up`` and ``down``: two of them at a time would take the same ports.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"novadocker-cloud-{Path('/proc/self/ns/net').stat().st_ino}"
     with path.open("w") as file:
@@ -22,4 +25,18 @@ def held(directory: Path = _DIRECTORY) -> Iterator[None]:
         except BlockingIOError as error:
             reason = f"another novadocker-cloud starts or stops something just now ({path})"
             raise HostUnfit(reason=reason) from error
+        yield
+
+
+@contextmanager
+def awaited(what: str, directory: Path = _DIRECTORY) -> Iterator[None]:
+    """Hold the machine's lock for something that is soon done; wait while another has it.
+
+    Args:
+        what: is done; names the lock.
+        directory: where locks are.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / f"novadocker-{what}").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield

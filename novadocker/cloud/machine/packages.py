@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from novadocker.cloud.errors import PackagesFailed
+from novadocker.cloud.machine import lock
 
 # Which package brings a program that we run.
 PROGRAMS = {
@@ -67,17 +68,23 @@ def ensure(programs: Mapping[str, str] = PROGRAMS, *, lists: bool = False) -> li
         programs: packages by a program that each brings.
         lists: whether apt's lists are wanted even if nothing is missing.
     """
-    packages = missing(programs=programs)
-    if packages or lists:
-        with no_service_starts(POLICY):
-            _apt("update", "--quiet")
-            if packages:
-                # Rather fail than remove what somebody else has installed.
-                _apt("install", "--yes", "--no-remove", "--no-install-recommends", *packages)
+    # One at a time: the policy that keeps services from starting is taken away at the end.
+    with lock.awaited("packages"):
+        packages = missing(programs=programs)
+        if packages or lists:
+            _install(packages)
     remaining = missing(programs=programs)
     if remaining:
         raise PackagesFailed(packages=" ".join(remaining), reason="their programs are not there")
     return packages
+
+
+def _install(packages: list[str]) -> None:
+    with no_service_starts(POLICY):
+        _apt("update", "--quiet")
+        if packages:
+            # Rather fail than remove what somebody else has installed.
+            _apt("install", "--yes", "--no-remove", "--no-install-recommends", *packages)
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import docker
 
+from novadocker.cloud.machine import lock
+
 CACHE = Path("/var/cache/novadocker/samples")
 _PATIENCE = 300
 
@@ -38,12 +40,13 @@ class Sample:
             engine_url: the Docker Engine that imports and saves it, and keeps nothing of it.
         """
         archive = self._archive(cache)
-        if not self._is_fresh(cache):
-            root = self.prepare(cache)
-            with _replacing(archive) as new:
-                self._import_and_save(root, new, engine_url)
-            self._stamp(cache).write_text(self._key)
-            root.unlink()
+        with lock.awaited(f"sample-{self.name}"):
+            if not self._is_fresh(cache):
+                root = self._root(cache)
+                with _replacing(archive) as new:
+                    self._import_and_save(root, new, engine_url)
+                self._stamp(cache).write_text(self._key)
+                root.unlink()
         return archive
 
     def prepare(self, cache: Path) -> Path:
@@ -52,6 +55,10 @@ class Sample:
         Args:
             cache: the directory in which it is kept until it has become an image.
         """
+        with lock.awaited(f"sample-{self.name}"):
+            return self._root(cache)
+
+    def _root(self, cache: Path) -> Path:
         cache.mkdir(parents=True, exist_ok=True)
         # By its key in its name, what is half made or of yesterday's recipe is never used.
         root = cache / f"{self.name}-{self._key}.root.tar"

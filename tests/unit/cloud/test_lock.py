@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import threading
 from pathlib import Path
 
 import pytest
@@ -17,3 +18,20 @@ def test_a_second_command_is_refused_while_the_first_works(tmp_path: Path) -> No
         pass
     with lock.held(tmp_path):
         pass
+
+
+def test_what_is_soon_done_is_waited_for(tmp_path: Path) -> None:
+    """The second begins when the first has ended, and not before."""
+    order: list[str] = []
+
+    def second() -> None:
+        with lock.awaited("packages", tmp_path):
+            order.append("second")
+
+    with lock.awaited("packages", tmp_path):
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join(0.2)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
