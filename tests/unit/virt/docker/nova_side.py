@@ -109,7 +109,7 @@ class Life:
 
     def settings(self, server: Server) -> Settings:
         """Grant what the flavor asks for."""
-        return settings_for(server.flavor, Abilities(disk_limit=False, pids=64))
+        return settings_for(server.flavor, Abilities(disk_limit=False, pids=64, userns=True))
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         """Take any operation."""

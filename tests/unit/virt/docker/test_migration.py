@@ -115,7 +115,7 @@ def test_a_replica_is_like_the_other_in_all_else() -> None:
     }
     made = replica_body(body, "new", LIMITS, Rights(capabilities=("KILL",)), {"b": "3"})
     assert (made["Cmd"], made["Image"]) == (["sh"], "new")
-    assert made["Labels"] == {"a": "1", "b": "3"}
+    assert made["Labels"] == {"a": "1", "b": "3", "novadocker.init": "false"}
     assert made["HostConfig"]["CapAdd"] == ["KILL"]
     assert made["HostConfig"]["Memory"] == 64 * MIB
     assert made["HostConfig"]["StorageOpt"] == {"size": str(4 * GIB)}

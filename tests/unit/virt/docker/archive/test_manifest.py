@@ -141,7 +141,7 @@ def test_a_layer_in_another_compression_is_refused(saved_images: Any, layers: An
         ({"digest": f"sha256:{'0' * 64}"}, "is missing"),
         (
             {"platform": {"os": "linux", "architecture": "s390x"}},
-            "made for 'linux/s390x'; this host",
+            "made for 'linux/s390x'; linux/amd64 is wanted",
         ),
     ],
 )
