@@ -36,6 +36,7 @@ router bgp {asn}
  no bgp default ipv4-unicast
 {neighbors} address-family l2vpn evpn
 {activated}  advertise-all-vni
+  no dup-addr-detection
  exit-address-family
 """
 

@@ -141,7 +141,7 @@ def test_agent_and_driver_come_back(site: Site, server: Callable[..., Server]) -
     site.one.start()
     reaches(one, "10.0.0.6")
     again = _wiring(site)
-    again.resume([(one.instance, vif) for vif in one.network_info])
+    again.resume()
     assert one.wire(again).changes == []
     reaches(one, "10.0.0.6")
     reach(far, "10.0.0.5")
