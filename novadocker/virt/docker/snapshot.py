@@ -215,10 +215,8 @@ class Snapshots:
         self, context: Any, image_id: str, archive: CheckedArchive, kept: Mapping[str, Any]
     ) -> None:
         """Have the image booted by those of its layers that a host lacks; here by no others."""
-        index = archive.sent_index
-        assert index  # noqa: S101 - all of it was sent
+        properties = {INDEX_PROPERTY: archive.sent_index.text()}
         try:
-            properties = {INDEX_PROPERTY: index.text()}
             self._glance.update(context, image_id, {"properties": properties}, purge_props=False)
         except Exception as error:  # noqa: BLE001 - without it, the image is only read slower
             LOG.warning("Image %s is without its index: %s", image_id, error)

@@ -198,6 +198,9 @@ class Images:
     image: Image
     fault: Exception | None = None
 
+    def adapt(self, info: Any) -> None:
+        """Mind no kind of engine."""
+
     def ensure(self, context: Any, image_meta: Any, boot: Any = None) -> Image:
         """Return the image."""
         if self.fault:

@@ -41,6 +41,9 @@ class Images:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    def adapt(self, info: Any) -> None:
+        """Mind no kind of engine."""
+
     def ensure(self, context: Any, image_meta: Any, boot: Any = None) -> Any:
         """Return the one image."""
         return self._engine.find_image(os.environ[IMAGE])

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from nova import exception, objects
@@ -180,6 +181,7 @@ def test_a_rescued_server_is_one_server(docker_driver: Any, instance: Any, serve
     properties = objects.ImageMetaProps(os_command_line="/bin/sh -c 'echo rescuer; sleep 600'")
     rescuer = objects.ImageMeta(id=IMAGE, properties=properties)
     none = model.NetworkInfo([])
+    docker_driver._glance = mock.Mock(get=lambda *_: {"properties": {}})
     docker_driver.rescue(None, instance, none, rescuer, "secret", None, None)
     instance.vm_state = vm_states.RESCUED
     assert docker_driver.list_instances() == [f"nova-{UUID}"]

@@ -70,8 +70,10 @@ class CheckedArchive:
         return self._index
 
     @property
-    def sent_index(self) -> Index | None:
-        """The index of what came out; known at the end."""
+    def sent_index(self) -> Index:
+        """The index of what came out; known once all of it has."""
+        if self._sent_index is None:
+            raise RuntimeError("the archive has not been sent to its end")
         return self._sent_index
 
     def __iter__(self) -> Iterator[bytes]:

@@ -20,7 +20,7 @@ AUTHOR = "nova-docker"
 # A virtual machine's: for the port of a namespace the agent would not ask the control node.
 _VIRTUAL_MACHINE = 0
 _NO_VLAN = -1
-_NO_ADDRESS = {IPV4: "0.0.0.0", IPV6: "::"}  # noqa: S104 - the agent's word for none
+_NO_ADDRESS = {IPV4: "0.0.0.0", IPV6: "::"}  # noqa: S104 # nosec B104 - the agent's word for none
 _OF_ITS_AUTHOR = ("author", "time")
 
 

@@ -30,7 +30,6 @@ def test_an_archive_is_indexed_while_it_is_read(form: Any, layers: tuple[bytes, 
     archive = checked(data)
     b"".join(archive)
     index = archive.index
-    assert index is not None
     assert index.size == len(data)
     assert [part(data, each.offset, each.size) for each in index.layers] == list(layers)
     config = part(data, index.config.offset, index.config.size)
@@ -43,7 +42,6 @@ def test_what_comes_out_is_indexed_too(form: Any, layers: tuple[bytes, bytes]) -
     archive = checked(form(*layers).tar())
     data = b"".join(archive)
     index = archive.sent_index
-    assert index is not None
     assert index.size == len(data)
     assert [part(data, each.offset, each.size) for each in index.layers] == list(layers)
     assert part(data, index.config.offset, index.config.size) == archive.saved_image.config
