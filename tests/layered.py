@@ -5,13 +5,12 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from novadocker.virt.docker.archive import CheckedArchive, Platform
+from tests import busybox
 
 BLOCK = 512
 SLEEP = "trap 'exit 0' TERM; /bin/busybox sleep 100000 & wait"
@@ -31,11 +30,7 @@ def tar(files: Mapping[str, bytes], mode: int = 0o755) -> bytes:
 
 def shell() -> bytes:
     """Return a layer with a shell."""
-    busybox = shutil.which("busybox")
-    assert busybox, "busybox-static is needed"
-    return tar(
-        {"bin/busybox": Path(busybox).read_bytes(), "etc/passwd": b"root:x:0:0::/:/bin/sh\n"}
-    )
+    return tar({"bin/busybox": busybox.program(), "etc/passwd": b"root:x:0:0::/:/bin/sh\n"})
 
 
 def junk(size: int) -> bytes:

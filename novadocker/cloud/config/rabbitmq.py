@@ -46,8 +46,12 @@ def environment(layout: Layout) -> dict[str, str]:
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(conf / "enabled_plugins"),
         "RABBITMQ_CONFIG_FILE": str(conf / "rabbitmq"),
         "RABBITMQ_CONF_ENV_FILE": str(conf / "empty.conf"),
-        # One scheduler that sleeps when it is idle: two cores are shared by everyone.
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": ("+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none"),
+        # One scheduler that sleeps when it is idle: two cores are shared by everyone. Erlang's
+        # own port would listen on all addresses, servers' network among them.
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+            "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none "
+            "-kernel inet_dist_use_interface {127,0,0,1}"
+        ),
         # Its script becomes the broker instead of being its parent: who is watched is who works.
         "RUNNING_UNDER_SYSTEMD": "1",
         **epmd_environment(layout),
