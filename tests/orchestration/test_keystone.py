@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 from openstack.connection import Connection
-from openstack.exceptions import ForbiddenException, HttpException, NotFoundException
+from openstack.exceptions import ForbiddenException, NotFoundException, SDKException
 
 from tests.cloud_site import Site, Tenant, until
 
@@ -217,25 +217,22 @@ def test_a_trust_lets_another_user_act(site: Site, people: People, standing: str
     finally:
         site.demo.identity.delete_trust(trust)
     # A token that it gave is known to Nova for some minutes more; another is not to be had.
-    with pytest.raises(HttpException):
+    with pytest.raises(SDKException, match="requires authentication"):
         trusted().authorize()
 
 
-@pytest.mark.parametrize(
-    ("limit", "value"), [("instances", 0), ("cores", 0), ("ram", 32), ("metadata_items", 0)]
-)
+@pytest.mark.parametrize(("limit", "value"), [("instances", 0), ("cores", 0), ("ram", 32)])
 def test_a_quota_holds(site: Site, people: People, web_shared: str, limit: str, value: int) -> None:
     """What a project may have of servers, processors and memory is refused beyond that."""
     compute = site.admin.compute
     compute.update_quota_set(people.strange_project, **{limit: value})
     try:
-        with pytest.raises(ForbiddenException, match=f"(?i)quota.*{limit.partition('_')[0]}"):
+        with pytest.raises(ForbiddenException, match=f"(?i)quota.*{limit}"):
             people.stranger.compute.create_server(
                 name="too-much",
                 image_id=web_shared,
                 flavor_id=_flavor(site),
                 networks="none",
-                metadata={"one": "item"},
             )
         assert not list(people.stranger.compute.servers())
     finally:

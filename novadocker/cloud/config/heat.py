@@ -49,6 +49,8 @@ def _sections(common: Common) -> ini.Sections:
             "enable_stack_abandon": True,
             "enable_stack_adopt": True,
             **_urls_for_servers(layout),
+            # A server that is refused is refused again; five more tries hide the reason for long.
+            "action_retry_limit": 0,
             "graceful_shutdown_timeout": 3,
         },
         "clients_heat": {"url": f"{_reachable(layout, layout.ports.heat)}/v1/%(tenant_id)s"},

@@ -13,6 +13,7 @@ _START = "usr/local/bin/start"
 _REDIS = b"""\
 #!/bin/sh
 # PASSWORD, if it is set, is asked of every client.
+mkdir -p /var/lib/redis
 set -- --bind 0.0.0.0 --dir /var/lib/redis --save 60 1
 [ -z "$PASSWORD" ] && exec redis-server "$@" --protected-mode no
 exec redis-server "$@" --requirepass "$PASSWORD"
@@ -43,6 +44,7 @@ fi
 _NGINX = b"""\
 #!/bin/sh
 # TITLE and TEXT are the page, unless something else was put there.
+mkdir -p /var/www/html /var/lib/nginx /var/log/nginx
 [ -e /var/www/html/index.html ] || printf '<!doctype html><title>%s</title><h1>%s</h1><p>%s\\n' \\
     "$TITLE" "$TITLE" "$TEXT" >/var/www/html/index.html
 exec nginx -c /etc/nginx/site.conf
@@ -95,6 +97,7 @@ _MOSQUITTO = b"""\
 #!/bin/sh
 # Whoever gives NAME and PASSWORD may publish and subscribe; without them, everybody.
 conf=/run/mosquitto.conf
+mkdir -p /var/lib/mosquitto
 printf '%s\\n' 'listener 1883' 'user root' 'persistence true' \\
     'persistence_location /var/lib/mosquitto/' >$conf
 if [ -n "$NAME" ]; then
