@@ -42,10 +42,20 @@ def without_manifest(archive: bytes) -> bytes:
 
 
 def with_another_layer(archive: bytes) -> bytes:
-    """Return an archive with a layer that is not the one whose digest the image names."""
+    """Return an archive with a layer that is not the one whose digest the image names.
+
+    Nobody here has that one: the image's own layer the tenant has shown to this host, which
+    then reads no bytes of it, whatever they are.
+    """
     files = members(archive)
     (manifest,) = json.loads(files["manifest.json"])
+    config = json.loads(files.pop(manifest["Config"]))
+    config["rootfs"]["diff_ids"][0] = f"sha256:{hashlib.sha256(b'of nobody').hexdigest()}"
+    content = json.dumps(config).encode()
+    manifest["Config"] = f"{hashlib.sha256(content).hexdigest()}.json"
+    files[manifest["Config"]] = content
     files[manifest["Layers"][0]] = tar({"etc/planted": b"not of this image"})
+    files["manifest.json"] = json.dumps([manifest]).encode()
     return tar(files)
 
 
