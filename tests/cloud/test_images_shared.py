@@ -13,12 +13,19 @@ import pytest
 from openstack import connect
 from openstack.exceptions import HttpException
 
-from tests.cloud_site import Site, Tenant, until
+from tests.cloud_site import Site, Tenant, room, until
 from tests.layered import Saved, junk, shell, tar
 
 MB = 1_000_000
 SECRET = b"what only its tenant knows\n"
 NOWHERE = {"networks": (), "groups": ()}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _room(site: Site) -> Iterator[None]:
+    """Room for all the servers of this module beside those that stand for others."""
+    with room(site):
+        yield
 
 
 @pytest.fixture(scope="module")
