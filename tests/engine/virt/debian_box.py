@@ -35,6 +35,8 @@ FILES = {
 LINKS = {
     "etc/systemd/system/default.target": "/lib/systemd/system/multi-user.target",
     "etc/systemd/system/multi-user.target.wants/hello.service": "../hello.service",
+    # It would ask the console for a locale, and all else wait for the answer.
+    "etc/systemd/system/systemd-firstboot.service": "/dev/null",
 }
 
 

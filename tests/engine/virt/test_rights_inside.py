@@ -6,6 +6,7 @@ Each test does the thing inside, and looks that host and neighbours have nothing
 
 import json
 import subprocess
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from novadocker.cloud.samples import CACHE, programs
-from novadocker.virt.docker.engine import Engine, Image
+from novadocker.virt.docker.engine import Container, Engine, Image, State
 from novadocker.virt.docker.entries import personality
 from novadocker.virt.docker.errors import PolicyRefused
 from novadocker.virt.docker.inputs import Inputs
@@ -216,6 +217,34 @@ def test_setuid_programs_gain_where_users_are_the_containers_own(
     told = boxes.tell(script, flavor=flavor(profile=profile))
     assert "uid=1000(web)" in told
     assert ("euid=0(root)" in told) is bool(euid)
+
+
+def test_systemd_runs_as_process_1(boxes: Any) -> None:
+    """It starts its services and ends in order when told to; its limits are not its to loosen."""
+    container = boxes.boot(command_line="/lib/systemd/systemd", flavor=flavor(profile="system"))
+    until_active(boxes.engine, container)
+    assert "hello from a service" in boxes.guest.console().decode()
+    limits = "for file in /sys/fs/cgroup/*/*limit_in_bytes /sys/fs/cgroup/*/*.max"
+    script = f"{limits}; do echo 1 > $file && echo loosened; done 2>&1; mkdir /sys/fs/cgroup/*/x"
+    _, said = boxes.engine.run(container.name, ("sh", "-c", script))
+    assert b"loosened" not in said
+    begun = time.monotonic()
+    boxes.life.stop(boxes.asked.uuid, boxes.network, 60)
+    assert time.monotonic() - begun < 50
+    ended = boxes.guest.get()
+    assert (ended.state, ended.exit_code) == (State.EXITED, 0)
+    boxes.life.start(boxes.asked, boxes.network)  # and again, in a group that is new
+    until_active(boxes.engine, container)
+
+
+def until_active(engine: Engine, container: Container) -> None:
+    """Wait until systemd has started the service that the box has."""
+    deadline = time.monotonic() + 90
+    while engine.run(container.name, ("systemctl", "is-active", "hello"))[0]:
+        assert time.monotonic() < deadline, engine.run(
+            container.name, ("systemctl", "list-jobs", "--no-pager")
+        )
+        time.sleep(0.2)
 
 
 def test_another_runtime_runs_a_server_where_it_is_listed(servers: Any, docker_api: Any) -> None:
