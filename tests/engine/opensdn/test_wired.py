@@ -20,8 +20,8 @@ from novadocker.virt.docker.wiring import Wiring, backends, privileged
 from tests.engine.opensdn.host import PATIENCE, Site
 from tests.engine.opensdn.test_vrfs import reach
 from tests.engine.wiring.conftest import _oslo_privsep_keeping_files_open
+from tests.engine.wiring.contrail_ports import contrail_vif
 from tests.engine.wiring.stand_in import CLONE_NEWNET, LIBC, Server, run, sleeping
-from tests.engine.wiring.test_vrouter import contrail_vif
 from tests.eventually import eventually
 from tests.opensdn.control import Subnet, VirtualNetwork
 

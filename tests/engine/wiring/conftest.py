@@ -20,6 +20,7 @@ from oslo_config import cfg
 from vif_plug_ovs.privsep import vif_plug
 
 from novadocker.virt.docker.wiring import Wiring, backends, privileged
+from tests.engine.wiring.contrail_ports import contrail_vif
 from tests.engine.wiring.stand_in import CLONE_NEWNET, LIBC, Server, Switch, run, sleeping
 from tests.engine.wiring.vrouter_host import VRouterHost
 
@@ -105,3 +106,21 @@ def server(wiring: Wiring) -> Iterator[Callable[..., Server]]:
             return server
 
         yield make
+
+
+@pytest.fixture
+def one(server: Callable[..., Server]) -> Server:
+    """A server with a port of Contrail's, not wired yet."""
+    return server(contrail_vif(5))
+
+
+@pytest.fixture
+def agent_left_empty(vrouter: VRouterHost) -> Iterator[None]:
+    """A test after which the agent runs, and has neither ports nor troubles."""
+    yield
+    if vrouter.server is None:
+        vrouter.start()
+    assert vrouter.ports == {}
+    assert vrouter.files() == set()
+    assert vrouter.server
+    assert vrouter.server.agent.troubles == []
