@@ -6,12 +6,10 @@ import gc
 import os
 import sys
 import threading
-import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 
 import os_vif
 import pytest
@@ -21,7 +19,15 @@ from vif_plug_ovs.privsep import vif_plug
 
 from novadocker.virt.docker.wiring import Wiring, backends, privileged
 from tests.engine.wiring.contrail_ports import contrail_vif
-from tests.engine.wiring.stand_in import CLONE_NEWNET, LIBC, Server, Switch, run, sleeping
+from tests.engine.wiring.stand_in import (
+    CLONE_NEWNET,
+    LIBC,
+    Server,
+    Switch,
+    an_instance,
+    run,
+    sleeping,
+)
 from tests.engine.wiring.vrouter_host import VRouterHost
 
 CONTEXTS = (privileged.context, vif_plug)
@@ -93,13 +99,7 @@ def server(wiring: Wiring) -> Iterator[Callable[..., Server]]:
     with ExitStack() as stack:
 
         def make(*vifs: model.VIF) -> Server:
-            instance = SimpleNamespace(
-                uuid=str(uuid.uuid4()),
-                name="instance",
-                display_name="web",
-                project_id=uuid.uuid4().hex,
-                obj_attr_is_set=lambda name: False,
-            )
+            instance = an_instance()
             server = Server(sleeping(), instance, list(vifs))
             stack.callback(server.unwire, wiring)
             stack.callback(server.end)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import tenacity
@@ -202,6 +203,17 @@ def a_vif(number: int, vif_type: str = "ovs", nic: int = 0, **details: Any) -> m
         devname=f"tap{port}"[:14],
         delegate_create=True,
         ovs_interfaceid=port,
+    )
+
+
+def an_instance(name: str = "web") -> Any:
+    """Make what os-vif and the wiring want of Nova's instance."""
+    return SimpleNamespace(
+        uuid=str(uuid.uuid4()),
+        name="instance",
+        display_name=name,
+        project_id=uuid.uuid4().hex,
+        obj_attr_is_set=lambda _: False,
     )
 
 
