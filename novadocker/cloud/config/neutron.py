@@ -79,7 +79,7 @@ def _with_ovn(common: Common) -> ini.Sections:
             "type_drivers": "flat,geneve,local",
             "project_network_types": "geneve",
             "mechanism_drivers": "ovn",
-            "extension_drivers": "port_security,qos",
+            "extension_drivers": _extensions(common),
             "overlay_ip_version": 4,
         },
         "ml2_type_flat": {"flat_networks": PHYSICAL_NETWORK},
@@ -95,13 +95,17 @@ def _with_ovn(common: Common) -> ini.Sections:
     }
 
 
-def _with_agents(_: Common) -> ini.Sections:
+def _extensions(common: Common) -> str:
+    return "port_security,qos" + (",dns_domain_ports" if common.layout.settings.dns else "")
+
+
+def _with_agents(common: Common) -> ini.Sections:
     return {
         "ml2": {
             "type_drivers": "flat,vxlan,local",
             "project_network_types": "vxlan",
             "mechanism_drivers": "openvswitch",
-            "extension_drivers": "port_security,qos",
+            "extension_drivers": _extensions(common),
         },
         "ml2_type_flat": {"flat_networks": PHYSICAL_NETWORK},
         "ml2_type_vxlan": {"vni_ranges": "1:65536"},
