@@ -75,7 +75,12 @@ def _compute(common: Common, host: ComputeHost) -> ini.Sections:
             "resume_guests_state_on_host_boot": True,
         },
         **_shared(common),
-        "docker": {"host_url": host.engine.url, **_vrouter(common, host)},
+        "docker": {
+            "host_url": host.engine.url,
+            # As the DHCP agents of --network ovs are configured; other networks have none.
+            "metadata_by_dhcp": True,
+            **_vrouter(common, host),
+        },
         "os_vif_ovs": {"ovsdb_connection": f"unix:{host.switch_socket}"},
         "oslo_concurrency": {"lock_path": host.nova_state / "locks"},
         **common.privsep(

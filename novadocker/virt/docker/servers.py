@@ -27,7 +27,12 @@ class Servers:
 
     def __init__(self, engine: Engine, wiring: Wiring, options: Options) -> None:
         self._engine = engine
-        self._networking = Networking(wiring, options.domain, options.dns_servers)
+        self._networking = Networking(
+            wiring,
+            options.domain,
+            options.dns_servers,
+            metadata_by_dhcp=options.metadata_by_dhcp,
+        )
         self._runner = Runner(engine, self._networking, options)
         self._rescue = Rescue(self._runner, self._networking)
         self._options = options

@@ -118,6 +118,7 @@ def make_plan(
     hostname: str,
     domain: str = "",
     default_dns: Sequence[str] = (),
+    metadata_by_dhcp: bool = False,
 ) -> Plan:
     """Plan a container's network.
 
@@ -127,6 +128,7 @@ def make_plan(
         hostname: the server's name.
         domain: the domain of this cloud's servers, if it has one.
         default_dns: resolvers where no subnet names any.
+        metadata_by_dhcp: whether Neutron's DHCP agents serve metadata on each of their networks.
 
     Returns:
         The plan.
@@ -144,7 +146,9 @@ def make_plan(
         for nic in drafts
         if not nic.ipv6
     ]
-    if network_info and (service := _metadata_route(network_info[0], drafts)):
+    if network_info and (
+        service := _metadata_route(network_info[0], drafts, by_dhcp=metadata_by_dhcp)
+    ):
         drafts[0] = _with_metadata(service, drafts)
     return Plan(
         hostname=hostname,
@@ -275,7 +279,7 @@ def _bound_by_ovn(vif: Mapping[str, Any]) -> bool:
     return "ovn" in (drivers.values() if isinstance(drivers, Mapping) else drivers)
 
 
-def _metadata_route(vif: Mapping[str, Any], nics: Sequence[Nic]) -> Route | None:
+def _metadata_route(vif: Mapping[str, Any], nics: Sequence[Nic], *, by_dhcp: bool) -> Route | None:
     """Return the way to the metadata service where no gateway leads there.
 
     OVN serves it on the link and routes it nowhere. Where no router does it, Neutron's DHCP agent
@@ -283,7 +287,8 @@ def _metadata_route(vif: Mapping[str, Any], nics: Sequence[Nic]) -> Route | None
     """
     if _bound_by_ovn(vif):
         return Route(METADATA)
-    if any(route.destination == DEFAULTS[IPV4] for nic in nics for route in nic.routes):
+    routes = (route for nic in nics for route in nic.routes)
+    if not by_dhcp and any(route.destination == DEFAULTS[IPV4] for route in routes):
         return None
     servers = (_dhcp_server(subnet) for subnet in _subnets(vif))
     return next((Route(METADATA, server) for server in servers if _is_ipv4(server)), None)

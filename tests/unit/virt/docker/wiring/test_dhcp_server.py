@@ -35,6 +35,12 @@ def test_it_serves_metadata_where_no_router_does(
     assert tuple(route for route in routes if route.destination == METADATA) == expected
 
 
+def test_it_serves_metadata_beside_a_router_where_the_operator_says_so() -> None:
+    """The agents' ``force_metadata`` is nowhere in what Nova has of a port."""
+    (nic,) = plan(vif(ROUTED), metadata_by_dhcp=True).nics
+    assert [route.gateway for route in nic.routes if route.destination == METADATA] == [SERVER]
+
+
 @pytest.mark.parametrize(
     ("named", "default", "expected"),
     [
