@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from openstack.exceptions import HttpException
 
 from novadocker.cloud.machine import packages
 from novadocker.cloud.settings import CONTRAIL, OVS
@@ -328,3 +329,29 @@ def test_what_fills_the_mtu_arrives_in_one_piece(
     with rule(site, group, ether_type="IPv4", protocol="icmp"):
         until(lambda: pings(mtu), "the largest packet")
         assert not pings(mtu + 1)
+
+
+def test_a_trunks_port_is_refused_to_who_cannot_use_it(
+    site: Site, tenant: Tenant, web: str
+) -> None:
+    """At boot and to a running server, with words; the port without subports is like any other."""
+    name = tenant.network("10.79.0.0/24", routed=False)
+    parent, child = (tenant.port(name, f"10.79.0.{number}") for number in (5, 6))
+    neutron = site.demo.network
+    trunk = neutron.create_trunk(port_id=parent, name="test-trunk")
+    try:
+        subport = {"port_id": child, "segmentation_type": "vlan", "segmentation_id": 101}
+        neutron.add_trunk_subports(trunk, [subport])
+        refused = tenant.boot(web, status="ERROR", ports=(parent,))
+        assert "subports have the VLANs 101" in site.fault(refused)
+        tenant.delete(refused)
+        running = tenant.boot(web, networks=(name,))
+        with pytest.raises(HttpException):
+            site.demo.compute.create_server_interface(running, port_id=parent)
+        until(lambda: not neutron.get_port(parent).device_id, "the port to be free again")
+        neutron.delete_trunk_subports(trunk, [subport])
+        tenant.boot(web, ports=(parent,))
+    finally:
+        for server in list(tenant.servers):
+            tenant.delete(server)
+        neutron.delete_trunk(trunk)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from novadocker.cloud.config import ini
 from novadocker.cloud.config.common import SILENT, Common
-from novadocker.cloud.layout import PHYSICAL_NETWORK
+from novadocker.cloud.layout import PHYSICAL_NETWORK, RESOLVER
 from novadocker.cloud.settings import CONTRAIL, OVN, OVS
 from novadocker.cloud.underlay import opensdn
 
@@ -90,6 +90,7 @@ def _with_ovn(common: Common) -> ini.Sections:
             "ovn_sb_connection": layout.southbound,
             "ovn_l3_scheduler": "leastloaded",
             "ovn_metadata_enabled": True,
+            "dns_servers": RESOLVER,
             "enable_distributed_floating_ip": True,
         },
     }

@@ -16,8 +16,10 @@ from novadocker.virt.docker import metadata, migration, origin, policy, telling,
 from novadocker.virt.docker.crash import crash
 from novadocker.virt.docker.diagnostics import Diagnostics, diagnostics_of
 from novadocker.virt.docker.guest import Guest, in_service
+from novadocker.virt.docker.plugging import meanwhile
 from novadocker.virt.docker.recovery import recover
 from novadocker.virt.docker.service import Service
+from novadocker.virt.docker.trunks import refuse_trunks
 
 CONF = nova.conf.CONF
 
@@ -87,7 +89,7 @@ class DockerDriver(Service):
                     instance,
                     network_info,
                     meanwhile=functools.partial(
-                        telling.tell_all, context, instance, server, self._life.settings
+                        meanwhile, context, instance, server, network_info, self._life.settings
                     ),
                 ),
                 translation.inputs(context, instance, image_meta, injected_files, admin_password),
@@ -312,6 +314,7 @@ class DockerDriver(Service):
     def attach_interface(self, context: Any, instance: Any, image_meta: Any, vif: Any) -> None:
         server = translation.server(instance)
         with translation.as_nova_errors(instance), contextlib.ExitStack() as undo:
+            refuse_trunks(context, [vif["id"]], self._life.settings(server))
             self._life.attach(server, vif, lambda: self._ports.now(context, instance))
             undo.callback(
                 self._life.detach, server, vif, lambda: self._ports.now(context, instance)

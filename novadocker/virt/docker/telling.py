@@ -1,33 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tenants are told of their servers while these are made and resized."""
+"""What tenants are told of their servers' rights."""
 
 from collections.abc import Callable
-from typing import Any
 
 from oslo_log import log as logging
 
-from novadocker.virt.docker import metadata, notice
+from novadocker.virt.docker import notice
 from novadocker.virt.docker.policy import Settings
 from novadocker.virt.docker.server import Server
 from novadocker.virt.docker.tagging import settle
 from novadocker.virt.docker.tags import ServerTags
 
 LOG = logging.getLogger(__name__)
-
-
-def tell_all(
-    context: Any, instance: Any, server: Server, settings_of: Callable[[Server], Settings]
-) -> None:
-    """Tell a tenant which tagged interfaces a new server has, and which rights.
-
-    Args:
-        context: of the request.
-        instance: Nova's.
-        server: the same, as ours.
-        settings_of: says what a server may use and do.
-    """
-    metadata.describe_devices(context, instance)
-    tell_rights(server, settings_of)
 
 
 def tell_rights(server: Server, settings_of: Callable[[Server], Settings]) -> None:
