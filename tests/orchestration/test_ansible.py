@@ -98,7 +98,6 @@ def test_actions_are_played(site: Site, playbooks: Playbooks) -> None:
     assert playbooks.server.id == server
     assert site.container(server)["Id"] != container
     assert "COLOUR=red" in site.run(server, "cat", "/proc/1/environ").split("\0")
-    assert playbooks.play("server.yml", colour="red") == 0
 
 
 def test_a_stack_is_played(site: Site, playbooks: Playbooks) -> None:
