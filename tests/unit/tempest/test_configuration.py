@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from oslo_config import cfg
 
-from tests.tempest.configuration import Subject, render
+from tests.tempest.configuration import Orchestration, Subject, render
 from tests.tempest.workspace import PROLOGUE
 
 with warnings.catch_warnings():
@@ -29,6 +29,7 @@ SUBJECT = Subject(
     image_file=Path("/samples/ssh.tar"),
     prologue=PROLOGUE.read_text(),
     workspace=Path("/state/tempest"),
+    orchestration=Orchestration("demo", "secret", "curl-image-id", "private", "demo"),
 )
 
 
