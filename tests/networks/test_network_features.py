@@ -3,6 +3,8 @@
 
 import contextlib
 import json
+import re
+import signal
 import socket
 import subprocess
 import threading
@@ -329,6 +331,28 @@ def test_what_fills_the_mtu_arrives_in_one_piece(
     with rule(site, group, ether_type="IPv4", protocol="icmp"):
         until(lambda: pings(mtu), "the largest packet")
         assert not pings(mtu + 1)
+
+
+def test_a_restart_of_nova_compute_loses_no_packet(
+    site: Site, servers: tuple[str, str], group: str
+) -> None:
+    """It looks at all networks when it starts, and touches none that is as it should be."""
+    one, other = servers
+    address = address_of(site, other, "IPv4")
+    enter = ("nsenter", f"--net=/proc/{pid(site, one)}/ns/net")
+    with rule(site, group, ether_type="IPv4", protocol="icmp"):
+        until(lambda: within(site, one, "ping", "-c", "1", address).returncode == 0, "a ping")
+        words = (*enter, "ping", "-q", "-i", "0.01", address)
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as pinging:
+            try:
+                site.restart("nova-compute")
+                time.sleep(5)  # its first look at the servers' networks
+            finally:
+                pinging.send_signal(signal.SIGINT)
+            told = pinging.communicate()[0]
+    sent, received = map(int, re.findall(r"(\d+) (?:packets transmitted|received)", told))
+    assert sent > 500, told
+    assert sent == received, told
 
 
 def test_a_trunks_port_is_refused_to_who_cannot_use_it(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``./test tempest|heat-tempest [regex]``: Tempest against a cloud, which is brought up for it."""
+"""``./test tempest|heat-tempest|neutron-tempest [regex]``: Tempest against the launched cloud."""
 
 import argparse
 import contextlib
@@ -11,7 +11,7 @@ from novadocker.cloud import cli, settings
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.supervision import supervisor
 from tests.tempest import contents
-from tests.tempest.workspace import EVERYTHING, ORCHESTRATION, SUBSET, Workspace
+from tests.tempest.workspace import EVERYTHING, NETWORKS, ORCHESTRATION, SUBSET, Workspace
 
 
 def main() -> int:
@@ -41,6 +41,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("regex", nargs="?", default="", help="which tests; all of ours without")
     parser.add_argument("--subset", action="store_true", help="those that ./test cloud has")
     parser.add_argument("--heat", action="store_true", help="those of Heat, and no others")
+    parser.add_argument("--neutron", action="store_true", help="those of Neutron, and no others")
     return parser.parse_args()
 
 
@@ -59,6 +60,8 @@ def _run(layout: Layout, arguments: argparse.Namespace) -> int:
 def _selection(arguments: argparse.Namespace) -> Path:
     if arguments.heat:
         return ORCHESTRATION
+    if arguments.neutron:
+        return NETWORKS
     return SUBSET if arguments.subset else EVERYTHING
 
 
