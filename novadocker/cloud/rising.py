@@ -8,6 +8,7 @@ from functools import partial
 from novadocker.cloud import credentials, settings, teardown
 from novadocker.cloud.config.common import Common
 from novadocker.cloud.contents import bootstrap, database, identity, orchestration, schema
+from novadocker.cloud.dashboard import environment
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.machine import members, packages, ports
@@ -94,6 +95,7 @@ def _preparations(common: Common) -> list[Step]:
         _step("identity", partial(identity.ensure, common), "keystone"),
         *(_ovn_preparations(layout) if layout.settings.network == OVN else ()),
         _orchestration(common),
+        *([_step("dashboard", environment.ensure)] if layout.settings.horizon else ()),
     ]
 
 

@@ -21,7 +21,7 @@ _FIXED = ("port_base", "public_cidr", "network")
 OVN, OVS, CONTRAIL = "ovn", "ovs", "contrail"
 NETWORKS = (OVN, OVS, CONTRAIL)
 # What a cloud can have beside what it needs; each is a choice of that name.
-ADDITIONS = ("fake-host", "heat")
+ADDITIONS = ("fake-host", "heat", "horizon")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Settings:
         network: what joins ports: ``ovn``, ``ovs`` (Neutron's own agents), or ``contrail``
             (a double of its vRouter agent, for tests).
         heat: whether there is orchestration.
+        horizon: whether there is a dashboard.
     """
 
     port_base: int = 17700
@@ -44,6 +45,7 @@ class Settings:
     fake_host: bool = False
     network: str = OVN
     heat: bool = False
+    horizon: bool = False
 
     @property
     def public_network(self) -> ipaddress.IPv4Network:

@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from novadocker.cloud.config import ini
+from novadocker.cloud.config import horizon, ini
 from novadocker.cloud.config.common import SILENT, Common
 
 
@@ -11,6 +11,7 @@ def files(common: Common) -> dict[Path, str]:
     """Return its files."""
     layout = common.layout
     data = layout.data / "glance"
+    origins = ",".join(horizon.origins(layout))
     sections: ini.Sections = {
         "DEFAULT": {
             **common.logging,
@@ -31,5 +32,7 @@ def files(common: Common) -> dict[Path, str]:
         },
         "oslo_concurrency": common.locks("glance"),
         "keystone_authtoken": common.authtoken,
+        # The dashboard's pages send images here themselves.
+        "cors": {"allowed_origin": origins} if layout.settings.horizon else {},
     }
     return {layout.conf("glance") / "glance-api.conf": ini.render(sections)}

@@ -18,12 +18,15 @@ def layout(tmp_path: Path) -> Layout:
         paste = tmp_path / f"venv/etc/{service}/api-paste.ini"
         paste.parent.mkdir(parents=True)
         paste.write_text("[composite:api]\n")
-    return Layout(Path("/state"), Settings(fake_host=True, heat=True), venv=tmp_path / "venv")
+    return Layout(
+        Path("/state"), Settings(fake_host=True, heat=True, horizon=True), venv=tmp_path / "venv"
+    )
 
 
 @pytest.fixture
 def common(layout: Layout) -> Common:
     """What configuration is made from."""
     return Common(
-        layout, Credentials("db", "mq", "service", "admin", "demo", "meta", "stacks", "k" * 32)
+        layout,
+        Credentials("db", "mq", "service", "admin", "demo", "meta", "stacks", "k" * 32, "s" * 32),
     )

@@ -14,7 +14,7 @@ COMMON_SERVICES = {
     *("mariadb", "epmd", "rabbitmq", "keystone", "glance", "placement", "neutron"),
     *("nova-api", "nova-metadata", "nova-conductor", "nova-scheduler", "nova-serialproxy"),
     *("containerd", "dockerd", "nova-compute", "nova-compute@fake"),
-    *("heat-engine", "heat-api", "heat-api-cfn"),
+    *("heat-engine", "heat-api", "heat-api-cfn", "horizon"),
 }
 NETWORK_SERVICES = {
     "ovn": {

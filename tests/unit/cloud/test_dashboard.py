@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+import dataclasses
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from novadocker.cloud import rising
+from novadocker.cloud.config import glance, horizon
+from novadocker.cloud.config.common import Common
+from novadocker.cloud.dashboard import environment
+from novadocker.cloud.dashboard.environment import Environment
+from novadocker.cloud.settings import Settings
+from novadocker.cloud.supervision import dashboard
+
+ROOT = Path(__file__).parents[3]
+
+
+def _without(common: Common) -> Common:
+    layout = dataclasses.replace(common.layout, settings=Settings())
+    return dataclasses.replace(common, layout=layout)
+
+
+def _settings(common: Common, directory: Path) -> dict[str, Any]:
+    for path, text in horizon.files(common, Path("/assets")).items():
+        here = directory / path.name
+        here.write_text(text)
+    return runpy.run_path(str(directory / "local_settings.py"))
+
+
+def test_without_it_there_is_nothing_of_it(common: Common) -> None:
+    """No service, no environment is made, and Glance answers no page of another origin."""
+    without = _without(common)
+    assert not list(dashboard.services(without))
+    assert "dashboard" not in {step.name for step in rising._preparations(without)}
+    (conf,) = glance.files(without).values()
+    assert "allowed_origin" not in conf
+
+
+def test_glance_takes_uploads_from_its_pages(common: Common) -> None:
+    """By each name that a browser on this machine may know it by."""
+    (conf,) = glance.files(common).values()
+    assert "allowed_origin = http://127.0.0.1:17714,http://localhost:17714\n" in conf
+
+
+def test_its_settings_are_a_module(common: Common, tmp_path: Path) -> None:
+    """The secret is the cloud's own, images are Docker's and consoles serial."""
+    settings = _settings(common, tmp_path)
+    assert settings["SECRET_KEY"] == common.credentials.dashboard
+    assert settings["STATIC_ROOT"] == "/assets"
+    assert settings["OPENSTACK_KEYSTONE_URL"] == "http://127.0.0.1:17700/v3"
+    assert ("docker", "Docker") in settings["OPENSTACK_IMAGE_BACKEND"]["image_formats"]
+    assert settings["CONSOLE_TYPE"] == "SERIAL"
+
+
+def test_it_runs_in_an_environment_of_its_own(common: Common) -> None:
+    """With the settings of this cloud, which it finds by the path of Python."""
+    (service,) = dashboard.services(common)
+    assert service.command.argv[0] == environment.current().python
+    assert service.command.env["PYTHONPATH"] == "/state/conf/horizon"
+    assert Path("/state/conf/horizon/local/local_settings.py") in service.files
+    assert all(path.exists() for path in service.sources)
+
+
+@pytest.fixture
+def makings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Path]:
+    """The environments that are made, each by nothing but its directory."""
+    made: list[Path] = []
+
+    def make(new: Environment) -> None:
+        new.path.mkdir(parents=True)
+        made.append(new.path)
+
+    monkeypatch.setattr(environment, "CACHE", tmp_path)
+    monkeypatch.setattr(environment, "_make", make)
+    return made
+
+
+def test_an_environment_is_made_once(makings: list[Path]) -> None:
+    """The second time there is nothing to do."""
+    environment.ensure()
+    environment.ensure()
+    assert makings == [environment.current().path]
+
+
+def test_what_is_half_made_is_made_again(makings: list[Path]) -> None:
+    """Without the mark of its end, nothing of it is used."""
+    half = environment.current().path / "bin"
+    half.mkdir(parents=True)
+    environment.ensure()
+    assert makings == [environment.current().path]
+    assert not half.exists()
+
+
+def test_another_lock_is_another_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One that another cloud runs in stays as it is."""
+    before = environment.current()
+    other = tmp_path / "constraints.txt"
+    other.write_text("horizon==1\n")
+    monkeypatch.setattr(environment, "LOCK", other)
+    assert environment.current() != before
+
+
+def test_its_lock_names_one_version_of_each() -> None:
+    """As that of the cloud's own environment does, and the same where both have a package."""
+    pins = [line for line in environment.LOCK.read_text().splitlines() if line[0] != "#"]
+    assert [line for line in pins if not re.fullmatch(r"[\w.-]+==[\w.+!-]+", line)] == []
+    ours = (ROOT / "constraints.txt").read_text().splitlines()
+    versions = dict(line.lower().split("==") for line in ours if "==" in line)
+    differing = {
+        name: version
+        for name, version in (line.lower().split("==") for line in pins)
+        if versions.get(name, version) != version
+    }
+    assert differing == {}
+    assert {"horizon", "heat-dashboard"} <= {line.partition("==")[0] for line in pins}
