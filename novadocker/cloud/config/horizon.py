@@ -10,6 +10,8 @@ from novadocker.cloud.layout import LOOPBACK, REGION, Layout
 Settings = Mapping[str, object]
 # By these names a browser on this machine, or at the other end of a tunnel, knows it.
 NAMES = (LOOPBACK, "localhost")
+# Horizon offers it only where Glance names it among its disk formats.
+DISK_FORMAT = "docker"
 _HEADER = "# SPDX-License-Identifier: Apache-2.0\n"
 
 
@@ -72,9 +74,8 @@ def _of_containers() -> Settings:
         # From the browser to Glance, and not by way of files of Horizon's.
         "HORIZON_IMAGES_UPLOAD_MODE": "direct",
         "CREATE_IMAGE_DEFAULTS": {"image_visibility": "private"},
-        "OPENSTACK_IMAGE_BACKEND": {
-            "image_formats": [("", "Select format"), ("docker", "Docker"), ("raw", "Raw")]
-        },
+        # Its pages make of it the container format "docker" with the disk format "raw".
+        "OPENSTACK_IMAGE_BACKEND": {"image_formats": [(DISK_FORMAT, "Docker")]},
         "LAUNCH_INSTANCE_DEFAULTS": {
             "create_volume": False,
             "hide_create_volume": True,

@@ -13,9 +13,9 @@ from novadocker.cloud.settings import Settings
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
-    """The places of a cloud with two hosts, with all additions; its environment holds two files."""
-    for service in ("nova", "heat"):
-        paste = tmp_path / f"venv/etc/{service}/api-paste.ini"
+    """The places of a cloud with two hosts and all additions; its environment holds three files."""
+    for service, name in (("nova", "api"), ("heat", "api"), ("glance", "glance-api")):
+        paste = tmp_path / f"venv/etc/{service}/{name}-paste.ini"
         paste.parent.mkdir(parents=True)
         paste.write_text("[composite:api]\n")
     return Layout(

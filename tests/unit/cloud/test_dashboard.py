@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from glance.common.config import image_format_opts
 
 from novadocker.cloud import rising
 from novadocker.cloud.config import glance, horizon
@@ -35,14 +36,23 @@ def test_without_it_there_is_nothing_of_it(common: Common) -> None:
     without = _without(common)
     assert not list(dashboard.services(without))
     assert "dashboard" not in {step.name for step in rising._preparations(without)}
-    (conf,) = glance.files(without).values()
+    conf, _ = glance.files(without).values()
     assert "allowed_origin" not in conf
 
 
 def test_glance_takes_uploads_from_its_pages(common: Common) -> None:
     """By each name that a browser on this machine may know it by."""
-    (conf,) = glance.files(common).values()
+    conf, _ = glance.files(common).values()
     assert "allowed_origin = http://127.0.0.1:17714,http://localhost:17714\n" in conf
+
+
+def test_glance_has_every_disk_format_and_docker(common: Common) -> None:
+    """Horizon offers "Docker" only where it is among them; the rest is as Glance has it."""
+    conf, _ = glance.files(common).values()
+    named = re.search("disk_formats = (.*)\n", conf)
+    (option,) = (each for each in image_format_opts if each.name == "disk_formats")
+    assert named
+    assert named[1].split(",") == [*option.default, "docker"]
 
 
 def test_its_settings_are_a_module(common: Common, tmp_path: Path) -> None:
@@ -51,7 +61,7 @@ def test_its_settings_are_a_module(common: Common, tmp_path: Path) -> None:
     assert settings["SECRET_KEY"] == common.credentials.dashboard
     assert settings["STATIC_ROOT"] == "/assets"
     assert settings["OPENSTACK_KEYSTONE_URL"] == "http://127.0.0.1:17700/v3"
-    assert ("docker", "Docker") in settings["OPENSTACK_IMAGE_BACKEND"]["image_formats"]
+    assert settings["OPENSTACK_IMAGE_BACKEND"]["image_formats"] == [("docker", "Docker")]
     assert settings["CONSOLE_TYPE"] == "SERIAL"
 
 

@@ -84,8 +84,8 @@ def test_a_fingerprint_tells_of_changed_configuration(common: Common) -> None:
     """The same configuration has the same fingerprint, another has another."""
     service = _by_name(common)["glance"]
     same = dataclasses.replace(service)
-    (path,) = service.files
-    changed = dataclasses.replace(service, files={path: "[DEFAULT]\n"})
+    path, _ = service.files
+    changed = dataclasses.replace(service, files={**service.files, path: "[DEFAULT]\n"})
     assert service.fingerprint == same.fingerprint != changed.fingerprint
 
 
