@@ -81,6 +81,8 @@ def _of_containers() -> Settings:
             "hide_create_volume": True,
             "disable_volume": True,
             "disable_volume_snapshot": True,
+            # There is one host.
+            "enable_scheduler_hints": False,
         },
         "OPENSTACK_HYPERVISOR_FEATURES": {
             "can_set_mount_point": False,

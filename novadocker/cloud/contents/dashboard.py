@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the dashboard's forms know of containers: Glance's metadata definitions.
 
-Where Glance has none at all, Horizon's pages of images fail.
+Where Glance has none of a kind, Horizon's forms for things of that kind fail.
 """
 
 from collections.abc import Iterable
@@ -12,6 +12,10 @@ from novadocker.cloud.layout import Layout
 from novadocker.virt.docker.policy import words
 
 _NAMESPACES = "/metadefs/namespaces"
+_FLAVOR, _SERVER = "OS::Nova::Flavor", "OS::Nova::Server"
+_READ = "What nova-docker reads of them."
+_GIVEN = "Each is an environment variable of the server's process."
+_HOSTS = "Nothing of its own: what flavors ask of an aggregate is for the operator to say."
 _OF_IMAGES = {
     "os_command_line": {
         "title": "Command",
@@ -27,14 +31,25 @@ _OF_IMAGES = {
 }
 
 
+_TZ = {
+    "TZ": {
+        "title": "Time zone",
+        "description": "For programs that ask for it, such as Europe/Vienna.",
+        "type": "string",
+    },
+}
+
+
 def namespaces() -> tuple[dict[str, Any], ...]:
-    """Return the definitions: of what images may say, and of what flavors may."""
+    """Return the definitions: of what images, flavors, servers and host aggregates may say."""
     narrowing = [word for word in words.WORDS if word.narrows]
     of_images = {word.image_property: _property(word) for word in narrowing}
     of_flavors = {word.name: _property(word) for word in words.WORDS}
     return (
-        _namespace("Images", {"name": "OS::Glance::Image"}, {**_OF_IMAGES, **of_images}),
-        _namespace("Flavors", {"name": "OS::Nova::Flavor", "prefix": words.PREFIX}, of_flavors),
+        _namespace("Images", _READ, {"name": "OS::Glance::Image"}, _OF_IMAGES | of_images),
+        _namespace("Flavors", _READ, {"name": _FLAVOR, "prefix": words.PREFIX}, of_flavors),
+        _namespace("Servers", _GIVEN, {"name": _SERVER, "properties_target": "metadata"}, _TZ),
+        _namespace("Aggregates", _HOSTS, {"name": "OS::Nova::Aggregate"}, {}),
     )
 
 
@@ -53,12 +68,12 @@ def _missing(present: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def _namespace(
-    what: str, resource_type: dict[str, str], properties: dict[str, Any]
+    what: str, description: str, resource_type: dict[str, str], properties: dict[str, Any]
 ) -> dict[str, Any]:
     return {
         "namespace": f"NovaDocker::{what}",
         "display_name": f"Containers: {what.lower()}",
-        "description": "What nova-docker reads of them.",
+        "description": description,
         "visibility": "public",
         "resource_type_associations": [resource_type],
         "properties": properties,

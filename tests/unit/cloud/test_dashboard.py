@@ -11,10 +11,12 @@ from glance.common.config import image_format_opts
 from novadocker.cloud import rising
 from novadocker.cloud.config import glance, horizon
 from novadocker.cloud.config.common import Common
+from novadocker.cloud.contents import dashboard as definitions
 from novadocker.cloud.dashboard import environment
 from novadocker.cloud.dashboard.environment import Environment
 from novadocker.cloud.settings import Settings
 from novadocker.cloud.supervision import dashboard
+from novadocker.virt.docker.policy.words import WORDS
 
 ROOT = Path(__file__).parents[3]
 
@@ -72,6 +74,29 @@ def test_it_runs_in_an_environment_of_its_own(common: Common) -> None:
     assert service.command.env["PYTHONPATH"] == "/state/conf/horizon"
     assert Path("/state/conf/horizon/local/local_settings.py") in service.files
     assert all(path.exists() for path in service.sources)
+
+
+def test_every_kind_of_thing_with_metadata_has_definitions() -> None:
+    """Horizon's form for a kind of which there are none fails."""
+    found = {
+        association["name"]: association.get("properties_target")
+        for each in definitions.namespaces()
+        for association in each["resource_type_associations"]
+    }
+    assert found == {
+        "OS::Glance::Image": None,
+        "OS::Nova::Flavor": None,
+        "OS::Nova::Server": "metadata",
+        "OS::Nova::Aggregate": None,
+    }
+
+
+def test_forms_offer_what_the_driver_reads() -> None:
+    """A flavor is offered every word, an image those that take something away."""
+    images, flavors, *_ = (each["properties"] for each in definitions.namespaces())
+    assert flavors.keys() == {word.name for word in WORDS}
+    assert {"os_command_line", "docker_user_data", "docker_profile"} <= images.keys()
+    assert "docker_runtime" not in images
 
 
 @pytest.fixture
