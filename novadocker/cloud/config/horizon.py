@@ -71,6 +71,8 @@ def _of_cloud(common: Common) -> Settings:
 def _of_containers() -> Settings:
     return {
         "CONSOLE_TYPE": "SERIAL",
+        # A page of its own, which the page of the server has in a frame.
+        "X_FRAME_OPTIONS": "SAMEORIGIN",
         # From the browser to Glance, and not by way of files of Horizon's.
         "HORIZON_IMAGES_UPLOAD_MODE": "direct",
         "CREATE_IMAGE_DEFAULTS": {"image_visibility": "private"},
