@@ -176,7 +176,9 @@ class Browser:
         self.press(action, row)
 
     def log_in(self, name: str, password: str) -> None:
-        """Log in."""
+        """Log in, as somebody of whom it knows nothing yet."""
+        self.driver.get(self.url)
+        self.driver.delete_all_cookies()
         self.open("auth/login/")
         self.fill("id_username", name)
         self.fill("id_password", password)

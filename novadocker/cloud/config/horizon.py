@@ -12,6 +12,12 @@ Settings = Mapping[str, object]
 NAMES = (LOOPBACK, "localhost")
 # Horizon offers it only where Glance names it among its disk formats.
 DISK_FORMAT = "docker"
+# Actions that it would call done as soon as Nova has been asked, before the driver refuses them.
+_NOT_OFFERED = (
+    "os_compute_api:os-suspend-server:suspend",
+    "os_compute_api:os-migrate-server:migrate",
+    "os_compute_api:os-migrate-server:migrate_live",
+)
 _HEADER = "# SPDX-License-Identifier: Apache-2.0\n"
 
 
@@ -22,8 +28,11 @@ def files(common: Common, assets: Path) -> dict[Path, str]:
         common: what configuration is made from.
         assets: where its scripts and styles have been collected.
     """
-    settings = {**of_assets(assets), **_of_cloud(common)}
-    return package(common.layout.conf("horizon"), settings)
+    root = common.layout.conf("horizon")
+    policies = root / "policies"
+    settings = {**of_assets(assets), **_of_cloud(common), **_of_containers(policies)}
+    rules = "".join(f'"{rule}": "!"\n' for rule in _NOT_OFFERED)
+    return {policies / "containers.yaml": rules, **package(root, settings)}
 
 
 def package(root: Path, settings: Settings) -> dict[Path, str]:
@@ -64,12 +73,13 @@ def _of_cloud(common: Common) -> Settings:
         "SESSION_ENGINE": "django.contrib.sessions.backends.cache",
         "OPENSTACK_KEYSTONE_URL": common.layout.identity_url,
         "OPENSTACK_CLOUDS_YAML_NAME": REGION,
-        **_of_containers(),
     }
 
 
-def _of_containers() -> Settings:
+def _of_containers(policies: Path) -> Settings:
     return {
+        # Beside the ones that it has; "!" is nobody.
+        "POLICY_DIRS": {"compute": ["nova_policy.d", str(policies)]},
         "CONSOLE_TYPE": "SERIAL",
         # A page of its own, which the page of the server has in a frame.
         "X_FRAME_OPTIONS": "SAMEORIGIN",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from glance.common.config import image_format_opts
 
 from novadocker.cloud import rising
@@ -27,9 +28,8 @@ def _without(common: Common) -> Common:
 
 
 def _settings(common: Common, directory: Path) -> dict[str, Any]:
-    for path, text in horizon.files(common, Path("/assets")).items():
-        here = directory / path.name
-        here.write_text(text)
+    files = {path.name: text for path, text in horizon.files(common, Path("/assets")).items()}
+    (directory / "local_settings.py").write_text(files["local_settings.py"])
     return runpy.run_path(str(directory / "local_settings.py"))
 
 
@@ -65,6 +65,16 @@ def test_its_settings_are_a_module(common: Common, tmp_path: Path) -> None:
     assert settings["OPENSTACK_KEYSTONE_URL"] == "http://127.0.0.1:17700/v3"
     assert settings["OPENSTACK_IMAGE_BACKEND"]["image_formats"] == [("docker", "Docker")]
     assert settings["CONSOLE_TYPE"] == "SERIAL"
+
+
+def test_it_does_not_offer_what_the_driver_refuses(common: Common, tmp_path: Path) -> None:
+    """Its own policy hides the buttons, beside the rules that it comes with."""
+    _, policies = _settings(common, tmp_path)["POLICY_DIRS"]["compute"]
+    rules = yaml.safe_load(
+        horizon.files(common, Path("/assets"))[Path(policies, "containers.yaml")]
+    )
+    assert rules["os_compute_api:os-suspend-server:suspend"] == "!"
+    assert set(rules.values()) == {"!"}
 
 
 def test_it_runs_in_an_environment_of_its_own(common: Common) -> None:
