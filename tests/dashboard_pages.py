@@ -10,6 +10,7 @@ from typing import Any
 
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
+from selenium.webdriver import ActionChains
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -23,6 +24,7 @@ PAUSE = 0.1
 WIDTH, HEIGHT = 1280, 960
 MODAL = "//div[contains(@class, 'modal-content')]"
 TERMINAL = "return document.querySelector('.terminal')?.innerText"
+PICTURES = "return [...document.querySelectorAll('svg')].map(each => each.textContent).join()"
 # Text of the element itself and of all in it, with single spaces.
 TEXT = "normalize-space(.)"
 
@@ -97,8 +99,12 @@ class Browser:
 
     def row(self, name: str) -> str:
         """Return what a table says of a thing, by its name; nothing if it has no such row."""
-        found = self._try(lambda: self._visible(_row(name)))
+        found = self._try(lambda: self._visible(row_of(name)))
         return str(self._try(lambda: found.text) or "") if found else ""
+
+    def drawn(self) -> str:
+        """Return what is written in the page's pictures."""
+        return str(self._try(lambda: self.driver.execute_script(PICTURES)) or "")
 
     def screenshot(self, path: Path) -> None:
         """Keep what is seen."""
@@ -135,8 +141,7 @@ class Browser:
 
     def press(self, label: str, within: str = "") -> None:
         """Press a button, or follow a link, by what it says."""
-        condition = f"{TEXT}={_quoted(label)} or @value={_quoted(label)}"
-        self.click(f"{within}//*[self::button or self::a or self::input][{condition}]")
+        self.click(within + _labelled(label))
 
     def fill(self, name: str, text: str, within: str = "") -> None:
         """Type into a field, by its id or name."""
@@ -170,10 +175,23 @@ class Browser:
         field.send_keys(str(path))
 
     def act(self, name: str, action: str) -> None:
-        """Choose an action from the menu at the end of a row."""
-        row = _row(name)
-        self.click(f"{row}//*[contains(@class, 'dropdown-toggle')]")
+        """Choose an action of a row, be it the button or from the menu behind it."""
+        row = row_of(name)
+        self.wait(lambda: self.driver.find_elements(By.XPATH, row + _labelled(action)), action)
+        if self._visible(row + _labelled(action)) is None:
+            self.click(f"{row}//*[contains(@class, 'dropdown-toggle')]")
         self.press(action, row)
+
+    def confirm(self, label: str) -> None:
+        """Press the button of a dialogue, and wait until the dialogue is gone."""
+        self.press(label, MODAL)
+        self.wait(lambda: not self._visible(MODAL), "the dialogue to be gone")
+
+    def offered(self, name: str) -> list[str]:
+        """Return the actions in the menu at the end of a row."""
+        row = row_of(name)
+        self.click(f"{row}//*[contains(@class, 'dropdown-toggle')]")
+        return self.find(f"{row}//ul[contains(@class, 'dropdown-menu')]").text.splitlines()
 
     def log_in(self, name: str, password: str) -> None:
         """Log in, as somebody of whom it knows nothing yet."""
@@ -240,18 +258,69 @@ class Browser:
         self.click(f"{MODAL}//button[contains(@class, 'finish')]")
         self.wait(lambda: not self._visible(MODAL), "the wizard to be gone")
 
+    # The other forms
+
+    def upload(self, name: str, path: Path) -> None:
+        """Go through the form of a new image, without its last click."""
+        self.open("project/images")
+        self.press("Create Image")
+        self.fill("imageForm-name", name)
+        self.attach("image_file", path)
+        self.choose("imageForm-format", "Docker")
+
+    def stack(self, name: str, password: str, template: Path, **parameters: str) -> None:
+        """Go through the forms of a new stack, without the last click.
+
+        Args:
+            name: its name.
+            password: the tenant's, for which the form asks.
+            template: its template.
+            parameters: what is typed into fields; the rest stays as the form has it.
+        """
+        self.open("project/stacks/")
+        self.press("Launch Stack")
+        self.choose("id_template_source", "File")
+        self.attach("template_upload", template)
+        self.press("Next", MODAL)
+        self.fill("stack_name", name)
+        self.fill("password", password, MODAL)
+        for parameter, value in parameters.items():
+            self.fill(f"__param_{parameter}", value)
+
     # The console
 
+    @contextlib.contextmanager
+    def console(self, server: str) -> Iterator[None]:
+        """Look into a server's console, which is a page in the frame of another."""
+        self.open("project/instances/")
+        self.press(server)
+        self.press("Console")
+        self.driver.switch_to.frame(self.find("//iframe[@id='console_embed']"))
+        try:
+            yield
+        finally:
+            self.driver.switch_to.default_content()
+
     def terminal(self) -> str:
-        """Return what the terminal shows, in the page of its own."""
-        return str(self._try(lambda: self.driver.execute_script(TERMINAL)) or "").replace(
-            "\xa0", " "
-        )
+        """Return what the console's terminal shows."""
+        shown = self._try(lambda: self.driver.execute_script(TERMINAL))
+        return str(shown or "").replace("\xa0", " ")
+
+    def types(self, text: str) -> None:
+        """Type into the console's terminal."""
+        terminal = self.driver.find_element(By.CLASS_NAME, "terminal")
+        ActionChains(self.driver).click(terminal).send_keys(text).perform()
 
 
-def _row(name: str) -> str:
+def row_of(name: str) -> str:
+    """Return the XPath of a row of a table, by the name of what it shows."""
     cell = f"{TEXT}={_quoted(name)}"
     return f"//tr[@data-display={_quoted(name)} or td[{cell}] or td//a[{cell}]]"
+
+
+def _labelled(label: str) -> str:
+    condition = f"{TEXT}={_quoted(label)} or @value={_quoted(label)}"
+    return f"//*[self::button or self::a or self::input][{condition}]"
 
 
 def _quoted(text: str) -> str:
