@@ -24,6 +24,10 @@ PAUSE = 0.1
 WIDTH, HEIGHT = 1280, 960
 MODAL = "//div[contains(@class, 'modal-content')]"
 TERMINAL = "return document.querySelector('.terminal')?.innerText"
+QUIET = """
+const http = angular.element(document.body).injector().get('$http');
+return http.pendingRequests.length + jQuery.active === 0;
+"""
 PICTURES = "return [...document.querySelectorAll('svg')].map(each => each.textContent).join()"
 # Text of the element itself and of all in it, with single spaces.
 TEXT = "normalize-space(.)"
@@ -101,6 +105,18 @@ class Browser:
         """Return what a table says of a thing, by its name; nothing if it has no such row."""
         found = self._try(lambda: self._visible(row_of(name)))
         return str(self._try(lambda: found.text) or "") if found else ""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the page waits for no answer any more."""
+        return bool(self._try(lambda: self.driver.execute_script(QUIET)))
+
+    @property
+    def menu(self) -> list[str]:
+        """The pages that the menu leads to, by their paths."""
+        links = self.driver.find_elements(By.CSS_SELECTOR, "#sidebar a, .sidebar a")
+        paths = {each.get_dom_attribute("href") or "" for each in links}
+        return sorted(path.lstrip("/") for path in paths if path.startswith("/"))
 
     def drawn(self) -> str:
         """Return what is written in the page's pictures."""
@@ -210,14 +226,15 @@ class Browser:
         """Go through the wizard of a new server, without its last click.
 
         Args:
-            choices: by step ``name``, ``image``, ``flavor``, ``network``, ``group``, ``key``
-                and, as ``NAME=value``, ``metadata``.
+            choices: by step ``name``, ``image`` or ``snapshot``, ``flavor``, ``network``,
+                ``group``, ``key`` and, as ``NAME=value``, ``metadata``.
         """
         self.open("project/instances/")
         self.press("Launch Instance")
         self.fill("name", choices["name"], f"{MODAL}")
         steps = {
             "image": "Source",
+            "snapshot": "Source",
             "flavor": "Flavor",
             "network": "Networks",
             "group": "Security Groups",
@@ -226,6 +243,8 @@ class Browser:
         for choice, step in steps.items():
             if choice in choices:
                 self.step(step)
+                if choice == "snapshot":
+                    self.choose("boot-source-type", "Instance Snapshot")
                 self.allocate(choices[choice])
         if "metadata" in choices:
             self.step("Metadata")

@@ -161,7 +161,7 @@ def test_a_snapshot_is_launched(site: Site, person: Browser, things: Things, lau
     person.confirm("Create Snapshot")
     person.wait(lambda: "Active" in person.row(name), f"{name} to be Active")
     again = things.name("again")
-    person.launch(name=again, image=name, flavor="c1.tiny", network="private")
+    person.launch(name=again, snapshot=name, flavor="c1.tiny", network="private")
     person.finish()
     person.wait(lambda: "Active" in person.row(again), f"{again} to be Active")
     assert site.run(things.server("again"), "cat", "/kept") == "kept\n"
