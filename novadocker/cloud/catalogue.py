@@ -125,13 +125,14 @@ def _cloud(entry: Entry) -> dict[str, Any]:
             "type": "string",
             "description": description,
             "default": default,
-            "constraints": [{"custom_constraint": constraint}],
         }
-        for name, description, default, constraint in (
-            ("image", "The image, as it is called in Glance", entry.image, "glance.image"),
-            ("flavor", "Memory, processors and disk", "c1.small", "nova.flavor"),
-            ("network", "The network to be on", "private", "neutron.network"),
-            ("public_network", "Where the floating address is from", "public", "neutron.network"),
+        # No constraint: of one, a dashboard makes a list in which the default is not chosen, and
+        # public networks are not listed. The resources' own constraints hold all the same.
+        for name, description, default in (
+            ("image", "The image, as it is called in Glance", entry.image),
+            ("flavor", "Memory, processors and disk", "c1.small"),
+            ("network", "The network to be on", "private"),
+            ("public_network", "Where the floating address is from", "public"),
         )
     }
 

@@ -13,7 +13,7 @@ from novadocker.cloud import rising, settings, status, teardown
 from novadocker.cloud.errors import CloudError, HostUnfit
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.machine import lock
-from novadocker.cloud.supervision import starting
+from novadocker.cloud.supervision import dashboard, starting
 
 DEFAULT_STATE = "/var/lib/novadocker-cloud"
 STATE_VARIABLE = "NOVADOCKER_CLOUD_STATE"
@@ -114,6 +114,10 @@ def _up(arguments: argparse.Namespace) -> int:
     print(f"  export OS_CLIENT_CONFIG_FILE={layout.clouds_yaml} OS_CLOUD=demo")
     print("  openstack server list\n")
     print(f"OS_CLOUD=admin is its administrator; the key pair 'demo' is {layout.demo_key}.")
+    if layout.settings.horizon:
+        print(
+            f"The dashboard is {dashboard.url(layout)}: the same users, by their passwords there."
+        )
     return 0
 
 

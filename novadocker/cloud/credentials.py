@@ -20,6 +20,7 @@ class Credentials:
     metadata: str
     stacks: str
     stack_secrets: str
+    dashboard: str
 
 
 def load_or_make(path: Path) -> Credentials:

@@ -41,6 +41,7 @@ class Ports:
     openflow: int
     heat: int
     heat_cfn: int
+    horizon: int
 
     @classmethod
     def starting_at(cls, base: int) -> "Ports":

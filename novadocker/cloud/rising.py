@@ -7,7 +7,15 @@ from functools import partial
 
 from novadocker.cloud import credentials, settings, teardown
 from novadocker.cloud.config.common import Common
-from novadocker.cloud.contents import bootstrap, database, identity, orchestration, schema
+from novadocker.cloud.contents import (
+    bootstrap,
+    dashboard,
+    database,
+    identity,
+    orchestration,
+    schema,
+)
+from novadocker.cloud.dashboard import environment
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.machine import members, packages, ports
@@ -94,6 +102,7 @@ def _preparations(common: Common) -> list[Step]:
         _step("identity", partial(identity.ensure, common), "keystone"),
         *(_ovn_preparations(layout) if layout.settings.network == OVN else ()),
         _orchestration(common),
+        *(_dashboard_preparations(layout) if layout.settings.horizon else ()),
     ]
 
 
@@ -101,6 +110,13 @@ def _orchestration(common: Common) -> Step:
     if common.layout.settings.heat:
         return _step("orchestration", partial(orchestration.ensure, common), "identity")
     return _step("orchestration", partial(orchestration.remove, common.layout), "identity")
+
+
+def _dashboard_preparations(layout: Layout) -> list[Step]:
+    return [
+        _step("dashboard", environment.ensure),
+        _step("definitions", partial(dashboard.ensure, layout), "glance", "identity"),
+    ]
 
 
 def _ovn_preparations(layout: Layout) -> list[Step]:

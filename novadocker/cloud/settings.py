@@ -21,7 +21,7 @@ _FIXED = ("port_base", "public_cidr", "network")
 OVN, OVS, CONTRAIL = "ovn", "ovs", "contrail"
 NETWORKS = (OVN, OVS, CONTRAIL)
 # What a cloud can have beside what it needs; each is a choice of that name.
-ADDITIONS = ("dns", "fake-host", "heat")
+ADDITIONS = ("dns", "fake-host", "heat", "horizon")
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Settings:
         heat: whether there is orchestration.
         dns: whether servers find each other by their names; Nova cannot then make one whose name
             has letters beyond ASCII.
+        horizon: whether there is a dashboard.
     """
 
     port_base: int = 17700
@@ -47,6 +48,7 @@ class Settings:
     network: str = OVN
     heat: bool = False
     dns: bool = False
+    horizon: bool = False
 
     @property
     def public_network(self) -> ipaddress.IPv4Network:

@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from novadocker.cloud.config import ini
+from novadocker.cloud.config import horizon, ini
 from novadocker.cloud.config.common import SILENT, Common
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import LOOPBACK, RESOLVER
@@ -136,6 +136,8 @@ def _shared(common: Common) -> dict[str, ini.Section]:
             "serialproxy_port": layout.ports.serial_proxy,
         },
         "vnc": {"enabled": False},
+        # Whose pages may open a console, with the token that is needed for it.
+        "console": {"allowed_origins": ",".join(horizon.NAMES)},
         "key_manager": {"backend": "nova.keymgr.conf_key_mgr.ConfKeyManager"},
         "filter_scheduler": {"track_instance_changes": False},
         "oslo_messaging_notifications": SILENT,

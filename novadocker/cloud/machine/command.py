@@ -25,11 +25,17 @@ class Command:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
-def run(*argv: str, env: Mapping[str, str] | None = None) -> str:
-    """Run a program that sets something up and return what it prints."""
+def run(*argv: str, env: Mapping[str, str] | None = None, patience: float = _BOUND_SECONDS) -> str:
+    """Run a program that sets something up and return what it prints.
+
+    Args:
+        argv: the program and its arguments.
+        env: its environment; ours, if none is given.
+        patience: the seconds that it gets.
+    """
     try:
         done = subprocess.run(
-            argv, check=True, capture_output=True, text=True, timeout=_BOUND_SECONDS, env=env
+            argv, check=True, capture_output=True, text=True, timeout=patience, env=env
         )
     except subprocess.CalledProcessError as error:
         reason = (error.stderr or error.stdout).strip()

@@ -11,7 +11,7 @@ from novadocker.cloud.contents import database
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import LOOPBACK, Layout
 from novadocker.cloud.machine.command import Command
-from novadocker.cloud.supervision import networks, orchestration, readiness
+from novadocker.cloud.supervision import dashboard, networks, orchestration, readiness
 from novadocker.cloud.supervision.service import Service, program_words
 from novadocker.cloud.underlay import engine
 
@@ -29,6 +29,7 @@ def table(common: Common) -> tuple[Service, ...]:
         *_nova(common),
         *hosts,
         *orchestration.services(common),
+        *dashboard.services(common),
     )
 
 

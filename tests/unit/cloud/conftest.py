@@ -13,17 +13,20 @@ from novadocker.cloud.settings import Settings
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
-    """The places of a cloud with two hosts, with all additions; its environment holds two files."""
-    for service in ("nova", "heat"):
-        paste = tmp_path / f"venv/etc/{service}/api-paste.ini"
+    """The places of a cloud with two hosts and all additions; its environment holds three files."""
+    for service, name in (("nova", "api"), ("heat", "api"), ("glance", "glance-api")):
+        paste = tmp_path / f"venv/etc/{service}/{name}-paste.ini"
         paste.parent.mkdir(parents=True)
         paste.write_text("[composite:api]\n")
-    return Layout(Path("/state"), Settings(fake_host=True, heat=True), venv=tmp_path / "venv")
+    return Layout(
+        Path("/state"), Settings(fake_host=True, heat=True, horizon=True), venv=tmp_path / "venv"
+    )
 
 
 @pytest.fixture
 def common(layout: Layout) -> Common:
     """What configuration is made from."""
     return Common(
-        layout, Credentials("db", "mq", "service", "admin", "demo", "meta", "stacks", "k" * 32)
+        layout,
+        Credentials("db", "mq", "service", "admin", "demo", "meta", "stacks", "k" * 32, "s" * 32),
     )

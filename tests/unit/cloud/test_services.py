@@ -14,7 +14,7 @@ COMMON_SERVICES = {
     *("mariadb", "epmd", "rabbitmq", "keystone", "glance", "placement", "neutron"),
     *("nova-api", "nova-metadata", "nova-conductor", "nova-scheduler", "nova-serialproxy"),
     *("containerd", "dockerd", "nova-compute", "nova-compute@fake"),
-    *("heat-engine", "heat-api", "heat-api-cfn"),
+    *("heat-engine", "heat-api", "heat-api-cfn", "horizon"),
 }
 NETWORK_SERVICES = {
     "ovn": {
@@ -84,8 +84,8 @@ def test_a_fingerprint_tells_of_changed_configuration(common: Common) -> None:
     """The same configuration has the same fingerprint, another has another."""
     service = _by_name(common)["glance"]
     same = dataclasses.replace(service)
-    (path,) = service.files
-    changed = dataclasses.replace(service, files={path: "[DEFAULT]\n"})
+    path, _ = service.files
+    changed = dataclasses.replace(service, files={**service.files, path: "[DEFAULT]\n"})
     assert service.fingerprint == same.fingerprint != changed.fingerprint
 
 
