@@ -41,6 +41,7 @@ class Subject:
         admin_password: the administrator's.
         public_network: id of the external network.
         public_network_name: its name.
+        firewall: what holds Neutron's security groups.
         extensions: aliases of what Neutron's API has beyond its core.
         image: id of the image that servers boot.
         other_image: id of the one that they are rebuilt to.
@@ -56,6 +57,7 @@ class Subject:
     admin_password: str
     public_network: str
     public_network_name: str
+    firewall: str
     extensions: tuple[str, ...]
     image: str
     other_image: str
@@ -182,6 +184,11 @@ def _features(subject: Subject) -> ini.Sections:
             "port_security": True,
             "floating_ips": True,
             "api_extensions": ",".join(subject.extensions),
+        },
+        "neutron_plugin_options": {
+            "firewall_driver": subject.firewall,
+            "available_type_drivers": "flat,geneve,vxlan,local",
+            "dns_domain": DOMAIN,
         },
         "image-feature-enabled": {"api_v2": True, "import_image": False},
     }

@@ -11,12 +11,14 @@ from novadocker.cloud import credentials
 from novadocker.cloud.contents.identity import connect
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.samples import CACHE, SSH, programs
+from novadocker.cloud.settings import OVN, OVS
 from tests.tempest.configuration import Orchestration, Subject
 from tests.tempest.curl import CURL
 from tests.tempest.workspace import PROLOGUE
 
 PUBLIC_NETWORK, NETWORK = "public", "private"
 FLAVOR, LARGER_FLAVOR = "c1.nano", "c1.tiny"
+FIREWALLS = {OVN: "ovn", OVS: "openvswitch"}
 
 
 @contextlib.contextmanager
@@ -43,6 +45,7 @@ def subject(layout: Layout, workspace: Path) -> Iterator[Subject]:
             admin_password=passwords.admin,
             public_network=cloud.network.find_network(PUBLIC_NETWORK).id,
             public_network_name=PUBLIC_NETWORK,
+            firewall=FIREWALLS[layout.settings.network],
             extensions=tuple(sorted(each.alias for each in cloud.network.extensions())),
             image=image,
             other_image=other,

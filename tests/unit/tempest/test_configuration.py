@@ -21,6 +21,7 @@ SUBJECT = Subject(
     admin_password="secret",
     public_network="net-id",
     public_network_name="public",
+    firewall="ovn",
     extensions=("router", "security-group"),
     image="image-id",
     other_image="other-image-id",
