@@ -190,6 +190,21 @@ def test_a_floating_address_leads_in_as_far_as_the_group_does(
         until(lambda: not pings(), "the other rule to end")
 
 
+def test_servers_meet_by_floating_addresses(
+    site: Site, servers: tuple[str, str], floating: str, group: str
+) -> None:
+    """Of one router, each seen as its own floating address."""
+    one, _ = servers
+    net = site.demo.network
+    (port,) = site.ports(one)
+    own = net.create_ip(floating_network_id=net.find_network("public").id, port_id=port.id)
+    try:
+        with rule(site, group, ether_type="IPv4", remote_ip_prefix=own.floating_ip_address, **WEB):
+            until(lambda: gets(site, one, f"http://{floating}/"), "a page by floating addresses")
+    finally:
+        net.delete_ip(own)
+
+
 def test_an_address_that_is_not_the_ports_own(
     site: Site, servers: tuple[str, str], group: str
 ) -> None:

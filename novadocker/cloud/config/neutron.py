@@ -92,6 +92,9 @@ def _with_ovn(common: Common) -> ini.Sections:
             "ovn_metadata_enabled": True,
             "dns_servers": RESOLVER,
             "enable_distributed_floating_ip": True,
+            # With OVN 23.03 an SNAT rule for everything also takes the answers between two
+            # floating addresses of one router, which are lost then.
+            "ovn_router_indirect_snat": False,
         },
     }
 
