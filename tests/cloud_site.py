@@ -132,11 +132,16 @@ class Site:
         return supervisor.process(self.layout, service).pid
 
     @contextlib.contextmanager
-    def configured(self, service: str, options: str, conf: str | None = None) -> Iterator[None]:
-        """Run a service of Nova's with other options in [DEFAULT], and as before afterwards."""
+    def configured(
+        self, service: str, options: str, conf: str | None = None, **sections: str
+    ) -> Iterator[None]:
+        """Run a service of Nova's with other options, those of [DEFAULT] first, then as before."""
         path = self.layout.conf(conf or service) / "nova.conf"
-        text = path.read_text()
-        path.write_text(text.replace("[DEFAULT]\n", f"[DEFAULT]\n{options}\n", 1))
+        text = changed = path.read_text()
+        for section, more in {"DEFAULT": options, **sections}.items():
+            assert f"[{section}]\n" in changed, f"no section {section} in {path}"
+            changed = changed.replace(f"[{section}]\n", f"[{section}]\n{more}\n", 1)
+        path.write_text(changed)
         try:
             self.restart(service)
             yield

@@ -23,10 +23,11 @@ def main() -> int:
             if cli.main(["up"]):
                 return 1
             undo.callback(cli.main, ["down"])
-        if arguments.heat and not settings.load(state).heat:
-            undo.callback(cli.main, ["up", "--without", "heat"])
-            if cli.main(["up", "--with", "heat"]):
-                return 1
+        for wanted, addition in ((arguments.heat, "heat"), (arguments.neutron, "dns")):
+            if wanted and not getattr(settings.load(state), addition):
+                undo.callback(cli.main, ["up", "--without", addition])
+                if cli.main(["up", "--with", addition]):
+                    return 1
         return _run(Layout(state, settings.load(state)), arguments)
 
 

@@ -46,6 +46,25 @@ while [ $# -gt 0 ]; do
 done
 exec wget -q -O - ${data+"--post-data=$data"} "$url"
 """
+# BusyBox's listens once; netcat's -k is to listen on. It keeps its name, by which it is ended.
+_NC = b"""\
+#!/bin/sh
+nc=/usr/lib/busybox/nc
+case " $* " in
+    *" -lk "*) ;;
+    *) exec "$nc" "$@" ;;
+esac
+while [ $# -gt 0 ]; do
+    case "$1" in
+        -lk) ;;
+        -p) shift; port=$1 ;;
+        -e) break ;;
+        *) echo "nc: $1 is not for this one" >&2; exit 1 ;;
+    esac
+    shift
+done
+while "$nc" -l -p "$port" "$@"; do :; done
+"""
 # BusyBox as Debian builds it has none, and Debian's own wants 10 MB of libraries.
 _CHPASSWD = b"""\
 #!/bin/sh
@@ -61,6 +80,7 @@ _FILES = {
     "usr/bin/sudo": (_SUDO, 0o755),
     "usr/sbin/chpasswd": (_CHPASSWD, 0o755),
     "usr/bin/curl": (_CURL, 0o755),
+    "usr/bin/nc": (_NC, 0o755),
     "etc/passwd": (b"root:x:0:0:root:/root:/bin/sh\n", 0o644),
     "etc/shadow": (b"root:*:19000:0:99999:7:::\n", 0o600),
     "etc/group": (b"root:x:0:\n", 0o644),
@@ -69,6 +89,7 @@ _FILES = {
 _DIRECTORIES = {
     **dict.fromkeys(("dev", "etc", "etc/dropbear", "home", "proc", "run", "sys"), 0o755),
     **dict.fromkeys(("usr", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "var"), 0o755),
+    "usr/lib/busybox": 0o755,
     **dict.fromkeys(("var/lib", "var/log"), 0o755),
     "root": 0o700,
     "tmp": 0o1777,
@@ -76,6 +97,7 @@ _DIRECTORIES = {
 # As Debian has them: one /usr, whatever a package still calls it.
 _LINKS = {name: f"usr/{name}" for name in ("bin", "sbin", "lib", "lib64")}
 _LINKS["usr/bin/sh"] = "bash"
+_LINKS["usr/lib/busybox/nc"] = "../../bin/busybox"
 
 
 def build(root: Path) -> None:
