@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stacks of servers, in turn with the same servers asked of Nova itself."""
 
+import os
 import time
 import uuid
 from collections.abc import Callable
@@ -28,12 +29,16 @@ PAUSE = 0.1
 
 @dataclass
 class Measured:
-    """Seconds, in the order in which they were measured."""
+    """Seconds, in the order in which they were measured, and the machine's load after each round.
+
+    The load is of the last minute: with more than processors, others have had a part in it.
+    """
 
     few: list[float] = field(default_factory=list)
     stack: list[float] = field(default_factory=list)
     many: list[float] = field(default_factory=list)
     growth: list[float] = field(default_factory=list)
+    load: list[float] = field(default_factory=list)
 
     def verdicts(self) -> list[Verdict]:
         """Judge them: what Heat adds to a stack, and how much longer a group takes to grow."""
@@ -66,10 +71,11 @@ def measure(cloud: Cloud, image: str, count: int, tell: Callable[[str], None]) -
         done.stack.append(seconds)
         done.many.append(_at_once(cloud, image, MANY))
         done.growth.append(_grown(heat, image))
+        done.load.append(os.getloadavg()[0])
         tell(
             f"round {number + 1} of {count}: {FEW} servers {done.few[-1]:.1f} s, "
             f"as a stack {done.stack[-1]:.1f} s; {MANY} servers {done.many[-1]:.1f} s, "
-            f"as a group's growth {done.growth[-1]:.1f} s"
+            f"as a group's growth {done.growth[-1]:.1f} s; load {done.load[-1]:.1f}"
         )
     return done
 

@@ -9,13 +9,11 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from types import SimpleNamespace
 
 import figures
 import os_vif
@@ -36,6 +34,7 @@ from tests.engine.wiring.stand_in import (  # noqa: E402
     Server,
     Switch,
     a_vif,
+    an_instance,
     run,
     sleeping,
 )
@@ -58,13 +57,7 @@ class Host:
     def server(self, *numbers: int, nics: int = 1) -> Server:
         """Make a server that is not wired yet."""
         vifs = [a_vif(number, nic=nic) for nic in range(nics) for number in numbers]
-        instance = SimpleNamespace(
-            uuid=str(uuid.uuid4()),
-            name="instance",
-            display_name="bench",
-            project_id=uuid.uuid4().hex,
-            obj_attr_is_set=lambda _: False,
-        )
+        instance = an_instance("bench")
         return Server(sleeping(), instance, vifs)
 
     def devices(self) -> set[str]:

@@ -117,17 +117,22 @@ def standing_address(site: Site, standing: str) -> str:
     return site.give_address(standing)
 
 
-# What libraries say of themselves: the SDK of its own next version; and Docker's leaves a
-# socket unclosed when no engine listens.
-_NOT_OURS = (
+# What the SDK says of its own next version.
+_OF_THE_SDK = (
     "ignore::openstack.warnings.OpenStackDeprecationWarning",
     "ignore::openstack.warnings._RemovedInSDKWarning",
-    r"ignore:unclosed <socket.socket fd=\d+, family=1,:ResourceWarning",
 )
+# Docker's library leaves a socket unclosed when no engine listens.
+_OF_DOCKERS = r"ignore:unclosed <socket.socket fd=\d+, family=1,:ResourceWarning"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Accept the SDK's warnings, at a session's end too, when no test is there to accept them."""
+    for warning in _OF_THE_SDK:
+        config.addinivalue_line("filterwarnings", warning)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Accept warnings of others in tests that stand on a cloud."""
+    """Accept the other one in tests that stand on a cloud."""
     if "site" in getattr(item, "fixturenames", ()):
-        for warning in _NOT_OURS:
-            item.add_marker(pytest.mark.filterwarnings(warning))
+        item.add_marker(pytest.mark.filterwarnings(_OF_DOCKERS))

@@ -186,6 +186,7 @@ class Tenant:
     site: Site
     servers: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
+    ports: list[str] = field(default_factory=list)
     _undo: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def upload(self, data: bytes | Path, **properties: str) -> str:
@@ -202,12 +203,17 @@ class Tenant:
         """Ask for a server and return its id."""
         compute, network = self.site.demo.compute, self.site.demo.network
         flavor = compute.find_flavor(values.pop("flavor", "c1.nano"))
+        ports = values.pop("ports", ())
         groups = values.pop("groups", ("web",))
         made = compute.create_server(
             name=values.pop("name", f"test-{uuid.uuid4().hex[:8]}"),
             image_id=image,
             flavor_id=flavor.id,
-            networks=[{"uuid": network.find_network(name).id} for name in networks] or "none",
+            networks=[
+                *({"port": port} for port in ports),
+                *({"uuid": network.find_network(name).id} for name in networks if not ports),
+            ]
+            or "none",
             security_groups=[{"name": group} for group in groups],
             **values,
         )
@@ -236,6 +242,18 @@ class Tenant:
             self._undo.callback(network.remove_interface_from_router, router, subnet_id=subnet.id)
         return name
 
+    def port(self, network: str, address: str, **values: Any) -> str:
+        """Make a port with an address on a network, and return its id."""
+        neutron = self.site.demo.network
+        made = neutron.create_port(
+            network_id=neutron.find_network(network).id,
+            fixed_ips=[{"ip_address": address}],
+            **values,
+        )
+        self._undo.callback(neutron.delete_port, made)
+        self.ports.append(made.id)
+        return str(made.id)
+
     def group(self, *ports: int) -> str:
         """Make a security group that lets some TCP ports in, and return its name."""
         network, name = self.site.demo.network, f"test-{uuid.uuid4().hex[:8]}"
@@ -259,9 +277,9 @@ class Tenant:
 
     def delete(self, server: str) -> None:
         """Delete a server, and see that nothing of it is left."""
-        subject = traces.subject(self.site.demo, server)
+        subject = traces.subject(self.site.demo, server, self.ports)
         self.servers.remove(server)
-        for address in self.site.demo.network.ips():
+        for address in traces.floating_addresses(self.site.demo):
             if address.floating_ip_address in subject.addresses:
                 self.site.demo.network.delete_ip(address)
         with contextlib.suppress(NotFoundException):

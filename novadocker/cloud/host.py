@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from novadocker.cloud.underlay.engine import EnginePaths
+from novadocker.cloud.engine_paths import EnginePaths
 
 DOCKER_DRIVER = "novadocker.virt.docker.DockerDriver"
 FAKE_DRIVER = "fake.FakeDriverWithoutFakeNodes"

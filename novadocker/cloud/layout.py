@@ -11,6 +11,8 @@ from novadocker.cloud.host import FAKE_DRIVER, ComputeHost
 from novadocker.cloud.settings import Settings
 
 LOOPBACK = "127.0.0.1"
+# Whom servers ask for names on OVN's networks, where the switch answers for the cloud's own.
+RESOLVER = "8.8.8.8"
 REGION = "RegionOne"
 DATABASES = ("keystone", "glance", "placement", "nova_api", "nova", "nova_cell0", "neutron", "heat")
 PHYSICAL_NETWORK = "public"

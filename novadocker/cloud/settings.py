@@ -21,7 +21,7 @@ _FIXED = ("port_base", "public_cidr", "network")
 OVN, OVS, CONTRAIL = "ovn", "ovs", "contrail"
 NETWORKS = (OVN, OVS, CONTRAIL)
 # What a cloud can have beside what it needs; each is a choice of that name.
-ADDITIONS = ("fake-host", "heat", "horizon")
+ADDITIONS = ("dns", "fake-host", "heat", "horizon")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Settings:
         network: what joins ports: ``ovn``, ``ovs`` (Neutron's own agents), or ``contrail``
             (a double of its vRouter agent, for tests).
         heat: whether there is orchestration.
+        dns: whether servers find each other by their names; Nova cannot then make one whose name
+            has letters beyond ASCII.
         horizon: whether there is a dashboard.
     """
 
@@ -45,6 +47,7 @@ class Settings:
     fake_host: bool = False
     network: str = OVN
     heat: bool = False
+    dns: bool = False
     horizon: bool = False
 
     @property

@@ -12,11 +12,12 @@ import docker
 import pytest
 import tenacity
 
+from novadocker.cloud.engine_paths import EnginePaths
 from novadocker.cloud.machine import packages
 from novadocker.cloud.machine.command import Command
 from novadocker.cloud.underlay import engine
 
-RunningEngine = Callable[[], AbstractContextManager[engine.EnginePaths]]
+RunningEngine = Callable[[], AbstractContextManager[EnginePaths]]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,11 +53,11 @@ def _wait_for(socket: Path, process: subprocess.Popen[bytes], log: Path) -> None
 
 
 @contextmanager
-def _running_engine() -> Iterator[engine.EnginePaths]:
+def _running_engine() -> Iterator[EnginePaths]:
     # Short, because of the sockets' paths, and not in /tmp, which may be kept in memory.
     root = Path(tempfile.mkdtemp(prefix="nd-", dir="/var/tmp"))
     root.chmod(0o711)
-    paths = engine.EnginePaths(data=root / "data", run=root / "run")
+    paths = EnginePaths(data=root / "data", run=root / "run")
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, root)
         stack.callback(engine.sweep, paths)

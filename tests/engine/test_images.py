@@ -19,7 +19,7 @@ from typing import Any
 import docker
 import pytest
 
-from novadocker.cloud.underlay.engine import EnginePaths
+from novadocker.cloud.engine_paths import EnginePaths
 from novadocker.virt.docker.engine import Connection, Engine
 from novadocker.virt.docker.errors import (
     EngineOutOfSpace,

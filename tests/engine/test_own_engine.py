@@ -8,8 +8,8 @@ from pathlib import Path
 import docker
 import psutil
 
+from novadocker.cloud.engine_paths import EnginePaths
 from novadocker.cloud.machine import leftovers
-from novadocker.cloud.underlay import engine
 from tests import busybox
 
 
@@ -33,7 +33,7 @@ def test_the_engine_is_private_and_remaps_users(engine_socket: Path) -> None:
 
 
 def test_no_container_outlives_the_sweep(
-    running_engine: Callable[[], AbstractContextManager[engine.EnginePaths]],
+    running_engine: Callable[[], AbstractContextManager[EnginePaths]],
 ) -> None:
     """A running container, its shim, its mounts and its cgroups go with the engine."""
     with running_engine() as paths:

@@ -9,7 +9,7 @@ import pytest
 
 from novadocker.cloud.settings import CONTRAIL
 from novadocker.cloud.underlay import opensdn
-from tests.cloud_site import Site, Tenant, until
+from tests.cloud_site import Site, Tenant, room, until
 from tests.opensdn.control import ControlNode
 
 CIDR = "10.66.0.0/24"
@@ -19,12 +19,6 @@ CIDR = "10.66.0.0/24"
 def _contrail(site: Site) -> None:
     if site.layout.settings.network != CONTRAIL:
         pytest.skip(f"this cloud's network is {site.layout.settings.network}")
-
-
-@pytest.fixture(scope="module")
-def control(site: Site) -> ControlNode:
-    """What the agents know of networks."""
-    return ControlNode(opensdn.networks_directory(site.layout))
 
 
 @pytest.fixture(scope="module")
@@ -42,31 +36,13 @@ def blue(owner: Tenant) -> str:
 @pytest.fixture(scope="module")
 def boot(site: Site, owner: Tenant, web: str) -> Iterator[Callable[..., str]]:
     """How to boot a server with an address of its own choice on a network."""
-    made: list[str] = []
 
     def make(network: str, address: str) -> str:
-        net = site.demo.network.find_network(network)
-        port = site.demo.network.create_port(
-            network_id=net.id, fixed_ips=[{"ip_address": address}], name=f"{network}-{address}"
-        )
-        server = site.demo.compute.create_server(
-            name=f"at-{address.replace('.', '-')}",
-            image_id=web,
-            flavor_id=site.demo.compute.find_flavor("c1.nano").id,
-            networks=[{"port": port.id}],
-        )
-        owner.servers.append(server.id)
-        made.append(port.id)
-        site.wait(server.id, "ACTIVE")
-        return str(server.id)
+        name = f"at-{address.replace('.', '-')}"
+        return owner.boot(web, name=name, ports=(owner.port(network, address),))
 
-    yield make
-    for server in list(owner.servers):
-        site.demo.compute.delete_server(server)
-        site.demo.compute.wait_for_delete(site.demo.compute.get_server(server))
-        owner.servers.remove(server)
-    for port in made:
-        site.demo.network.delete_port(port)
+    with room(site):
+        yield make
 
 
 def page(site: Site, server: str, address: str) -> str:
@@ -82,7 +58,7 @@ def network_of(site: Site, name: str) -> str:
 
 
 def test_servers_of_two_networks_with_one_subnet(
-    site: Site, boot: Callable[..., str], red: str, blue: str, control: ControlNode
+    site: Site, owner: Tenant, boot: Callable[..., str], red: str, blue: str
 ) -> None:
     """Ports are bound as Contrail binds them; each server meets its own network's alone."""
     servers = {(net, n): boot(net, f"10.66.0.{n}") for net in (red, blue) for n in (5, 6)}
@@ -93,11 +69,9 @@ def test_servers_of_two_networks_with_one_subnet(
         hostname = site.run(servers[network, 6], "hostname").strip()
         assert hostname in found
     assert said(site, port.id)["vn-id"] == network_of(site, red)
-    site.demo.compute.delete_server(servers[red, 6])
-    gone = site.demo.compute.get_server(servers[red, 6])
-    site.demo.compute.wait_for_delete(gone)
-    assert not page(site, servers[red, 5], "10.66.0.6")
-    assert page(site, servers[blue, 5], "10.66.0.6")
+    owner.delete(servers[red, 6])
+    assert not site.reaches(servers[red, 5], "10.66.0.6")
+    assert site.reaches(servers[blue, 5], "10.66.0.6")
 
 
 def said(site: Site, port: str) -> Any:
@@ -108,11 +82,43 @@ def said(site: Site, port: str) -> Any:
 def test_a_server_is_back_after_restarts(site: Site, boot: Callable[..., str], red: str) -> None:
     """Of the server, of the agent, of nova-compute: each time it is reached as before."""
     watcher, server = boot(red, "10.66.0.15"), boot(red, "10.66.0.16")
-    until(lambda: page(site, watcher, "10.66.0.16"), "its page")
+    until(lambda: site.reaches(watcher, "10.66.0.16"), "its page")
     site.demo.compute.reboot_server(server, "HARD")
     site.wait(server, "ACTIVE")
-    until(lambda: page(site, watcher, "10.66.0.16"), "its page after a reboot")
+    until(lambda: site.reaches(watcher, "10.66.0.16"), "its page after a reboot")
     for service in ("vrouter-agent", "nova-compute"):
         site.restart(service)
-        until(lambda: page(site, watcher, "10.66.0.16"), f"its page after a restart of {service}")
-    until(lambda: page(site, server, "10.66.0.15"), "the other way")
+        until(lambda: site.reaches(watcher, "10.66.0.16"), f"its page after a restart of {service}")
+    until(lambda: site.reaches(server, "10.66.0.15"), "the other way")
+
+
+def test_an_interface_comes_and_goes(
+    site: Site, owner: Tenant, boot: Callable[..., str], red: str
+) -> None:
+    """A running server gets one in a second network's VRF, and loses it."""
+    green = owner.network("10.67.0.0/24", routed=False)
+    far, near = boot(green, "10.67.0.7"), boot(red, "10.66.0.25")
+    assert not site.reaches(near, "10.67.0.7")
+    port = owner.port(green, "10.67.0.8")
+    attached = site.demo.compute.create_server_interface(near, port_id=port)
+    until(lambda: site.reaches(near, "10.67.0.7"), "the page over the new interface")
+    site.demo.compute.delete_server_interface(attached, server=near)
+    announced = opensdn.ports_directory(site.host) / port
+    until(lambda: not announced.exists(), "the agent to forget the port")
+    assert not site.reaches(near, "10.67.0.7")
+    owner.delete(far)
+
+
+def test_a_policy_joins_two_networks(
+    site: Site, owner: Tenant, boot: Callable[..., str], red: str
+) -> None:
+    """Servers of both meet while each network takes the other's routes, and no longer."""
+    control = ControlNode(opensdn.networks_directory(site.layout))
+    white = owner.network("10.68.0.0/24", routed=False)
+    one, _ = boot(red, "10.66.0.35"), boot(white, "10.68.0.7")
+    assert not site.reaches(one, "10.68.0.7")
+    pair = network_of(site, red), network_of(site, white)
+    control.join(*pair)
+    until(lambda: site.reaches(one, "10.68.0.7"), "the page of the other network")
+    control.part(*pair)
+    until(lambda: not site.reaches(one, "10.68.0.7"), "the networks to be apart")

@@ -151,25 +151,6 @@ def test_all_inputs_of_a_template_arrive(site: Site, stacks: Stacks, running: st
         stacks.delete(stack)
 
 
-def test_what_a_container_cannot_have_is_told_and_undone(
-    stacks: Stacks, tenant: Tenant, web: str, web_archive: Path
-) -> None:
-    """The driver's reason is the stack's, and a stack that is rolled back leaves no server."""
-    refused = HEAT / "refused.yaml"
-    unfit = tenant.upload(web_archive, hw_firmware_type="uefi")
-    images = {"image": web, "unfit_image": unfit}
-    kept = stacks.request(refused, images, disable_rollback=True)
-    undone = stacks.request(refused, images, disable_rollback=False)
-    assert "not for containers" in stacks.wait(kept, "CREATE_FAILED").stack_status_reason
-    stacks.wait(undone, "ROLLBACK_COMPLETE")
-    told = [event.resource_status_reason for event in stacks.heat.events.list(undone)]
-    assert any("not for containers" in reason for reason in told)
-    assert len([each for each in stacks.servers(kept) if each]) == 2
-    assert not [each for each in stacks.servers(undone) if each]
-    for stack in (kept, undone):
-        stacks.delete(stack)
-
-
 def test_a_stack_lets_go_of_its_server_and_takes_it_back(
     site: Site, stacks: Stacks, web: str
 ) -> None:

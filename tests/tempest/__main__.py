@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``./test tempest [regex]``: Tempest against the launched cloud, which is brought up for it."""
+"""``./test tempest|heat-tempest|neutron-tempest [regex]``: Tempest against the launched cloud."""
 
 import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -10,40 +11,58 @@ from novadocker.cloud import cli, settings
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.supervision import supervisor
 from tests.tempest import contents
-from tests.tempest.workspace import EVERYTHING, SUBSET, Workspace
+from tests.tempest.workspace import EVERYTHING, NETWORKS, ORCHESTRATION, SUBSET, Workspace
 
 
 def main() -> int:
     """Run it, and return 0 if all that was selected passed."""
     arguments = _arguments()
     state = Path(os.environ.get(cli.STATE_VARIABLE, cli.DEFAULT_STATE))
-    was_up = settings.is_ours(state) and supervisor.is_running(Layout(state, settings.load(state)))
-    if not was_up and cli.main(["up"]):
-        return 1
-    try:
+    with contextlib.ExitStack() as undo:
+        if not _is_up(state):
+            if cli.main(["up"]):
+                return 1
+            undo.callback(cli.main, ["down"])
+        if arguments.heat and not settings.load(state).heat:
+            undo.callback(cli.main, ["up", "--without", "heat"])
+            if cli.main(["up", "--with", "heat"]):
+                return 1
         return _run(Layout(state, settings.load(state)), arguments)
-    finally:
-        if not was_up:
-            cli.main(["down"])
+
+
+def _is_up(state: Path) -> bool:
+    if not settings.is_ours(state):
+        return False
+    return supervisor.is_running(Layout(state, settings.load(state)))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./test tempest")
     parser.add_argument("regex", nargs="?", default="", help="which tests; all of ours without")
     parser.add_argument("--subset", action="store_true", help="those that ./test cloud has")
+    parser.add_argument("--heat", action="store_true", help="those of Heat, and no others")
+    parser.add_argument("--neutron", action="store_true", help="those of Neutron, and no others")
     return parser.parse_args()
 
 
 def _run(layout: Layout, arguments: argparse.Namespace) -> int:
     workspace = Workspace(layout.state / "tempest")
-    with contents.subject(layout, workspace.path) as subject:
+    given = contents.with_stacks if arguments.heat else contents.subject
+    with given(layout, workspace.path) as subject:
         workspace.prepare(subject)
-        selection = SUBSET if arguments.subset else EVERYTHING
-        report = workspace.run(selection, arguments.regex, tell=_say)
+        report = workspace.run(_selection(arguments), arguments.regex, tell=_say)
     _say(str(report))
     if not report.is_good:
         _say(f"Traces are in {workspace.log}")
     return 0 if report.is_good else 1
+
+
+def _selection(arguments: argparse.Namespace) -> Path:
+    if arguments.heat:
+        return ORCHESTRATION
+    if arguments.neutron:
+        return NETWORKS
+    return SUBSET if arguments.subset else EVERYTHING
 
 
 def _say(line: str) -> None:

@@ -14,6 +14,25 @@ DOMAIN = "novalocal"
 
 
 @dataclass(frozen=True)
+class Orchestration:
+    """What Heat's own tests want to know beside.
+
+    Attributes:
+        user: whose stacks they are, in a project of the same name.
+        password: the user's.
+        image: id of the image of their servers: its user data are run, and it has curl.
+        network: name of the network that their servers are on.
+        key_pair: name of the user's.
+    """
+
+    user: str
+    password: str
+    image: str
+    network: str
+    key_pair: str
+
+
+@dataclass(frozen=True)
 class Subject:
     """The cloud, as far as Tempest wants to know it.
 
@@ -22,6 +41,7 @@ class Subject:
         admin_password: the administrator's.
         public_network: id of the external network.
         public_network_name: its name.
+        firewall: what holds Neutron's security groups.
         extensions: aliases of what Neutron's API has beyond its core.
         image: id of the image that servers boot.
         other_image: id of the one that they are rebuilt to.
@@ -30,12 +50,14 @@ class Subject:
         image_file: a saved image, which tests upload.
         prologue: what stands before every command in a server.
         workspace: where Tempest may write.
+        orchestration: for Heat's own tests; none where they are not run.
     """
 
     identity_url: str
     admin_password: str
     public_network: str
     public_network_name: str
+    firewall: str
     extensions: tuple[str, ...]
     image: str
     other_image: str
@@ -44,6 +66,7 @@ class Subject:
     image_file: Path
     prologue: str
     workspace: Path
+    orchestration: Orchestration | None = None
 
 
 def render(subject: Subject) -> str:
@@ -52,7 +75,8 @@ def render(subject: Subject) -> str:
     Args:
         subject: the cloud.
     """
-    return ini.render({**_running(subject), **_services(subject), **_features(subject)})
+    heat = _heat(subject, subject.orchestration) if subject.orchestration else {}
+    return ini.render({**_running(subject), **_services(subject), **_features(subject), **heat})
 
 
 def _running(subject: Subject) -> ini.Sections:
@@ -113,6 +137,7 @@ def _services(subject: Subject) -> ini.Sections:
             "cinder": False,
             "swift": False,
             "horizon": False,
+            "heat": subject.orchestration is not None,
         },
     }
 
@@ -160,7 +185,39 @@ def _features(subject: Subject) -> ini.Sections:
             "floating_ips": True,
             "api_extensions": ",".join(subject.extensions),
         },
+        "neutron_plugin_options": {
+            "firewall_driver": subject.firewall,
+            "available_type_drivers": "flat,geneve,vxlan,local",
+            "dns_domain": DOMAIN,
+        },
         "image-feature-enabled": {"api_v2": True, "import_image": False},
+    }
+
+
+def _heat(subject: Subject, heat: Orchestration) -> ini.Sections:
+    return {
+        "heat_plugin": {
+            "auth_url": subject.identity_url,
+            "username": heat.user,
+            "password": heat.password,
+            "project_name": heat.user,
+            "user_domain_name": "Default",
+            "project_domain_name": "Default",
+            "admin_username": "admin",
+            "admin_password": subject.admin_password,
+            "admin_project_name": "admin",
+            "region": REGION,
+            # Without image_ref: tests of servers with cloud-init and agents leave themselves out.
+            "minimal_image_ref": heat.image,
+            "minimal_instance_type": subject.flavor,
+            "keypair_name": heat.key_pair,
+            "fixed_network_name": heat.network,
+            "network_for_ssh": heat.network,
+            "floating_network_name": subject.public_network_name,
+            "build_interval": 1,
+            "build_timeout": 300,
+        },
+        "heat_features_enabled": {"stack_cancel": True},
     }
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Tempest needs in a cloud and the cloud has not: two images that everybody may boot."""
+"""What Tempest needs in a cloud and the cloud has not: images that everybody may boot."""
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ from novadocker.cloud import credentials
 from novadocker.cloud.contents.identity import connect
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.samples import CACHE, SSH, programs
-from tests.tempest.configuration import Subject
+from novadocker.cloud.settings import OVN, OVS
+from tests.tempest.configuration import Orchestration, Subject
+from tests.tempest.curl import CURL
 from tests.tempest.workspace import PROLOGUE
 
-PUBLIC_NETWORK = "public"
+PUBLIC_NETWORK, NETWORK = "public", "private"
 FLAVOR, LARGER_FLAVOR = "c1.nano", "c1.tiny"
+FIREWALLS = {OVN: "ovn", OVS: "openvswitch"}
 
 
 @contextlib.contextmanager
@@ -41,6 +45,7 @@ def subject(layout: Layout, workspace: Path) -> Iterator[Subject]:
             admin_password=passwords.admin,
             public_network=cloud.network.find_network(PUBLIC_NETWORK).id,
             public_network_name=PUBLIC_NETWORK,
+            firewall=FIREWALLS[layout.settings.network],
             extensions=tuple(sorted(each.alias for each in cloud.network.extensions())),
             image=image,
             other_image=other,
@@ -53,10 +58,31 @@ def subject(layout: Layout, workspace: Path) -> Iterator[Subject]:
 
 
 @contextlib.contextmanager
-def _uploaded(images: Any, name: str, archive: Path) -> Iterator[str]:
-    made = images.create_image(
-        name, container_format="docker", disk_format="raw", visibility="public"
-    )
+def with_stacks(layout: Layout, workspace: Path) -> Iterator[Subject]:
+    """Do the same for Heat's own tests.
+
+    Args:
+        layout: where the cloud is.
+        workspace: where Tempest may write.
+
+    Yields:
+        The cloud as Tempest and its plugin of Heat want to know it.
+    """
+    archive = CURL.saved(CACHE, layout.hosts[0].engine.url)
+    passwords = credentials.load_or_make(layout.state / "credentials.json")
+    with (
+        subject(layout, workspace) as found,
+        connect(layout, "admin") as cloud,
+        _uploaded(cloud.image, "heat-tempest", archive, docker_user_data="run") as image,
+    ):
+        heat = Orchestration("demo", passwords.demo, image, NETWORK, key_pair="demo")
+        yield dataclasses.replace(found, orchestration=heat)
+
+
+@contextlib.contextmanager
+def _uploaded(images: Any, name: str, archive: Path, **properties: str) -> Iterator[str]:
+    form = {"container_format": "docker", "disk_format": "raw", "visibility": "public"}
+    made = images.create_image(name, **form, **properties)
     try:
         with archive.open("rb") as data:
             made.data = data

@@ -15,6 +15,8 @@ from tests.tempest.report import Report
 HERE = Path(__file__).parent
 EVERYTHING = HERE / "selection.txt"
 SUBSET = HERE / "subset.txt"
+ORCHESTRATION = HERE / "orchestration.txt"
+NETWORKS = HERE / "networks.txt"
 SKIPS = HERE / "skips.txt"
 PROLOGUE = HERE / "prologue.sh"
 # Two tests at once keep a machine of two processors busy; more only wait for each other.

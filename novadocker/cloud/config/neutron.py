@@ -5,7 +5,7 @@ from pathlib import Path
 
 from novadocker.cloud.config import ini
 from novadocker.cloud.config.common import SILENT, Common
-from novadocker.cloud.layout import PHYSICAL_NETWORK
+from novadocker.cloud.layout import PHYSICAL_NETWORK, RESOLVER
 from novadocker.cloud.settings import CONTRAIL, OVN, OVS
 from novadocker.cloud.underlay import opensdn
 
@@ -79,7 +79,7 @@ def _with_ovn(common: Common) -> ini.Sections:
             "type_drivers": "flat,geneve,local",
             "project_network_types": "geneve",
             "mechanism_drivers": "ovn",
-            "extension_drivers": "port_security,qos",
+            "extension_drivers": _extensions(common),
             "overlay_ip_version": 4,
         },
         "ml2_type_flat": {"flat_networks": PHYSICAL_NETWORK},
@@ -90,18 +90,26 @@ def _with_ovn(common: Common) -> ini.Sections:
             "ovn_sb_connection": layout.southbound,
             "ovn_l3_scheduler": "leastloaded",
             "ovn_metadata_enabled": True,
+            "dns_servers": RESOLVER,
             "enable_distributed_floating_ip": True,
+            # With OVN 23.03 an SNAT rule for everything also takes the answers between two
+            # floating addresses of one router, which are lost then.
+            "ovn_router_indirect_snat": False,
         },
     }
 
 
-def _with_agents(_: Common) -> ini.Sections:
+def _extensions(common: Common) -> str:
+    return "port_security,qos" + (",dns_domain_ports" if common.layout.settings.dns else "")
+
+
+def _with_agents(common: Common) -> ini.Sections:
     return {
         "ml2": {
             "type_drivers": "flat,vxlan,local",
             "project_network_types": "vxlan",
             "mechanism_drivers": "openvswitch",
-            "extension_drivers": "port_security,qos",
+            "extension_drivers": _extensions(common),
         },
         "ml2_type_flat": {"flat_networks": PHYSICAL_NETWORK},
         "ml2_type_vxlan": {"vni_ranges": "1:65536"},

@@ -72,7 +72,8 @@ def dhcp(common: Common, host: ComputeHost) -> dict[Path, str]:
     own: ini.Sections = {"ovs": _ovs(host), "agent": {"root_helper": ""}}
     options = {
         "interface_driver": "openvswitch",
-        "enable_isolated_metadata": True,
+        # On routed networks too: there it has the service's IPv6 address, and the router has not.
+        "force_metadata": True,
         "metadata_proxy_socket": host.metadata_socket,
     }
     return _file(common, host, DHCP, own, options)

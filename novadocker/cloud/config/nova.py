@@ -6,8 +6,8 @@ from pathlib import Path
 from novadocker.cloud.config import horizon, ini
 from novadocker.cloud.config.common import SILENT, Common
 from novadocker.cloud.host import ComputeHost
-from novadocker.cloud.layout import LOOPBACK
-from novadocker.cloud.settings import CONTRAIL
+from novadocker.cloud.layout import LOOPBACK, RESOLVER
+from novadocker.cloud.settings import CONTRAIL, OVN, OVS
 from novadocker.cloud.underlay import opensdn
 
 CONTROL = "nova"
@@ -75,7 +75,7 @@ def _compute(common: Common, host: ComputeHost) -> ini.Sections:
             "resume_guests_state_on_host_boot": True,
         },
         **_shared(common),
-        "docker": {"host_url": host.engine.url, **_vrouter(common, host)},
+        "docker": {"host_url": host.engine.url, **_network(common, host)},
         "os_vif_ovs": {"ovsdb_connection": f"unix:{host.switch_socket}"},
         "oslo_concurrency": {"lock_path": host.nova_state / "locks"},
         **common.privsep(
@@ -87,13 +87,16 @@ def _compute(common: Common, host: ComputeHost) -> ini.Sections:
     }
 
 
-def _vrouter(common: Common, host: ComputeHost) -> ini.Section:
-    if common.layout.settings.network != CONTRAIL:
-        return {}
-    return {
-        "vrouter_agent_url": f"http://{LOOPBACK}:{opensdn.AGENT_PORT}",
-        "vrouter_ports_directory": opensdn.ports_directory(host),
+def _network(common: Common, host: ComputeHost) -> ini.Section:
+    options: dict[str, ini.Section] = {
+        OVN: {"dns_servers": RESOLVER},
+        OVS: {"metadata_by_dhcp": True},
+        CONTRAIL: {
+            "vrouter_agent_url": f"http://{LOOPBACK}:{opensdn.AGENT_PORT}",
+            "vrouter_ports_directory": opensdn.ports_directory(host),
+        },
     }
+    return options[common.layout.settings.network]
 
 
 def _defaults(common: Common) -> ini.Section:

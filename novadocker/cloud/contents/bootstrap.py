@@ -86,7 +86,6 @@ def _ensure_private_network(network: Any) -> Any:
         network_id=private.id,
         ip_version=4,
         cidr=PRIVATE_CIDR,
-        dns_nameservers=["8.8.8.8"],
     )
 
 

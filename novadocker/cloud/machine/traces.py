@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a server leaves on its cloud while it lives, none of which may be there afterwards."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ import psutil
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.machine.command import run
+from novadocker.cloud.underlay import opensdn
 
 _LABEL = "novadocker.instance"
 # Link names have room for no more of a port's id.
@@ -26,25 +27,41 @@ class Subject:
         server: its id.
         ports: the ids of its ports.
         addresses: its floating addresses.
+        kept: those of its ports that were there before it, and stay.
     """
 
     server: str
     ports: frozenset[str] = frozenset()
     addresses: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()
 
 
-def subject(cloud: Any, server: str) -> Subject:
+def subject(cloud: Any, server: str, kept: Iterable[str] = ()) -> Subject:
     """Return what a server is known by now.
 
     Args:
         cloud: a connection as its tenant.
         server: its id.
+        kept: the ids of ports that are not to go with it.
     """
     ports = frozenset(port.id for port in cloud.network.ports(device_id=server))
     addresses = frozenset(
-        address.floating_ip_address for address in cloud.network.ips() if address.port_id in ports
+        address.floating_ip_address
+        for address in floating_addresses(cloud)
+        if address.port_id in ports
     )
-    return Subject(server, ports, addresses)
+    return Subject(server, ports, addresses, frozenset(kept))
+
+
+def floating_addresses(cloud: Any) -> list[Any]:
+    """Return those that a user sees; none where the network has no routers.
+
+    Args:
+        cloud: a connection as that user.
+    """
+    if cloud.network.find_extension("router") is None:
+        return []
+    return list(cloud.network.ips())
 
 
 def left(layout: Layout, admin: Any, subject: Subject) -> list[str]:
@@ -66,9 +83,9 @@ def _records(admin: Any, subject: Subject) -> Iterator[str]:
     if any(server.id == subject.server for server in admin.compute.servers(all_projects=True)):
         yield f"server {subject.server}"
     for port in admin.network.ports():
-        if port.id in subject.ports or port.device_id == subject.server:
+        if port.id in subject.ports - subject.kept or port.device_id == subject.server:
             yield f"Neutron port {port.id}"
-    for address in admin.network.ips():
+    for address in floating_addresses(admin):
         if address.floating_ip_address in subject.addresses:
             yield f"floating address {address.floating_ip_address}"
     allocations = admin.placement.get(f"/allocations/{subject.server}").json()["allocations"]
@@ -83,8 +100,7 @@ def _on_host(host: ComputeHost, subject: Subject) -> Iterator[str]:
         yield f"image {tag}"
     links = psutil.net_if_addrs()
     for port in sorted(subject.ports):
-        if interface := _switch_interface(host, port):
-            yield f"switch interface {interface}"
+        yield from _at_network(host, port)
         yield from (f"link {link}" for link in sorted(links) if port[:_PORT_DIGITS] in link)
     directory = host.nova_state / "instances" / subject.server
     if directory.exists():
@@ -102,6 +118,13 @@ def _snapshots(host: ComputeHost, subject: Subject) -> list[str]:
     with closing(docker.APIClient(base_url=host.engine.url, version="auto")) as engine:
         filters = {"label": f"{_LABEL}={subject.server}"}
         return [tag for found in engine.images(filters=filters) for tag in found["RepoTags"] or ()]
+
+
+def _at_network(host: ComputeHost, port: str) -> Iterator[str]:
+    if (announced := opensdn.ports_directory(host) / port).exists():
+        yield f"port file {announced}"
+    if host.switch_socket.exists() and (interface := _switch_interface(host, port)):
+        yield f"switch interface {interface}"
 
 
 def _switch_interface(host: ComputeHost, port: str) -> str:

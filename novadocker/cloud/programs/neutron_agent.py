@@ -11,6 +11,8 @@ import sys
 # Their supervisor would take the signals with which helpers in namespaces end for its own.
 _WITH_HELPERS = ("dhcp", "l3")
 
+_METADATA = "ovn_metadata"
+
 
 def main() -> None:
     """Run the agent of the module named first with the other arguments."""
@@ -19,6 +21,8 @@ def main() -> None:
     module = importlib.import_module(f"neutron.cmd.agents.{name}")
     if name not in _WITH_HELPERS:
         _stay_in_this_process()
+    if name == _METADATA:
+        _complete_checksums()
     sys.argv = [program, *arguments]
     module.main()
 
@@ -30,6 +34,23 @@ def _stay_in_this_process() -> None:
     for context in vars(privileged).values():
         if isinstance(context, PrivContext):
             context.set_client_mode(False)
+
+
+def _complete_checksums() -> None:
+    """Answer over IPv6 too: on this switch's datapath Neutron completes those of IPv4 alone."""
+    from neutron.agent.linux.iptables_manager import IptablesManager  # noqa: PLC0415
+    from neutron.agent.ovn.metadata.agent import MetadataAgent  # noqa: PLC0415
+
+    def complete(_agent: MetadataAgent, namespace: str) -> None:
+        manager = IptablesManager(
+            use_ipv6=True, nat=False, namespace=namespace, external_lock=False
+        )
+        for tables in (manager.ipv4, manager.ipv6):
+            rule = "-p tcp -m tcp -j CHECKSUM --checksum-fill"
+            tables["mangle"].add_rule("POSTROUTING", rule, wrap=False)
+        manager.apply()
+
+    MetadataAgent._ensure_datapath_checksum = complete  # noqa: SLF001
 
 
 if __name__ == "__main__":

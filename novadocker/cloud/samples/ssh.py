@@ -23,6 +23,8 @@ key=/etc/dropbear/host_key
 test -e "$key" || dropbearkey -t ed25519 -f "$key" >/dev/null
 echo "$(hostname) has the host key $(dropbearkey -y -f "$key" | grep ^Fingerprint)"
 dropbear -F -E -r "$key" &
+# What a console shows of a machine that has started; some wait for it.
+echo "$(hostname) login: over the network, with a key"
 wait $!
 """
 # The real one gains nothing here (no-new-privileges), and who logs in is root already.

@@ -15,7 +15,6 @@ from novadocker.virt.docker.errors import PolicyRefused
 
 PASSWD = "/etc/passwd"  # noqa: S105 - the name of a file
 SHADOW = "/etc/shadow"
-GROUP = "/etc/group"
 PASSWD_FIELDS = 7
 SHADOW_FIELDS = 9
 MAPPED_IDS = 65536  # what --userns-remap gives a container

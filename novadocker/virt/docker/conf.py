@@ -121,6 +121,14 @@ OPTIONS: list[cfg.Opt] = [
         default=[],
         help="Resolvers for containers on subnets that name none.",
     ),
+    cfg.BoolOpt(
+        "metadata_by_dhcp",
+        default=False,
+        help="Whether Neutron's DHCP agents serve metadata on networks with a gateway too (their "
+        "force_metadata, or enable_isolated_metadata where the gateway is no router of Neutron's): "
+        "then the way to 169.254.169.254 leads to them, as a client of DHCP is told. OVN's ports "
+        "need nothing.",
+    ),
     cfg.StrOpt(
         "log_max_size",
         default="8m",

@@ -3,37 +3,25 @@
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import nova.conf
-from nova import exception
 from nova.compute import power_state
 from nova.console import type as console_type
 from nova.virt import driver, hardware
-from oslo_log import log as logging
 
-from novadocker.virt.docker import (
-    errors,
-    metadata,
-    migration,
-    notice,
-    origin,
-    policy,
-    translation,
-)
+from novadocker.virt.docker import metadata, migration, origin, policy, telling, translation
 from novadocker.virt.docker.crash import crash
 from novadocker.virt.docker.diagnostics import Diagnostics, diagnostics_of
 from novadocker.virt.docker.guest import Guest, in_service
+from novadocker.virt.docker.plugging import meanwhile
 from novadocker.virt.docker.recovery import recover
-from novadocker.virt.docker.server import Server
 from novadocker.virt.docker.service import Service
-from novadocker.virt.docker.tagging import settle
-from novadocker.virt.docker.tags import ServerTags
+from novadocker.virt.docker.trunks import refuse_trunks
 
 CONF = nova.conf.CONF
-LOG = logging.getLogger(__name__)
 
 
 class DockerDriver(Service):
@@ -100,7 +88,9 @@ class DockerDriver(Service):
                 self._ports.of(
                     instance,
                     network_info,
-                    meanwhile=functools.partial(self._describe, context, instance, server),
+                    meanwhile=functools.partial(
+                        meanwhile, context, instance, server, network_info, self._life.settings
+                    ),
                 ),
                 translation.inputs(context, instance, image_meta, injected_files, admin_password),
                 waiting=translation.WaitingServer(context, instance, self._hostname),
@@ -128,7 +118,7 @@ class DockerDriver(Service):
         # A server is not given up for one that cannot be: a bad image is found out before.
         with (
             translation.as_build_errors(instance),
-            self._keeping_image(context, instance),
+            origin.kept(context, instance, self._glance, self._life.image_of),
             translation.as_refused_rebuild(instance),
         ):
             policy.refuse(translation.wishes(instance, block_device_info, image_meta=image_meta))
@@ -294,11 +284,7 @@ class DockerDriver(Service):
         power_on: bool = True,
         share_info: Any = None,
     ) -> None:
-        network = self._ports.of(instance, network_info, wait=False)
-        server = translation.server(instance)
-        with translation.as_nova_errors(instance):
-            self._life.resize(server, network, power_on=power_on)
-        self._tag(server)
+        self._resize(instance, network_info, power_on=power_on)
 
     def confirm_migration(
         self, context: Any, migration: Any, instance: Any, network_info: Any
@@ -315,11 +301,7 @@ class DockerDriver(Service):
         power_on: bool = True,
         share_info: Any = None,
     ) -> None:
-        network = self._ports.of(instance, network_info, wait=False)
-        server = translation.server(instance)
-        with translation.as_nova_errors(instance):
-            self._life.resize(server, network, power_on=power_on)
-        self._tag(server)
+        self._resize(instance, network_info, power_on=power_on)
 
     def check_instance_shared_storage_local(self, context: Any, instance: Any) -> dict[str, str]:
         return {"host": self._hostname}
@@ -332,6 +314,7 @@ class DockerDriver(Service):
     def attach_interface(self, context: Any, instance: Any, image_meta: Any, vif: Any) -> None:
         server = translation.server(instance)
         with translation.as_nova_errors(instance), contextlib.ExitStack() as undo:
+            refuse_trunks(context, [vif["id"]], self._life.settings(server))
             self._life.attach(server, vif, lambda: self._ports.now(context, instance))
             undo.callback(
                 self._life.detach, server, vif, lambda: self._ports.now(context, instance)
@@ -403,25 +386,12 @@ class DockerDriver(Service):
         told = self._life.told_rights(instance.uuid)
         return diagnostics_of(self._engine, self._guest(instance), instance, told)
 
-    def _describe(self, context: Any, instance: Any, server: Server) -> None:
-        metadata.describe_devices(context, instance)
-        self._tag(server)
-
-    def _tag(self, server: Server) -> None:
-        try:
-            wanted = notice.tags(self._life.settings(server))
-            settle(ServerTags(), server.uuid, notice.PREFIXES, wanted)
-        except Exception:  # what tags tell is in the server too
-            LOG.exception("Rights of %s are not told by tags", server.container)
+    def _resize(self, instance: Any, network_info: Any, *, power_on: bool) -> None:
+        network = self._ports.of(instance, network_info, wait=False)
+        server = translation.server(instance)
+        with translation.as_nova_errors(instance):
+            self._life.resize(server, network, power_on=power_on)
+        telling.tell_rights(server, self._life.settings)
 
     def _guest(self, instance: Any) -> Guest:
         return in_service(self._engine, instance.uuid)
-
-    @contextlib.contextmanager
-    def _keeping_image(self, context: Any, instance: Any) -> Iterator[None]:
-        try:
-            yield
-        except (exception.NovaException, errors.DockerDriverError):
-            if image := self._life.image_of(instance.uuid):
-                origin.restore(context, instance, self._glance, image)
-            raise

@@ -31,6 +31,7 @@
     ├── GateError                the container never came to its start gate, or left it too early
     └── WiringError              a container and its ports cannot be joined
         ├── VifRefused           the port's VIF type cannot be plugged into a container
+        ├── TrunkRefused         the port has subports, which a container cannot use
         └── PlugTimeout          Neutron did not say in time that the port is up
 
 Each class fixes a message; what it names is given by keyword. ``driver`` turns them into
@@ -226,6 +227,16 @@ class VifRefused(WiringError):
     """A kind of port that a container cannot have."""
 
     message = "Port {port} has VIF type {vif_type}, which a container cannot use: {reason}"
+
+
+class TrunkRefused(WiringError):
+    """A port with subports, for a container that cannot make interfaces for them."""
+
+    message = (
+        "Port {port} is that of trunk {trunk}, whose subports have the VLANs {vlans}: this server "
+        "has no right to make interfaces for them; give it a port on each network, or a flavor "
+        "that grants NET_ADMIN"
+    )
 
 
 class PlugTimeout(WiringError):

@@ -4,7 +4,7 @@
 import tenacity
 from oslo_log import log as logging
 
-from novadocker.virt.docker.accounts import GROUP, PASSWD, Login
+from novadocker.virt.docker.accounts import Login
 from novadocker.virt.docker.engine import (
     Container,
     ContainerSpec,
@@ -20,7 +20,6 @@ from novadocker.virt.docker.errors import (
     EngineError,
     EngineUnavailable,
     PasswordNotSet,
-    PolicyRefused,
 )
 from novadocker.virt.docker.injection import Injection
 from novadocker.virt.docker.inputs import NOTHING, Inputs
@@ -34,8 +33,6 @@ from novadocker.virt.docker.server import (
 
 LOG = logging.getLogger(__name__)
 
-ACCOUNTS = (PASSWD, GROUP)
-ACCOUNTS_BYTES = 4 * 1024**2
 CONSOLE_BYTES = 100 * 1024
 CONSOLE_LINES = 10_000
 # The line ends by itself: standard input stays open.
@@ -111,7 +108,6 @@ class Guest:
         container = self.get()
         if container.alive:
             return container
-        self._refuse_accounts_without_end()
         self._engine.start(self.name)
         return self._engine.inspect(self.name)
 
@@ -221,6 +217,7 @@ class Guest:
         Raises:
             ContainerNotFound: it does not exist.
             PasswordNotSet: the image has no chpasswd, or it refused.
+            PolicyRefused: the lists of users are no files that can be read.
         """
         code, _ = self._engine.run(self.name, CHPASSWD, stdin=login.line.encode(), user="0")
         if code in NO_PROGRAM:
@@ -242,17 +239,6 @@ class Guest:
         container = self.get()
         output = self._engine.tail(self.name, CONSOLE_LINES, CONSOLE_BYTES)
         return output + _epitaph(container).encode()
-
-    def _refuse_accounts_without_end(self) -> None:
-        # The engine reads them to find the container's user, and holds its lock meanwhile: at a
-        # FIFO for ever, and what is to remove or inspect the container waits with it.
-        for path in ACCOUNTS:
-            if not self._engine.has_end(self.name, path, ACCOUNTS_BYTES):
-                raise PolicyRefused(
-                    setting=f"{path} of the server",
-                    value="what cannot be read to an end",
-                    accepted=f"a regular file of at most {ACCOUNTS_BYTES // 1024**2} MiB",
-                )
 
     def _thaw(self) -> None:
         # The engine thaws what it froze, unless it went away in the middle, and then the

@@ -5,35 +5,33 @@ A container's network is complete before its first instruction runs: it is start
 gate, wired, and let go. Every operation here may be repeated.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
-from oslo_concurrency import lockutils
 from oslo_log import log as logging
 
-from novadocker.virt.docker import migration, notice
-from novadocker.virt.docker.audit import Audited
+from novadocker.virt.docker import migration
 from novadocker.virt.docker.engine import Engine
 from novadocker.virt.docker.errors import ContainerExists
 from novadocker.virt.docker.guest import in_service
 from novadocker.virt.docker.images import Boot, Images
 from novadocker.virt.docker.inputs import NOTHING, Inputs, refuse_files
-from novadocker.virt.docker.network import Network, Networking
+from novadocker.virt.docker.network import Network
 from novadocker.virt.docker.options import Options
 from novadocker.virt.docker.policy import Settings
-from novadocker.virt.docker.rescue import Rescue, files_of
-from novadocker.virt.docker.runner import Runner
-from novadocker.virt.docker.server import LABEL_IMAGE, Server, container_spec, refuse_root
+from novadocker.virt.docker.rescue import files_of
+from novadocker.virt.docker.resizing import Resizing
+from novadocker.virt.docker.rewiring import Rewiring
+from novadocker.virt.docker.server import LABEL_IMAGE, Server, container_spec
+from novadocker.virt.docker.servers import lock
 from novadocker.virt.docker.stopwatch import Stopwatch
 from novadocker.virt.docker.wiring import Wiring
 
 LOG = logging.getLogger(__name__)
-LOCK_PREFIX = "novadocker-"
 
 
-class Lifecycle:
+class Lifecycle(Resizing, Rewiring):
     """What is done to servers on one host.
 
     Args:
@@ -44,12 +42,8 @@ class Lifecycle:
     """
 
     def __init__(self, engine: Engine, images: Images, wiring: Wiring, options: Options) -> None:
-        self._engine = engine
+        super().__init__(engine, wiring, options)
         self._images = images
-        self._networking = Networking(wiring, options.domain, options.dns_servers)
-        self._runner = Runner(engine, self._networking, options)
-        self._rescue = Rescue(self._runner, self._networking)
-        self._options = options
 
     def boot(
         self,
@@ -78,7 +72,7 @@ class Lifecycle:
         """
         watch = Stopwatch()
         guest, directory = self._runner.guest(server.uuid), self._runner.directory(server.uuid)
-        with _lock(server.uuid), ExitStack() as undo:
+        with lock(server.uuid), ExitStack() as undo:
             if guest.find():
                 raise ContainerExists(name=guest.name)
             self._runner.settings(server)  # before anything is fetched
@@ -169,7 +163,7 @@ class Lifecycle:
         Raises:
             ContainerNotFound: there is no container.
         """
-        with _lock(server.uuid):
+        with lock(server.uuid):
             guest = self._runner.guest(server.uuid, rescue=server.rescue)
             container = guest.get()
             if not server.rescue:
@@ -191,7 +185,7 @@ class Lifecycle:
             network: its ports.
             timeout: seconds between the image's stop signal and the end by force.
         """
-        with _lock(uuid):
+        with lock(uuid):
             guest = in_service(self._engine, uuid)
             if guest.find():
                 guest.stop(timeout)
@@ -222,7 +216,7 @@ class Lifecycle:
             ContainerNotFound: there is no container.
             WiringError: its ports could not be silenced; it runs on.
         """
-        with _lock(uuid), ExitStack() as undo:
+        with lock(uuid), ExitStack() as undo:
             guest = in_service(self._engine, uuid)
             undo.callback(guest.unpause)
             guest.pause()
@@ -240,7 +234,7 @@ class Lifecycle:
             ContainerNotFound: there is no container.
             WiringError: its ports could not be opened; it stays frozen.
         """
-        with _lock(uuid):
+        with lock(uuid):
             guest = in_service(self._engine, uuid)
             self._networking.mute(network, muted=False)
             guest.unpause()
@@ -259,52 +253,8 @@ class Lifecycle:
         Raises:
             ContainerNotFound: there is no container.
         """
-        with _lock(uuid):
+        with lock(uuid):
             return self._runner.guest(uuid).commit(tag, live=live)
-
-    def repair_network(self, server: Server, network: Network) -> None:
-        """Bring the network of a running container to what it should be.
-
-        Args:
-            server: whose; one without a running container is left alone.
-            network: its ports.
-        """
-        with _lock(server.uuid):
-            migration.recover(self._engine, server.uuid)
-            guest = in_service(self._engine, server.uuid)
-            server = replace(server, rescue=guest.name != self._runner.guest(server.uuid).name)
-            if not server.rescue:
-                self._rescue.end(server.uuid, network)  # one that was broken off
-            container = guest.find()
-            if container and container.alive:
-                directory = self._runner.directory(server.uuid, rescue=server.rescue)
-                plan = self._networking.plan(server.hostname, network)
-                self._networking.settle(network, plan, container, directory)
-                # A driver that died between start and wiring left it waiting.
-                directory.gate.let_go()
-
-    def look_after_network(self, audited: Audited) -> list[str]:
-        """Repair the network of a server that runs, if anything of it is wrong.
-
-        Args:
-            audited: the server; one without a running container is left alone.
-
-        Returns:
-            What was changed, for a log.
-
-        Raises:
-            WiringError: it could not be repaired.
-        """
-        with _lock(audited.uuid):
-            guest = in_service(self._engine, audited.uuid)
-            container = guest.find()
-            if not container or not container.alive:
-                return []
-            is_rescue = guest.name != self._runner.guest(audited.uuid).name
-            directory = self._runner.directory(audited.uuid, rescue=is_rescue)
-            return self._networking.look_after(
-                audited.hostname, audited.network, container, directory, audited.as_of
-            )
 
     def rescue(
         self,
@@ -337,7 +287,7 @@ class Lifecycle:
         """
         watch, uuid = Stopwatch(), server.uuid
         own = self._runner.guest(uuid)
-        with _lock(uuid), ExitStack() as undo:
+        with lock(uuid), ExitStack() as undo:
             files_of(own.get())  # refused before anything changes
             self._runner.settings(server)
             self._rescue.end(uuid, network)
@@ -351,97 +301,6 @@ class Lifecycle:
             undo.pop_all()
         LOG.info("Rescue by %s took, in seconds: %s", server.container, watch)
 
-    def prepare_resize(self, server: Server, network: Network, timeout: int) -> None:
-        """End a server that gets another flavor; one that cannot have it stays as it is.
-
-        Args:
-            server: with the flavor that it gets.
-            network: its ports.
-            timeout: seconds between the image's stop signal and the end by force.
-
-        Raises:
-            ContainerNotFound: there is no container.
-            PolicyRefused: an extra spec of the flavor cannot be honoured.
-            ResizeRefused: the flavor's disk is too small.
-        """
-        settings = self._runner.settings(server)
-        with _lock(server.uuid), ExitStack() as undo:
-            guest = self._runner.guest(server.uuid)
-            container = guest.get()
-            refuse_root(settings, container.user)
-            guest.refuse_root(settings)
-            migration.refuse_smaller_disk(self._engine, container, settings)
-            if container.alive:
-                undo.callback(self._runner.run_again, server, network)
-            guest.stop(timeout)
-            self._networking.unwire(network)
-            undo.pop_all()
-
-    def resize(self, server: Server, network: Network, *, power_on: bool) -> None:
-        """Give a server limits and rights of its flavor; one that fails keeps what it had.
-
-        Args:
-            server: with the flavor that it has now.
-            network: its ports.
-            power_on: whether it is to run.
-
-        Raises:
-            ContainerNotFound: there is no container.
-            PolicyRefused: an extra spec of the flavor cannot be honoured.
-        """
-        settings = self._runner.settings(server)
-        with _lock(server.uuid), ExitStack() as undo:
-            guest = self._runner.guest(server.uuid)
-            before = guest.get()
-            had = migration.given(before), before.rights
-            directory = self._runner.directory(server.uuid)
-            undo.callback(directory.tell_rights, directory.told_rights())
-            undo.callback(migration.fit, self._engine, server.uuid, *had)
-            migration.fit(self._engine, server.uuid, settings.limits, settings.rights)
-            directory.tell_rights(notice.words(settings))
-            if power_on:
-                now = guest.get()
-                self._runner.run(server, network, Stopwatch(), running=now if now.alive else None)
-            undo.pop_all()
-
-    def attach(self, server: Server, vif: Any, ports: Callable[[], Network]) -> None:
-        """Give a server one more port; one that does not run has it when it starts.
-
-        Args:
-            server: whose.
-            vif: the port.
-            ports: says which ports the server has by now, this one too.
-
-        Raises:
-            VifRefused: a container cannot have it; nothing has been changed.
-            WiringError: it could not be joined; nothing of it is left.
-        """
-        with _lock(server.uuid):
-            network, container = ports(), in_service(self._engine, server.uuid).find()
-            self._networking.plan(server.hostname, replace(network, info=[vif]))
-            if container and container.alive:
-                directory = self._runner.directory(server.uuid, rescue=server.rescue)
-                self._networking.attach(server.hostname, vif, network, container, directory)
-
-    def detach(self, server: Server, vif: Any, ports: Callable[[], Network]) -> None:
-        """Take one port away from a server; one that it lacks is no error.
-
-        Args:
-            server: whose.
-            vif: the port.
-            ports: says which ports the server has by now.
-
-        Raises:
-            WiringError: it could not be taken away.
-        """
-        with _lock(server.uuid):
-            network, container = ports(), in_service(self._engine, server.uuid).find()
-            if container and container.alive:
-                directory = self._runner.directory(server.uuid, rescue=server.rescue)
-                self._networking.detach(server.hostname, vif, network, container, directory)
-            else:
-                self._networking.unwire(replace(network, info=[vif]))
-
     def remove(self, uuid: str, network: Network) -> None:
         """Remove all of a server that is on this host; absence is no error.
 
@@ -449,16 +308,10 @@ class Lifecycle:
             uuid: of the instance.
             network: its ports.
         """
-        with _lock(uuid), ExitStack() as steps:
+        with lock(uuid), ExitStack() as steps:
             # Each of them is tried even if another fails.
             steps.callback(migration.forget, self._engine, uuid)
             steps.callback(self._runner.directory(uuid).remove)
             steps.callback(self._networking.unwire, network)
             steps.callback(self._runner.guest(uuid).remove)
             steps.callback(self._runner.guest(uuid, rescue=True).remove)
-
-
-def _lock(uuid: str) -> AbstractContextManager[Any]:
-    # Nova holds a lock named by the bare id around most of its calls to us.
-    lock: AbstractContextManager[Any] = lockutils.lock(f"{LOCK_PREFIX}{uuid}")
-    return lock

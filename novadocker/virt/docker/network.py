@@ -57,12 +57,21 @@ class Networking:
         wiring: joins containers to ports.
         domain: domain of the servers' names, and their resolvers' search domain.
         dns_servers: resolvers for subnets that name none.
+        metadata_by_dhcp: whether Neutron's DHCP agents serve metadata on each of their networks.
     """
 
-    def __init__(self, wiring: Wiring, domain: str, dns_servers: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        wiring: Wiring,
+        domain: str,
+        dns_servers: tuple[str, ...],
+        *,
+        metadata_by_dhcp: bool = False,
+    ) -> None:
         self._wiring = wiring
         self._domain = domain
         self._dns_servers = dns_servers
+        self._metadata_by_dhcp = metadata_by_dhcp
         self._history = History()
 
     def plan(self, hostname: str, network: Network) -> Plan:
@@ -84,6 +93,7 @@ class Networking:
             hostname=hostname,
             domain=self._domain,
             default_dns=self._dns_servers,
+            metadata_by_dhcp=self._metadata_by_dhcp,
         )
 
     def settle(

@@ -34,6 +34,7 @@ class Options:
         instances_path: where the files of instances are.
         domain: domain of the servers' names, and their resolvers' search domain.
         dns_servers: resolvers for subnets that name none.
+        metadata_by_dhcp: whether Neutron's DHCP agents serve metadata on each of their networks.
         inject_key: whether key pairs are put into containers.
         log_max_size: size of a console log before rotation.
         gate_timeout: seconds that a started container may take until it is at its gate.
@@ -49,3 +50,4 @@ class Options:
     gate_timeout: int
     abilities: Abilities
     bounds: Bounds = field(default_factory=Bounds)
+    metadata_by_dhcp: bool = False

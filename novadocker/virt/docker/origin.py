@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which image a server is of, as Nova's records say."""
 
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from nova import exception, utils
 from oslo_log import log as logging
+
+from novadocker.virt.docker.errors import DockerDriverError
 
 LOG = logging.getLogger(__name__)
 
@@ -37,3 +41,26 @@ def restore(context: Any, instance: Any, glance: Any, image_id: str) -> None:
     instance.image_ref = image_id
     instance.kernel_id = instance.ramdisk_id = ""
     instance.save()
+
+
+@contextlib.contextmanager
+def kept(
+    context: Any, instance: Any, glance: Any, image_of: Callable[[str], str]
+) -> Iterator[None]:
+    """Let Nova know again which image a server is of, where its rebuild is refused.
+
+    Args:
+        context: of the request.
+        instance: Nova's.
+        glance: Nova's ``nova.image.glance.API``.
+        image_of: says by the instance's uuid of which image it is in truth; "" of none.
+
+    Yields:
+        Nothing.
+    """
+    try:
+        yield
+    except (exception.NovaException, DockerDriverError):
+        if image := image_of(instance.uuid):
+            restore(context, instance, glance, image)
+        raise

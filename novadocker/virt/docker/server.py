@@ -124,6 +124,7 @@ def container_spec(
         settings=settings,
         log_max_size=log_max_size,
         shared=shared,
+        probe_timeout=image.probe_timeout,
     )
 
 

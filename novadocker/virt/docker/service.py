@@ -148,6 +148,7 @@ class Service(Refusals):
             instances_path=Path(CONF.instances_path),
             domain=CONF.api.dhcp_domain or "",
             dns_servers=tuple(CONF.docker.dns_servers),
+            metadata_by_dhcp=CONF.docker.metadata_by_dhcp,
             inject_key=CONF.docker.inject_key,
             log_max_size=CONF.docker.log_max_size,
             gate_timeout=CONF.docker.gate_timeout,

@@ -6,11 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from oslo_config import cfg
@@ -20,8 +18,8 @@ from novadocker.virt.docker.wiring import Wiring, backends, privileged
 from tests.engine.opensdn.host import PATIENCE, Site
 from tests.engine.opensdn.test_vrfs import reach
 from tests.engine.wiring.conftest import _oslo_privsep_keeping_files_open
-from tests.engine.wiring.stand_in import CLONE_NEWNET, LIBC, Server, run, sleeping
-from tests.engine.wiring.test_vrouter import contrail_vif
+from tests.engine.wiring.contrail_ports import contrail_vif
+from tests.engine.wiring.stand_in import CLONE_NEWNET, LIBC, Server, an_instance, run, sleeping
 from tests.eventually import eventually
 from tests.opensdn.control import Subnet, VirtualNetwork
 
@@ -65,13 +63,7 @@ def server(wiring: Wiring, site: Site) -> Iterator[Callable[..., Server]]:
         def make(network: VirtualNetwork, number: int) -> Server:
             vif = contrail_vif(number)
             vif["network"]["id"] = network.id
-            instance = SimpleNamespace(
-                uuid=str(uuid.uuid4()),
-                name="instance",
-                display_name="web",
-                project_id=uuid.uuid4().hex,
-                obj_attr_is_set=lambda name: False,
-            )
+            instance = an_instance()
             made = Server(sleeping(), instance, [vif])
             undo.callback(made.unwire, wiring)
             undo.callback(made.end)

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from novadocker.cloud.engine_paths import EnginePaths
 from novadocker.cloud.underlay import engine as own
 from novadocker.virt.docker.engine import Connection, Engine
 from novadocker.virt.docker.errors import EngineUnavailable, EngineUnsuitable
@@ -121,7 +122,7 @@ def remote() -> Iterator[Remote]:
         port = free.getsockname()[1]
     root = Path(tempfile.mkdtemp(prefix="nd-", dir="/var/tmp"))
     root.chmod(0o711)
-    paths = own.EnginePaths(root / "data", root / "run")
+    paths = EnginePaths(root / "data", root / "run")
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, root)
         stack.callback(own.sweep, paths)

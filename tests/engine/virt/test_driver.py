@@ -3,7 +3,7 @@
 
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -18,6 +18,7 @@ from nova.virt import fake
 from novadocker.virt.docker import conf, driver
 from novadocker.virt.docker.driver import CONF, DockerDriver
 from novadocker.virt.docker.errors import ConfigurationError
+from tests.eventually import eventually
 
 UUID = "5a1c0000-0000-4000-8000-000000000002"
 IMAGE = "91a9ce00-0000-4000-8000-000000000002"
@@ -70,14 +71,6 @@ def instance() -> Any:
         vm_state=vm_states.ACTIVE,
         task_state=None,
     )
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 5) -> bool:
-    """Return whether something comes true in time."""
-    until = time.monotonic() + seconds
-    while not holds() and time.monotonic() < until:
-        time.sleep(0.02)
-    return holds()
 
 
 def spawn(docker_driver: Any, instance: Any) -> None:

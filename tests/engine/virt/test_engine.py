@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from novadocker.cloud.underlay.engine import EnginePaths
+from novadocker.cloud.engine_paths import EnginePaths
 from novadocker.virt.docker.engine import (
     Connection,
     Container,

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from typing import Any
 
 from novadocker.virt.docker.engine import Engine, HealthStatus, Image
+from novadocker.virt.docker.engine.health import LONGEST_PROBE
 from novadocker.virt.docker.health import HealthReporter
 from tests.eventually import eventually
 
@@ -65,6 +66,17 @@ def test_a_server_without_a_probe_is_not_followed(servers: Any, engine: Engine) 
     container = servers.boot()
     assert container.health is None
     assert "novadocker.health" not in container.labels
+
+
+def test_a_probe_is_the_images_but_for_too_long_a_timeout(
+    servers: Any, make_image: Callable[..., Image], docker_api: Any
+) -> None:
+    """The engine answers nothing about a container whose probe does not begin."""
+    probe = {"Test": ["CMD", "true"], "Interval": 7 * SECOND, "Timeout": 3600 * SECOND}
+    servers.images.image = make_image(Healthcheck=probe)
+    servers.boot()
+    found = docker_api.inspect_container(servers.guest.name)["Config"]["Healthcheck"]
+    assert found == probe | {"Timeout": LONGEST_PROBE}
 
 
 def test_health_is_known_when_nobody_listened(

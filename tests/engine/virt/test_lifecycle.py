@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -20,24 +19,16 @@ from novadocker.virt.docker.errors import (
     WiringError,
 )
 from novadocker.virt.docker.server import Server
+from tests.engine.virt.breakages import WIRING, break_create, break_images, break_start
+from tests.eventually import eventually
 
 KEY = "ssh-ed25519 AAAA me"
-FETCH = ImageFetchFailed(image="i", reason="broken off")
-WIRING = WiringError(port="p", reason="no bridge")
 LATE = PlugTimeout(port="p", seconds=1)
 
 
 def program_of(pid: int) -> str:
     """Return what a process runs."""
     return str(Path(f"/proc/{pid}/exe").readlink())
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    """Return whether something comes true within five seconds."""
-    until = time.monotonic() + 5
-    while not holds() and time.monotonic() < until:
-        time.sleep(0.01)
-    return holds()
 
 
 def nothing_is_left(servers: Any, docker_api: Any) -> bool:
@@ -105,21 +96,6 @@ def test_a_server_can_be_made_without_being_run(servers: Any) -> None:
     assert servers.wiring.calls == []
     servers.life.start(servers.asked, servers.network)
     assert servers.guest.get().state is State.RUNNING
-
-
-def break_images(servers: Any, _: Any) -> None:
-    """Glance breaks off."""
-    servers.images.fault = FETCH
-
-
-def break_create(servers: Any, _: Any) -> None:
-    """The engine refuses to make the container."""
-    servers.images.image = Image(id=f"sha256:{'0' * 64}", command=("/bin/sh",))
-
-
-def break_start(servers: Any, make_image: Callable[..., Image]) -> None:
-    """The engine makes the container and cannot start it."""
-    servers.images.image = make_image(User="nobody-known")
 
 
 def break_wiring(servers: Any, _: Any) -> None:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server is rescued by another container: its files are seen, kept, and never run meanwhile."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,22 +20,14 @@ from novadocker.virt.docker.errors import (
 )
 from novadocker.virt.docker.guest import Guest, in_service
 from novadocker.virt.docker.server import Server, container_name
+from tests.engine.virt.breakages import FETCH, WIRING, break_create, break_images, break_start
+from tests.eventually import eventually
 
 GATE = "/dev/.novadocker/gate"
 OF_IMAGE = "/bin/busybox"
 WRITES = "echo mine > /etc/mine; echo stored > /data/stored; touch /etc/done; sleep 600"
 READS = "cat /rescue/etc/mine /rescue/data/stored; sleep 600"
 MENDS = "echo new > /rescue/etc/new; echo more > /rescue/data/more; touch /mended; sleep 600"
-FETCH = ImageFetchFailed(image="i", reason="broken off")
-WIRING = WiringError(port="p", reason="no bridge")
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    """Return whether something comes true within five seconds."""
-    until = time.monotonic() + 5
-    while not holds() and time.monotonic() < until:
-        time.sleep(0.01)
-    return holds()
 
 
 def program_of(container: Container) -> str:
@@ -187,21 +178,6 @@ def test_a_start_of_what_is_not_rescued_ends_the_rescue(servers: Any, docker_api
     servers.life.restart(servers.asked, servers.network, 0)
     assert serving(servers).name == servers.asked.container
     assert only_its_own(servers, docker_api)
-
-
-def break_images(servers: Any, _: Any) -> None:
-    """Glance breaks off."""
-    servers.images.fault = FETCH
-
-
-def break_create(servers: Any, _: Any) -> None:
-    """The engine refuses to make the stand-in."""
-    servers.images.image = Image(id=f"sha256:{'0' * 64}", command=("/bin/sh",))
-
-
-def break_start(servers: Any, make_image: Callable[..., Image]) -> None:
-    """The engine makes the stand-in and cannot start it."""
-    servers.images.image = make_image(User="nobody-known")
 
 
 def break_wiring(servers: Any, _: Any) -> None:

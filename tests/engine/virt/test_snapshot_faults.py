@@ -17,8 +17,8 @@ from typing import Any
 import docker
 import pytest
 
+from novadocker.cloud.engine_paths import EnginePaths
 from novadocker.cloud.underlay import engine as underlay
-from novadocker.cloud.underlay.engine import EnginePaths
 from novadocker.virt.docker.engine import Connection, Engine, Image, State
 from novadocker.virt.docker.errors import EngineOutOfSpace, EngineUnavailable
 from novadocker.virt.docker.guest import Guest

@@ -6,12 +6,10 @@ import gc
 import os
 import sys
 import threading
-import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 
 import os_vif
 import pytest
@@ -20,7 +18,16 @@ from oslo_config import cfg
 from vif_plug_ovs.privsep import vif_plug
 
 from novadocker.virt.docker.wiring import Wiring, backends, privileged
-from tests.engine.wiring.stand_in import CLONE_NEWNET, LIBC, Server, Switch, run, sleeping
+from tests.engine.wiring.contrail_ports import contrail_vif
+from tests.engine.wiring.stand_in import (
+    CLONE_NEWNET,
+    LIBC,
+    Server,
+    Switch,
+    an_instance,
+    run,
+    sleeping,
+)
 from tests.engine.wiring.vrouter_host import VRouterHost
 
 CONTEXTS = (privileged.context, vif_plug)
@@ -92,16 +99,28 @@ def server(wiring: Wiring) -> Iterator[Callable[..., Server]]:
     with ExitStack() as stack:
 
         def make(*vifs: model.VIF) -> Server:
-            instance = SimpleNamespace(
-                uuid=str(uuid.uuid4()),
-                name="instance",
-                display_name="web",
-                project_id=uuid.uuid4().hex,
-                obj_attr_is_set=lambda name: False,
-            )
+            instance = an_instance()
             server = Server(sleeping(), instance, list(vifs))
             stack.callback(server.unwire, wiring)
             stack.callback(server.end)
             return server
 
         yield make
+
+
+@pytest.fixture
+def one(server: Callable[..., Server]) -> Server:
+    """A server with a port of Contrail's, not wired yet."""
+    return server(contrail_vif(5))
+
+
+@pytest.fixture
+def agent_left_empty(vrouter: VRouterHost) -> Iterator[None]:
+    """A test after which the agent runs, and has neither ports nor troubles."""
+    yield
+    if vrouter.server is None:
+        vrouter.start()
+    assert vrouter.ports == {}
+    assert vrouter.files() == set()
+    assert vrouter.server
+    assert vrouter.server.agent.troubles == []

@@ -5,12 +5,14 @@ import ctypes
 import json
 import os
 import shutil
+import socket
 import subprocess
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import tenacity
@@ -202,3 +204,32 @@ def a_vif(number: int, vif_type: str = "ovs", nic: int = 0, **details: Any) -> m
         delegate_create=True,
         ovs_interfaceid=port,
     )
+
+
+def an_instance(name: str = "web") -> Any:
+    """Make what os-vif and the wiring want of Nova's instance."""
+    return SimpleNamespace(
+        uuid=str(uuid.uuid4()),
+        name="instance",
+        display_name=name,
+        project_id=uuid.uuid4().hex,
+        obj_attr_is_set=lambda _: False,
+    )
+
+
+def talk(one: Server, other: Server, address: str) -> None:
+    """Carry more than one segment by TCP from one server to an address of the other."""
+    sent = os.urandom(200_000)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with one.inside(lambda: socket.create_server((address, 0), family=family)) as listener:
+        listener.settimeout(10)
+        port = listener.getsockname()[1]
+        with other.inside(socket.create_connection, (address, port), 10) as client:
+            conversation, _ = listener.accept()
+            with conversation:
+                conversation.settimeout(10)
+                conversation.sendall(sent)
+                got = b""
+                while len(got) < len(sent):
+                    got += client.recv(65536)
+    assert got == sent

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from novadocker.cloud.engine_paths import EnginePaths
 from novadocker.cloud.underlay import engine
-from novadocker.cloud.underlay.engine import EnginePaths
 
 PATHS = EnginePaths(data=Path("/d"), run=Path("/r"))
 

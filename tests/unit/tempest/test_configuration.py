@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from oslo_config import cfg
 
-from tests.tempest.configuration import Subject, render
+from tests.tempest.configuration import Orchestration, Subject, render
 from tests.tempest.workspace import PROLOGUE
 
 with warnings.catch_warnings():
@@ -21,6 +21,7 @@ SUBJECT = Subject(
     admin_password="secret",
     public_network="net-id",
     public_network_name="public",
+    firewall="ovn",
     extensions=("router", "security-group"),
     image="image-id",
     other_image="other-image-id",
@@ -29,6 +30,7 @@ SUBJECT = Subject(
     image_file=Path("/samples/ssh.tar"),
     prologue=PROLOGUE.read_text(),
     workspace=Path("/state/tempest"),
+    orchestration=Orchestration("demo", "secret", "curl-image-id", "private", "demo"),
 )
 
 

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from tests.tempest.workspace import EVERYTHING, SKIPS, SUBSET
+from tests.tempest.workspace import EVERYTHING, ORCHESTRATION, SKIPS, SUBSET
 
 
-@pytest.mark.parametrize("path", [EVERYTHING, SKIPS, SUBSET])
+@pytest.mark.parametrize("path", [EVERYTHING, ORCHESTRATION, SKIPS, SUBSET])
 def test_every_line_is_an_expression(path: object) -> None:
     """What Tempest could not read it would not run."""
     for line in path.read_text().splitlines():

@@ -8,12 +8,13 @@ from novadocker.virt.docker.archive.bounds import Bounds, MiB
 from novadocker.virt.docker.archive.fault import Fault
 from novadocker.virt.docker.archive.gunzip import Gunzip
 from novadocker.virt.docker.archive.magic import GZIP, LONGEST, is_zstd, refuse_compression
+from novadocker.virt.docker.archive.positioned import Positioned
 from novadocker.virt.docker.archive.unzstd import Unzstd
 
 _LARGEST_PIECE = MiB
 
 
-class Source:
+class Source(Positioned):
     """An archive's bytes, with an outer compression undone.
 
     Args:
@@ -31,19 +32,11 @@ class Source:
 
     @property
     def position(self) -> int:
-        """How many bytes have been given, of the archive without its outer compression."""
+        """See ``Positioned``."""
         return self._total - len(self._chunk) + self._at
 
-    def read(self, length: int) -> bytes:
-        """Return that many bytes, or fewer at the end.
-
-        Args:
-            length: small, for the result is held in memory.
-        """
-        return b"".join(self.pieces(length))
-
     def pieces(self, length: int) -> Iterator[bytes]:
-        """Give the next bytes as they come.
+        """See ``Positioned``.
 
         Args:
             length: how many; fewer are given at the end.

@@ -8,7 +8,6 @@ memory and looks past damaged headers; an archive that a stranger made is read h
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from novadocker.virt.docker.archive.bounds import Bounds, KiB
 from novadocker.virt.docker.archive.fault import Fault, quoted
@@ -22,6 +21,7 @@ from novadocker.virt.docker.archive.header import (
     padding,
 )
 from novadocker.virt.docker.archive.overrides import EXTENSIONS, Overrides
+from novadocker.virt.docker.archive.positioned import Positioned
 
 _TRAILER = 64 * KiB
 
@@ -69,20 +69,6 @@ class Member:
     offset: int = 0
 
 
-class Bytes(Protocol):
-    """An archive's bytes at a moving position."""
-
-    @property
-    def position(self) -> int:
-        """How many bytes lie before the next one."""
-
-    def read(self, length: int) -> bytes:
-        """Return the next bytes, fewer at the end."""
-
-    def pieces(self, length: int) -> Iterator[bytes]:
-        """Give the next bytes, fewer at the end."""
-
-
 class Reader:
     """The members of an archive, one after the other.
 
@@ -91,7 +77,7 @@ class Reader:
         bounds: counts and lengths that it may not pass.
     """
 
-    def __init__(self, source: Bytes, bounds: Bounds) -> None:
+    def __init__(self, source: Positioned, bounds: Bounds) -> None:
         self._source = source
         self._bounds = bounds
         self._seen: set[str] = set()

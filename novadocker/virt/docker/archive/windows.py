@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from novadocker.virt.docker.archive.bounds import KiB, MiB
 from novadocker.virt.docker.archive.header import BLOCK
 from novadocker.virt.docker.archive.index import Index
+from novadocker.virt.docker.archive.positioned import Positioned
 
 WINDOW = 16 * KiB
 _LARGEST = MiB
@@ -20,7 +21,7 @@ class Scattered(Exception):
     """The archive has to be fetched in too many pieces: it is better read as a whole."""
 
 
-class Windows:
+class Windows(Positioned):
     """The bytes of an archive at a moving position, fetched a window at a time.
 
     Args:
@@ -41,18 +42,15 @@ class Windows:
         self._offsets = [offset for offset, _ in self._known]
         self._windows = 0
         self._bytes = 0
-        self.position = 0
+        self._position = 0
 
-    def read(self, length: int) -> bytes:
-        """Return the next bytes, fewer at the end.
-
-        Args:
-            length: small, for the result is held in memory.
-        """
-        return b"".join(self.pieces(length))
+    @property
+    def position(self) -> int:
+        """See ``Positioned``."""
+        return self._position
 
     def pieces(self, length: int) -> Iterator[bytes]:
-        """Give the next bytes.
+        """See ``Positioned``.
 
         Args:
             length: how many; fewer are given at the end.
@@ -60,10 +58,10 @@ class Windows:
         Yields:
             Non-empty pieces.
         """
-        end = min(self.position + length, self._size)
-        while self.position < end:
-            piece = self._piece(end - self.position)
-            self.position += len(piece)
+        end = min(self._position + length, self._size)
+        while self._position < end:
+            piece = self._piece(end - self._position)
+            self._position += len(piece)
             yield piece
 
     def move(self, position: int) -> bool:
@@ -75,29 +73,29 @@ class Windows:
         Returns:
             Whether the archive is that long.
         """
-        self.position = position
+        self._position = position
         return position <= self._size
 
     def _piece(self, most: int) -> bytes:
         offset, window = self._window(most)
-        at = self.position - offset
+        at = self._position - offset
         return window[at : at + most]
 
     def _window(self, wanted: int) -> tuple[int, bytes]:
-        number = bisect_right(self._offsets, self.position) - 1
+        number = bisect_right(self._offsets, self._position) - 1
         if number >= 0:
             offset, window = self._known[number]
-            if self.position < offset + len(window):
+            if self._position < offset + len(window):
                 return offset, window
-        return self._another(min(max(wanted, WINDOW), _LARGEST, self._size - self.position))
+        return self._another(min(max(wanted, WINDOW), _LARGEST, self._size - self._position))
 
     def _another(self, length: int) -> tuple[int, bytes]:
         self._windows += 1
         self._bytes += length
         if self._windows > _MOST_WINDOWS or self._bytes > _MOST_BYTES:
             raise Scattered
-        window = (self.position, self._fetch(self.position, length))
-        self._known.insert(bisect_right(self._offsets, self.position), window)
+        window = (self._position, self._fetch(self._position, length))
+        self._known.insert(bisect_right(self._offsets, self._position), window)
         self._offsets = [offset for offset, _ in self._known]
         return window
 

@@ -20,7 +20,7 @@ from novadocker.virt.docker.console.keyboard import Size
 from novadocker.virt.docker.console.terminal import Terminal, terminal_of
 from novadocker.virt.docker.console.viewer import KEY_SECONDS, Viewer
 from novadocker.virt.docker.engine import Container, Engine, State
-from novadocker.virt.docker.errors import ContainerNotFound, EngineError
+from novadocker.virt.docker.errors import ContainerNotFound, EngineError, PolicyRefused
 from novadocker.virt.docker.start_gate import waits
 
 LOG = logging.getLogger(__name__)
@@ -235,6 +235,9 @@ class Line(threading.Thread):
         except EngineError as error:
             LOG.warning("No terminal in %s: %s", self.container, error)
             self._audience.tell("the server does not answer; still trying")
+            return
+        except PolicyRefused as error:
+            self._audience.tell(f"{error}; still trying")
             return
         self._size = UNKNOWN
         self._audience.tell("")

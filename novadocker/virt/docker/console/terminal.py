@@ -15,7 +15,7 @@ from oslo_log import log as logging
 
 from novadocker.virt.docker.console.keyboard import Size
 from novadocker.virt.docker.engine import Engine, Stream
-from novadocker.virt.docker.errors import ContainerNotFound, EngineError
+from novadocker.virt.docker.errors import ContainerNotFound, EngineError, PolicyRefused
 
 LOG = logging.getLogger(__name__)
 
@@ -73,6 +73,7 @@ def terminal_of(engine: Engine, name: str) -> Terminal:
     Raises:
         ContainerNotFound: there is no such container.
         EngineError: it does not run, or is frozen.
+        PolicyRefused: its lists of users are no files that can be read.
     """
     for shell in SHELLS:
         if engine.is_program(name, shell):
@@ -185,8 +186,9 @@ def end_shells(engine: Engine, name: str, programs: Iterable[str]) -> bool:
         ended = [_end(engine, name, program) for program in programs]
     except ContainerNotFound:
         return True
-    except EngineError as error:
-        # A frozen container takes no signal, and a lost engine answers nothing.
+    except (EngineError, PolicyRefused) as error:
+        # A frozen container takes no signal, a lost engine answers nothing, and one without
+        # readable lists of users is asked nothing.
         LOG.debug("A shell of container %s cannot be ended now: %s", name, error)
         return False
     return all(ended)

@@ -6,14 +6,13 @@ from novadocker.virt.docker.engine.connection import Connection
 from novadocker.virt.docker.engine.health import Health, HealthStatus
 from novadocker.virt.docker.engine.posture import Posture
 from novadocker.virt.docker.engine.sessions import Program, Stream
+from novadocker.virt.docker.engine.spec import ContainerSpec, Shared
 from novadocker.virt.docker.engine.usage import Usage
 from novadocker.virt.docker.engine.values import (
     Container,
-    ContainerSpec,
     EngineInfo,
     Event,
     Image,
-    Shared,
     State,
 )
 

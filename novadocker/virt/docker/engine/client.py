@@ -12,10 +12,10 @@ from novadocker.virt.docker.engine.posture import Posture
 from novadocker.virt.docker.engine.programs import ProgramCalls
 from novadocker.virt.docker.engine.resizing import ResizeCalls
 from novadocker.virt.docker.engine.sessions import SessionCalls
+from novadocker.virt.docker.engine.spec import ContainerSpec
 from novadocker.virt.docker.engine.usage import Usage
 from novadocker.virt.docker.engine.values import (
     Container,
-    ContainerSpec,
     EngineInfo,
     Event,
 )
@@ -117,7 +117,9 @@ class Engine(ImageCalls, ProgramCalls, ResizeCalls, SessionCalls):
 
         Raises:
             ContainerNotFound: there is none.
+            PolicyRefused: its lists of users are no files that can be read.
         """
+        self.refuse_endless_accounts(name)
         with self._call(f"start container {name}", name):
             self._api.start(name)
 

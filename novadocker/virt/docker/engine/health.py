@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+LONGEST_PROBE = 60 * 10**9  # less than Nova waits for an answer of the engine
+
 
 class HealthStatus(enum.StrEnum):
     """``State.Health.Status`` of a container whose image has a HEALTHCHECK."""
@@ -54,6 +56,22 @@ class Health:
             output=last.get("Output", ""),
             probed_at=last.get("End", ""),
         )
+
+
+def bounded_timeout(config: Mapping[str, Any]) -> int:
+    """Say how long a probe may take where its image would have it take longer.
+
+    While a probe does not begin, because its container does not let it, the engine answers
+    nothing about that container.
+
+    Args:
+        config: ``Config`` of ``GET /images/NAME/json``.
+
+    Returns:
+        Nanoseconds; 0 where what the image says is good.
+    """
+    asked = (config.get("Healthcheck") or {}).get("Timeout") or 0
+    return LONGEST_PROBE if asked > LONGEST_PROBE else 0
 
 
 def has_probe(config: Mapping[str, Any]) -> bool:

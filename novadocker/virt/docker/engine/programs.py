@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import tenacity
 
-from novadocker.virt.docker.engine.connection import Caller
+from novadocker.virt.docker.engine.paths import PathCalls
 from novadocker.virt.docker.engine.sessions import Stream
 from novadocker.virt.docker.errors import EngineError
 
@@ -17,7 +17,7 @@ FRAME_HEADER = 8  # stream, three zeros, length
 _EXIT_PAUSE = 0.01
 
 
-class ProgramCalls(Caller):
+class ProgramCalls(PathCalls):
     """What the engine does with programs that end by themselves."""
 
     def run(
@@ -45,7 +45,9 @@ class ProgramCalls(Caller):
         Raises:
             ContainerNotFound: there is no such container.
             EngineError: the container does not run, or the program did not end in time.
+            PolicyRefused: its lists of users are no files that can be read.
         """
+        self.refuse_endless_accounts(name)
         action = f"run {argv[0]} in container {name}"
         deadline = time.monotonic() + timeout
         with self._call(action, name):

@@ -4,9 +4,7 @@
 Both hijack the connection: after the engine's answer it carries a terminal's bytes both ways.
 """
 
-import base64
 import contextlib
-import json
 import socket
 import ssl
 from collections.abc import Mapping
@@ -15,13 +13,9 @@ from typing import Any, Self
 
 import docker.errors
 
-from novadocker.virt.docker.engine.connection import Caller
+from novadocker.virt.docker.engine.paths import PathCalls
 
 STREAM_BYTES = 64 * 1024
-STAT_HEADER = "X-Docker-Container-Path-Stat"
-DIRECTORY = 1 << 31  # as Go's os.FileMode has it
-EXECUTABLE = 0o111
-NOT_REGULAR = 0x8F28_0000  # os.ModeType: all bits of what is no regular file
 # The engine lets go of a terminal at these keys, and holds the first of them back until the
 # next is typed. Its own are ctrl-p and ctrl-q, which shells use; nobody types these.
 DETACH_KEYS = ",".join(("ctrl-@", "ctrl-^") * 8)
@@ -135,41 +129,8 @@ class Program:
         )
 
 
-class SessionCalls(Caller):
+class SessionCalls(PathCalls):
     """What the engine does with programs and terminals."""
-
-    def is_program(self, name: str, path: str) -> bool:
-        """Look for a program, without running anything.
-
-        Args:
-            name: of the container.
-            path: absolute, inside the container; a link is followed once.
-
-        Returns:
-            Whether there is an executable file.
-
-        Raises:
-            ContainerNotFound: there is no such container.
-        """
-        found = self._followed(name, path)
-        return bool(found and found["mode"] & EXECUTABLE and not found["mode"] & DIRECTORY)
-
-    def has_end(self, name: str, path: str, size: int) -> bool:
-        """Tell whether whoever reads a file comes to its end, without opening it.
-
-        Args:
-            name: of the container.
-            path: absolute, inside the container; a link is followed once.
-            size: how large it may be.
-
-        Returns:
-            False of a FIFO, a device or what is larger; True of what is not there, too.
-
-        Raises:
-            ContainerNotFound: there is no such container.
-        """
-        found = self._followed(name, path)
-        return not found or (not found["mode"] & NOT_REGULAR and found["size"] <= size)
 
     def run_on_terminal(
         self, name: str, command: tuple[str, ...], environment: Mapping[str, str]
@@ -186,7 +147,9 @@ class SessionCalls(Caller):
 
         Raises:
             ContainerNotFound: there is no such container.
+            PolicyRefused: its lists of users are no files that can be read.
         """
+        self.refuse_endless_accounts(name)
         with self._call(f"run {command[0]} in container {name}", name):
             made = self._api.exec_create(
                 name,
@@ -253,16 +216,3 @@ class SessionCalls(Caller):
         """
         with self._call(f"resize the terminal of container {name}", name):
             self._api.resize(name, height=rows, width=columns)
-
-    def _followed(self, name: str, path: str) -> Any:
-        found = self._path(name, path)
-        return self._path(name, found["linkTarget"]) if found and found["linkTarget"] else found
-
-    def _path(self, name: str, path: str) -> Any:
-        # Not by the SDK's own call, which begins to read the file.
-        url = self._url(f"/containers/{name}/archive")
-        with self._call(f"look for {path} in container {name}", name):
-            answer = self._api.head(url, params={"path": path}, timeout=self._api.timeout)
-            if STAT_HEADER not in answer.headers:
-                return None
-            return json.loads(base64.b64decode(answer.headers[STAT_HEADER]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the engine is told and what it answers, as frozen values.
+"""What the engine answers, as frozen values.
 
 Shapes follow the Docker Engine API 1.41 (https://docs.docker.com/engine/api/v1.41/).
 """
@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from novadocker.virt.docker.engine.health import Health, has_probe
-from novadocker.virt.docker.engine.limits import NO_LIMITS, disk_body, limits_body, parse_limits
-from novadocker.virt.docker.engine.rights import NO_RIGHTS, parse_rights, rights_body, rights_labels
-from novadocker.virt.docker.policy import Limits, Rights, Settings
+from novadocker.virt.docker.engine.health import Health, bounded_timeout, has_probe
+from novadocker.virt.docker.engine.limits import NO_LIMITS, parse_limits
+from novadocker.virt.docker.engine.rights import NO_RIGHTS, parse_rights
+from novadocker.virt.docker.policy import Limits, Rights
 
 _CONTAINERD = "io.containerd.snapshotter."
 
@@ -136,6 +136,7 @@ class Image:
         stop_signal: its STOPSIGNAL; "" is SIGTERM.
         last_tagged: when a tag was last put on it, ISO 8601.
         has_probe: whether it has a HEALTHCHECK.
+        probe_timeout: nanoseconds that this may take; 0 is what the image says.
         layers: diff IDs of its layers, from the lowest up.
     """
 
@@ -149,6 +150,7 @@ class Image:
     stop_signal: str = ""
     last_tagged: str = ""
     has_probe: bool = False
+    probe_timeout: int = 0
     layers: tuple[str, ...] = ()
 
     @classmethod
@@ -173,6 +175,7 @@ class Image:
             stop_signal=config.get("StopSignal") or "",
             last_tagged=(body.get("Metadata") or {}).get("LastTagTime") or "",
             has_probe=has_probe(config),
+            probe_timeout=bounded_timeout(config),
             layers=tuple((body.get("RootFS") or {}).get("Layers") or ()),
         )
 
@@ -299,98 +302,3 @@ class Event:
             labels=attributes,
             nanoseconds=body["timeNano"],
         )
-
-
-@dataclass(frozen=True)
-class Shared:
-    """Files of another container that one may write too.
-
-    Attributes:
-        source: where its root is mounted, or the name of its volume.
-        seen: where the other sees them.
-        volume: whether it is a volume.
-    """
-
-    source: str
-    seen: str
-    volume: bool = False
-
-    def body(self) -> dict[str, Any]:
-        """Write it as a member of ``HostConfig.Mounts``.
-
-        Returns:
-            The member.
-        """
-        body: dict[str, Any] = {"Source": self.source, "Target": self.seen, "ReadOnly": False}
-        if self.volume:
-            # Its files are its own: none come from the image that is mounted over.
-            return body | {"Type": "volume", "VolumeOptions": {"NoCopy": True}}
-        return body | {"Type": "bind"}
-
-
-@dataclass(frozen=True)
-class ContainerSpec:
-    """A container to be made.
-
-    Attributes:
-        name: its name.
-        image: id of its image.
-        hostname: what its processes see.
-        entrypoint: first words of its command.
-        command: the rest of its command.
-        environment: variables added to the image's.
-        labels: how it is found again.
-        read_only_files: paths on the host by the paths where it sees them, read-only.
-        settings: its limits and rights.
-        log_max_size: size of its console log before rotation, as the engine reads it ("8m").
-        shared: files of another container.
-    """
-
-    name: str
-    image: str
-    hostname: str
-    entrypoint: tuple[str, ...]
-    command: tuple[str, ...]
-    environment: Mapping[str, str]
-    labels: Mapping[str, str]
-    read_only_files: Mapping[str, str]
-    settings: Settings
-    log_max_size: str = "8m"
-    shared: tuple[Shared, ...] = ()
-
-    def body(self) -> dict[str, Any]:
-        """Write it as ``POST /containers/create`` wants it.
-
-        Returns:
-            The body, ready for JSON.
-        """
-        return {
-            "Image": self.image,
-            "Hostname": self.hostname,
-            "Entrypoint": list(self.entrypoint),
-            "Cmd": list(self.command),
-            "Env": [f"{name}={value}" for name, value in self.environment.items()],
-            "Labels": {**self.labels, **rights_labels(self.settings)},
-            # The console is a terminal, as a VM's is: shells stay, output is not held back.
-            "Tty": True,
-            "OpenStdin": True,
-            "NetworkDisabled": True,
-            "HostConfig": self._host_config(),
-        }
-
-    def _host_config(self) -> dict[str, Any]:
-        settings = self.settings
-        return {
-            "Mounts": [
-                {"Type": "bind", "Source": path, "Target": seen, "ReadOnly": True}
-                for seen, path in self.read_only_files.items()
-            ]
-            + [each.body() for each in self.shared],
-            "LogConfig": {
-                "Type": "json-file",
-                "Config": {"max-size": self.log_max_size, "max-file": "2"},
-            },
-            **rights_body(settings),
-            **limits_body(settings),
-            **disk_body(settings),
-        }

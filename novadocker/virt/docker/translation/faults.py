@@ -157,6 +157,7 @@ def as_build_errors(instance: Any) -> Iterator[None]:
         errors.ImageError,
         errors.PolicyRefused,
         errors.VifRefused,
+        errors.TrunkRefused,
         errors.PlugTimeout,
     ) as error:
         raise exception.BuildAbortException(

@@ -118,6 +118,7 @@ def make_plan(
     hostname: str,
     domain: str = "",
     default_dns: Sequence[str] = (),
+    metadata_by_dhcp: bool = False,
 ) -> Plan:
     """Plan a container's network.
 
@@ -127,6 +128,7 @@ def make_plan(
         hostname: the server's name.
         domain: the domain of this cloud's servers, if it has one.
         default_dns: resolvers where no subnet names any.
+        metadata_by_dhcp: whether Neutron's DHCP agents serve metadata on each of their networks.
 
     Returns:
         The plan.
@@ -144,8 +146,10 @@ def make_plan(
         for nic in drafts
         if not nic.ipv6
     ]
-    if network_info and _bound_by_ovn(network_info[0]):
-        drafts[0] = _with_metadata(drafts[0], drafts)
+    if network_info and (
+        service := _metadata_route(network_info[0], drafts, by_dhcp=metadata_by_dhcp)
+    ):
+        drafts[0] = _with_metadata(service, drafts)
     return Plan(
         hostname=hostname,
         domain=domain,
@@ -275,16 +279,32 @@ def _bound_by_ovn(vif: Mapping[str, Any]) -> bool:
     return "ovn" in (drivers.values() if isinstance(drivers, Mapping) else drivers)
 
 
-def _with_metadata(first: Nic, nics: Sequence[Nic]) -> Nic:
-    """Add the way to the metadata service, which OVN serves on the link and routes nowhere."""
+def _metadata_route(vif: Mapping[str, Any], nics: Sequence[Nic], *, by_dhcp: bool) -> Route | None:
+    """Return the way to the metadata service where no gateway leads there.
+
+    OVN serves it on the link and routes it nowhere. Where no router does it, Neutron's DHCP agent
+    does, and tells those who ask for an address.
+    """
+    if _bound_by_ovn(vif):
+        return Route(METADATA)
+    routes = (route for nic in nics for route in nic.routes)
+    if not by_dhcp and any(route.destination == DEFAULTS[IPV4] for route in routes):
+        return None
+    servers = (_dhcp_server(subnet) for subnet in _subnets(vif))
+    return next((Route(METADATA, server) for server in servers if _is_ipv4(server)), None)
+
+
+def _with_metadata(route: Route, nics: Sequence[Nic]) -> Nic:
+    """Add the way to the metadata service to the first NIC, unless it is there already."""
     service = ipaddress.IPv4Network(METADATA)
-    specific = [route for nic in nics for route in nic.routes if not route.is_default]
-    networks = (ipaddress.ip_network(route.destination) for route in specific)
+    specific = [each for nic in nics for each in nic.routes if not each.is_default]
+    networks = (ipaddress.ip_network(each.destination) for each in specific)
     if any(isinstance(net, ipaddress.IPv4Network) and service.subnet_of(net) for net in networks):
-        return first
-    if not any(ipaddress.ip_interface(own).version == IPV4 for own in first.addresses):
-        return first
-    return replace(first, routes=(Route(METADATA), *first.routes))
+        return nics[0]
+    if not any(ipaddress.ip_interface(own).version == IPV4 for own in nics[0].addresses):
+        return nics[0]
+    routes = sorted((route, *nics[0].routes), key=lambda each: each.gateway is not None)
+    return replace(nics[0], routes=tuple(routes))
 
 
 def _without_connected(nics: Sequence[Nic], remarks: list[str]) -> Iterator[Nic]:
@@ -319,12 +339,24 @@ def _without_rivals(nics: Iterable[Nic], remarks: list[str]) -> Iterator[Nic]:
 def _resolvers(
     network_info: Iterable[Mapping[str, Any]], default_dns: Sequence[str]
 ) -> tuple[str, ...]:
-    """List the resolvers; a subnet that names the unspecified address wants none."""
+    """List the resolvers; a subnet that names the unspecified address wants none.
+
+    One that names none has the agent that hands out its addresses, if there is such.
+    """
+    subnets = [subnet for vif in network_info for subnet in _subnets(vif)]
     named = [
         dns["address"] if isinstance(dns, Mapping) else dns
-        for vif in network_info
-        for subnet in _subnets(vif)
+        for subnet in subnets
         for dns in subnet.get("dns") or []
     ]
-    chosen = dict.fromkeys(named or default_dns)
+    serving = [server for subnet in subnets if (server := _dhcp_server(subnet))]
+    chosen = dict.fromkeys(named or default_dns or serving)
     return tuple(dns for dns in chosen if not ipaddress.ip_address(dns).is_unspecified)
+
+
+def _dhcp_server(subnet: Mapping[str, Any]) -> str | None:
+    return _meta(subnet).get("dhcp_server")
+
+
+def _is_ipv4(address: str | None) -> bool:
+    return address is not None and ipaddress.ip_address(address).version == IPV4

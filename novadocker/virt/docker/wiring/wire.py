@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from nova.network import model
 from os_vif.exception import ExceptionBase as OsVifError
@@ -22,11 +22,13 @@ from oslo_privsep.daemon import FailedToDropPrivileges
 from novadocker.virt.docker.errors import DockerDriverError, NotOnThisHost, WiringError
 from novadocker.virt.docker.wiring import privileged
 from novadocker.virt.docker.wiring.backends import Backend
-from novadocker.virt.docker.wiring.plan import Plan, host_device
+from novadocker.virt.docker.wiring.plan import Nic, Plan, host_device
 
 LOG = log.getLogger(__name__)
 
 _THIS_SERVERS = "of this server"
+_AT_ONCE = 8  # ports of one server: os-vif and agents wait more than they work
+_Result = TypeVar("_Result")
 
 
 @dataclass
@@ -124,10 +126,12 @@ class Wiring:
             self._clear_away(instance, [vifs[port] for port in missing])
         with done.timed("join"), _wiring_errors(_THIS_SERVERS):
             done.changes += privileged.join(pid, container_id, nics, keep_others=keep_others)
-        for nic in plan.nics:
-            with done.timed("bind"), _backend_errors(nic.port_id):
-                if self._backend(vifs[nic.port_id]).bind(instance, vifs[nic.port_id], nic):
-                    done.changes.append(f"{nic.host_device} announced")
+        with done.timed("bind"):
+            bind = functools.partial(self._bind, instance, vifs)
+            news = _side_by_side([functools.partial(bind, nic) for nic in plan.nics])
+        done.changes += [
+            f"{nic.host_device} announced" for nic, new in zip(plan.nics, news, strict=True) if new
+        ]
         _report(instance, plan, done)
         return done
 
@@ -162,19 +166,13 @@ class Wiring:
             network_info: the VIFs to take away: all, or one that is detached.
 
         Raises:
-            WiringError: a port could not be taken away; the first of them.
+            WiringError: a port could not be taken away.
         """
         vifs = list(network_info)
-        attempts: list[Callable[[], None]] = [functools.partial(_withdraw, vifs)]
-        attempts += [functools.partial(self._unbind, instance, vif) for vif in vifs]
-        failures: list[WiringError] = []
-        for attempt in attempts:
-            try:
-                attempt()
-            except WiringError as error:
-                failures.append(error)
-        if failures:
-            raise failures[0]
+        try:
+            _withdraw(vifs)
+        finally:
+            _side_by_side([functools.partial(self._unbind, instance, vif) for vif in vifs])
 
     def mute(self, network_info: Iterable[Any], *, muted: bool) -> None:
         """Let nothing pass through ports, or let it pass again; what is gone is passed over.
@@ -234,8 +232,11 @@ class Wiring:
                     stale.append(vif)
         if stale:
             _withdraw(stale)
-        for vif in stale:
-            self._unbind(instance, vif)
+            _side_by_side([functools.partial(self._unbind, instance, vif) for vif in stale])
+
+    def _bind(self, instance: Any, vifs: Mapping[str, Any], nic: Nic) -> bool:
+        with _backend_errors(nic.port_id):
+            return self._backend(vifs[nic.port_id]).bind(instance, vifs[nic.port_id], nic)
 
     def _unbind(self, instance: Any, vif: Any) -> None:
         with _backend_errors(vif["id"]):
@@ -253,6 +254,15 @@ class Wiring:
         except KeyError:
             reason = f"there is no backend for VIF type {vif['type']}"
             raise WiringError(port=vif["id"], reason=reason) from None
+
+
+def _side_by_side(calls: Sequence[Callable[[], _Result]]) -> list[_Result]:
+    """Make calls at once, and return what they return, or raise the first's failure after all."""
+    if len(calls) < 2:  # noqa: PLR2004 - a thread for one would only cost
+        return [call() for call in calls]
+    with ThreadPoolExecutor(min(len(calls), _AT_ONCE), "wiring") as pool:
+        made = [pool.submit(call) for call in calls]
+    return [each.result() for each in made]
 
 
 def _report(instance: Any, plan: Plan, done: Wired) -> None:

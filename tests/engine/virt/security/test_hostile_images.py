@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 
 from novadocker.virt.docker.accounts import Login
+from novadocker.virt.docker.console.terminal import terminal_of
 from novadocker.virt.docker.engine import Engine
+from novadocker.virt.docker.engine.paths import ACCOUNTS_BYTES
 from novadocker.virt.docker.entries import Entry, directory, link, personality
 from novadocker.virt.docker.errors import EngineError, PolicyRefused
-from novadocker.virt.docker.guest import ACCOUNTS_BYTES
 from novadocker.virt.docker.inputs import Inputs
 from novadocker.virt.docker.user_data import UserData
 from tests.engine.virt.conftest import Servers, rootfs, saved
@@ -143,6 +144,19 @@ def test_a_server_that_takes_its_users_away_does_not_start_again(
         servers.life.restart(servers.asked, servers.network, 0)
     servers.life.remove(servers.asked.uuid, servers.network)
     assert servers.guest.find() is None
+    assert time.monotonic() - begun < 10
+
+
+def test_a_server_that_takes_its_users_away_runs_no_program(servers: Servers) -> None:
+    """A password and a console are refused at once, and the engine goes on to answer."""
+    servers.boot("rm /etc/passwd; busybox mkfifo /etc/passwd; echo ready; sleep 600")
+    servers.wait_for("ready")
+    begun = time.monotonic()
+    with pytest.raises(PolicyRefused, match="/etc/passwd of the server"):
+        servers.guest.set_password(Login("root", "$6$s$hash"))
+    with pytest.raises(PolicyRefused, match="/etc/passwd of the server"):
+        terminal_of(servers.engine, servers.guest.name)
+    assert servers.guest.get().alive
     assert time.monotonic() - begun < 10
 
 

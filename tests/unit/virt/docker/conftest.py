@@ -17,9 +17,9 @@ with warnings.catch_warnings():
     # Nova and what it stands on warn of themselves when they are imported; it is not our code.
     warnings.simplefilter("ignore")
     importlib.import_module("nova.objects.image_meta")
-    from novadocker.virt.docker import driver
+    from novadocker.virt.docker import telling, trunks
     from novadocker.virt.docker.driver import CONF, DockerDriver
-    from tests.unit.virt.docker.nova_side import Life, Tags, VirtAPI
+    from tests.unit.virt.docker.nova_side import Life, Neutron, Tags, VirtAPI
 
 
 def sha256(content: bytes) -> str:
@@ -164,9 +164,19 @@ def tags() -> Tags:
 
 
 @pytest.fixture
-def docker_driver(virtapi: VirtAPI, life: Life, tags: Tags, monkeypatch: pytest.MonkeyPatch) -> Any:
+def neutron(monkeypatch: pytest.MonkeyPatch) -> Neutron:
+    """Neutron, with no trunks yet."""
+    made = Neutron()
+    monkeypatch.setattr(trunks.neutron, "get_client", lambda *_, **__: made)
+    return made
+
+
+@pytest.fixture
+def docker_driver(
+    virtapi: VirtAPI, life: Life, tags: Tags, neutron: Neutron, monkeypatch: pytest.MonkeyPatch
+) -> Any:
     """A driver after its start."""
-    monkeypatch.setattr(driver, "ServerTags", lambda: tags)
+    monkeypatch.setattr(telling, "ServerTags", lambda: tags)
     made: Any = DockerDriver(virtapi)
     made._hostname = "h1"
     made._lifecycle = life

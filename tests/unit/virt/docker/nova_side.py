@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from neutronclient.common.exceptions import NotFound
 from nova import exception, objects
 from nova.compute import vm_states
 from nova.virt import fake
@@ -48,6 +49,22 @@ def instance(**changes: Any) -> objects.Instance:
         "vm_state": vm_states.ACTIVE,
     }
     return objects.Instance(**(values | changes))
+
+
+class Neutron:
+    """Neutron's trunks, which may be more than this Neutron has."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.trunks: list[dict[str, Any]] | None = []
+        self.asked: list[Any] = []
+
+    def list_trunks(self, **query: Any) -> dict[str, Any]:
+        """Return all, whatever was asked, or fail as one without trunks does."""
+        self.asked.append(query)
+        if self.trunks is None:
+            raise NotFound
+        return {"trunks": self.trunks}
 
 
 class VirtAPI(fake.FakeVirtAPI):  # type: ignore[misc]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import queue
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from novadocker.virt.docker import events
 from novadocker.virt.docker.engine import Container, Event, State
 from novadocker.virt.docker.errors import EngineError, EngineUnavailable
 from novadocker.virt.docker.events import Watcher
+from tests.eventually import eventually
 
 LABELS = {"novadocker.host": "h1", "novadocker.instance": "1"}
 GONE = EngineUnavailable(url="unix:///e.sock", reason="gone")
@@ -78,14 +79,6 @@ class Nova:
     def comes_to(self, *expected: State) -> bool:
         """Wait until it was told something."""
         return eventually(lambda: self.told == list(expected))
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    """Return whether something comes true within two seconds."""
-    until = time.monotonic() + 2
-    while not holds() and time.monotonic() < until:
-        time.sleep(0.005)
-    return holds()
 
 
 @pytest.fixture(autouse=True)

@@ -90,6 +90,13 @@ def test_a_container_whose_image_is_probed_is_labelled_for_it() -> None:
     assert spec(image=probed).labels["novadocker.health"] == "h1"
 
 
+def test_a_probe_keeps_what_its_image_says_but_too_long_a_timeout() -> None:
+    """The engine takes from the image what it is not told."""
+    assert "Healthcheck" not in spec().body()
+    slow = dataclasses.replace(IMAGE, probe_timeout=60)
+    assert spec(image=slow).body()["Healthcheck"] == {"Timeout": 60}
+
+
 def test_a_container_is_made_from_the_image_that_was_checked() -> None:
     """It names the image's own id, which no tag can point elsewhere."""
     assert spec().body()["Image"] == "sha256:aa"

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from novadocker.virt.docker.engine import Health, HealthStatus
-from novadocker.virt.docker.engine.health import has_probe
+from novadocker.virt.docker.engine.health import LONGEST_PROBE, bounded_timeout, has_probe
 
 PROBE = {"Start": "2026-01-01T00:00:00Z", "End": "2026-01-01T00:00:01Z", "ExitCode": 1}
 
@@ -47,3 +47,21 @@ def test_health_is_what_the_last_probe_found(state: dict[str, Any], health: Heal
 def test_an_image_is_probed_unless_it_says_none(config: dict[str, Any], probed: bool) -> None:
     """HEALTHCHECK NONE takes the one away that an image is built on."""
     assert has_probe(config) is probed
+
+
+@pytest.mark.parametrize(
+    ("config", "timeout"),
+    [
+        ({}, 0),
+        ({"Healthcheck": None}, 0),
+        ({"Healthcheck": {"Test": ["CMD", "true"]}}, 0),
+        ({"Healthcheck": {"Timeout": None}}, 0),
+        ({"Healthcheck": {"Timeout": LONGEST_PROBE}}, 0),
+        ({"Healthcheck": {"Timeout": LONGEST_PROBE + 1}}, LONGEST_PROBE),
+    ],
+)
+def test_a_probe_takes_no_longer_than_an_engine_may_be_silent(
+    config: dict[str, Any], timeout: int
+) -> None:
+    """One that cannot begin would silence it for as long as the image says."""
+    assert bounded_timeout(config) == timeout

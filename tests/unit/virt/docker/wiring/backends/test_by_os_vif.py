@@ -16,9 +16,6 @@ from tests.unit.virt.docker.nova_side import instance
 os_vif.objects.register_all()  # as nova-compute has it from os_vif.initialize()
 
 
-os_vif.objects.register_all()  # as nova-compute has it from os_vif.initialize()
-
-
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
     """What os-vif is asked."""

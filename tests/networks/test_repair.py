@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks of servers that run, when what carries them starts again or parts of them are lost."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from novadocker.cloud.settings import CONTRAIL, OVN, OVS
+from tests.cloud_site import Site, Tenant, until
+
+SWITCH = ("ovsdb", "vswitchd")
+CARRIERS = {
+    OVN: (*SWITCH, "ovn-controller", "ovn-northd"),
+    OVS: (*SWITCH, "neutron-openvswitch"),
+    CONTRAIL: ("vrouter-agent",),
+}
+# The audit's own interval, and Nova's periodic task that it goes with.
+PATIENCE = 200
+
+
+@pytest.fixture(scope="module")
+def pair(site: Site, owner: Tenant, web: str) -> Iterator[tuple[str, str]]:
+    """Two servers that reach each other."""
+    network = owner.network("10.80.0.0/24", routed=False)
+    one, other = (owner.request(web, networks=(network,)) for _ in range(2))
+    for server in (one, other):
+        site.wait(server, "ACTIVE")
+    until(lambda: meet(site, one, other), "two servers to meet")
+    yield one, other
+    for server in (one, other):
+        owner.delete(server)
+
+
+def meet(site: Site, one: str, other: str) -> bool:
+    """Say whether each of two servers reaches the other."""
+    return all(site.reaches(a, address(site, b)) for a, b in ((one, other), (other, one)))
+
+
+def address(site: Site, server: str) -> str:
+    """Return a server's only address."""
+    (port,) = site.ports(server)
+    return str(port.fixed_ips[0]["ip_address"])
+
+
+def test_servers_meet_when_their_carriers_have_started_again(
+    site: Site, pair: tuple[str, str]
+) -> None:
+    """One after the other, without anybody's help."""
+    for service in CARRIERS[site.layout.settings.network]:
+        site.restart(service)
+        until(lambda: meet(site, *pair), f"the servers to meet after a restart of {service}")
+
+
+def inside(site: Site, server: str, *words: str) -> None:
+    """Run a program of the host in a server's network namespace."""
+    pid = site.container(server)["State"]["Pid"]
+    subprocess.run(("nsenter", f"--net=/proc/{pid}/ns/net", *words), check=True)
+
+
+def host_end(site: Site, server: str) -> str:
+    """Name the end of a server's port on the host."""
+    (port,) = site.ports(server)
+    return f"tap{port.id}"[:14]
+
+
+def without_address(site: Site, server: str) -> None:
+    """Take the address away, and the routes with it."""
+    inside(site, server, "ip", "address", "flush", "dev", "eth0", "scope", "global")
+
+
+def without_host_end(site: Site, server: str) -> None:
+    """Take the host end away, and the interface with it."""
+    subprocess.run(("ip", "link", "delete", host_end(site, server)), check=True)
+
+
+def without_its_place(site: Site, server: str) -> None:
+    """Let what carries the port forget it."""
+    switch = ("ovs-vsctl", f"--db=unix:{site.host.switch_socket}", "del-port")
+    subprocess.run((*switch, host_end(site, server)), check=True)
+
+
+BREAKAGES = (without_address, without_host_end, without_its_place)
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda each: each.__name__)
+def test_what_is_lost_is_made_again_by_the_audit(
+    site: Site, pair: tuple[str, str], breakage: Callable[[Site, str], None]
+) -> None:
+    """Along with Nova's periodic tasks, and told in the log."""
+    if breakage is without_its_place and site.layout.settings.network == CONTRAIL:
+        pytest.skip("the agent is told again by a restart of its own, or of nova-compute")
+    one, other = pair
+    told = site.log("nova-compute").count("Repaired the network")
+    breakage(site, other)
+    assert not site.reaches(one, address(site, other))
+    until(lambda: meet(site, one, other), "the audit to repair it", PATIENCE)
+    assert site.log("nova-compute").count("Repaired the network") > told
