@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The dashboard as a person has it: until it can be used, and until a server runs."""
 
+import os
 import time
 import uuid
 from collections.abc import Callable
@@ -22,10 +23,14 @@ INSTANCES = "project/instances/"
 
 @dataclass
 class Measured:
-    """Seconds, in the order in which they were measured."""
+    """Seconds, in the order in which they were measured, and the machine's load after each round.
+
+    The load is of the last minute: with more than processors, others have had a part in it.
+    """
 
     usable: list[float] = field(default_factory=list)
     launch: list[float] = field(default_factory=list)
+    load: list[float] = field(default_factory=list)
     clicks: int = 0
 
     def verdicts(self) -> list[Verdict]:
@@ -65,9 +70,10 @@ def measure(
             done.launch.append(_launched(person, image))
             done.clicks = person.clicks
             _leave(person, image)
+        done.load.append(os.getloadavg()[0])
         tell(
             f"round {number + 1} of {count}: usable after {done.usable[-1]:.1f} s, "
-            f"a server after {done.launch[-1]:.1f} s"
+            f"a server after {done.launch[-1]:.1f} s; load {done.load[-1]:.1f}"
         )
     return done
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from novadocker.cloud import rising, settings, status, teardown
+from novadocker.cloud.dashboard import environment
 from novadocker.cloud.errors import CloudError, HostUnfit
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.machine import lock
@@ -108,6 +109,8 @@ def _up(arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     state = arguments.state.absolute()
     layout = Layout(state, settings.decide(state, asked))
+    if layout.settings.horizon and not environment.current().is_whole:
+        print("The dashboard is installed, which takes a minute or two this first time.")
     with lock.held():
         rising.up(layout, _reporter())
     print(f"The cloud is ready after {time.monotonic() - began:.1f} s. To use it as a tenant:\n")

@@ -41,9 +41,15 @@ def test_the_wizard_refuses_a_flavor_that_is_too_small(
     person.find("//*[contains(@uib-popover, 'requires a flavor with at least 128 MB of RAM')]")
 
 
-def test_no_action_is_offered_that_the_driver_refuses(person: Browser, standing: str) -> None:
-    """Suspend would be called done before it is refused."""
+def test_no_action_is_offered_that_the_driver_refuses(
+    site: Site, person: Browser, standing: str, web: str
+) -> None:
+    """Suspend would be called done before it is refused; volumes there are none."""
     person.open(INSTANCES)
     offered = person.offered("standing")
     assert "Pause Instance" in offered
     assert not [action for action in offered if "Suspend" in action or "Volume" in action]
+    person.open("project/images")
+    offered = person.offered(site.demo.image.get_image(web).name)
+    assert "Edit Image" in offered
+    assert not [action for action in offered if "Volume" in action]

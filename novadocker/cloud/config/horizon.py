@@ -17,6 +17,8 @@ _NOT_OFFERED = (
     "os_compute_api:os-suspend-server:suspend",
     "os_compute_api:os-migrate-server:migrate",
     "os_compute_api:os-migrate-server:migrate_live",
+    # Offered with every image, be there volumes or not.
+    "volume:create",
 )
 _HEADER = "# SPDX-License-Identifier: Apache-2.0\n"
 
@@ -79,7 +81,10 @@ def _of_cloud(common: Common) -> Settings:
 def _of_containers(policies: Path) -> Settings:
     return {
         # Beside the ones that it has; "!" is nobody.
-        "POLICY_DIRS": {"compute": ["nova_policy.d", str(policies)]},
+        "POLICY_DIRS": {
+            "compute": ["nova_policy.d", str(policies)],
+            "volume": ["cinder_policy.d", str(policies)],
+        },
         "CONSOLE_TYPE": "SERIAL",
         # A page of its own, which the page of the server has in a frame.
         "X_FRAME_OPTIONS": "SAMEORIGIN",
