@@ -29,16 +29,17 @@ PAUSE = 0.1
 
 @dataclass
 class Measured:
-    """Seconds, in the order in which they were measured, and the machine's load after each round.
+    """Seconds, in the order in which they were measured.
 
-    The load is of the last minute: with more than processors, others have had a part in it.
+    Beside them the machine's load in the minute before: what others have had a part in. The
+    rounds themselves bring it to 20, since ten servers are asked for, and after, at once.
     """
 
     few: list[float] = field(default_factory=list)
     stack: list[float] = field(default_factory=list)
     many: list[float] = field(default_factory=list)
     growth: list[float] = field(default_factory=list)
-    load: list[float] = field(default_factory=list)
+    load_before: float = field(default_factory=lambda: os.getloadavg()[0])
 
     def verdicts(self) -> list[Verdict]:
         """Judge them: what Heat adds to a stack, and how much longer a group takes to grow."""
@@ -61,6 +62,7 @@ def measure(cloud: Cloud, image: str, count: int, tell: Callable[[str], None]) -
     """
     heat = Client("1", session=cloud.tenant.session, region_name=REGION)
     done = Measured()
+    tell(f"the load before: {done.load_before:.1f}")
     # The first server loads the image, and the first stack opens every connection.
     _at_once(cloud, image, 1)
     _delete(heat, _stack(heat, image, 1)[0])
@@ -71,11 +73,10 @@ def measure(cloud: Cloud, image: str, count: int, tell: Callable[[str], None]) -
         done.stack.append(seconds)
         done.many.append(_at_once(cloud, image, MANY))
         done.growth.append(_grown(heat, image))
-        done.load.append(os.getloadavg()[0])
         tell(
             f"round {number + 1} of {count}: {FEW} servers {done.few[-1]:.1f} s, "
             f"as a stack {done.stack[-1]:.1f} s; {MANY} servers {done.many[-1]:.1f} s, "
-            f"as a group's growth {done.growth[-1]:.1f} s; load {done.load[-1]:.1f}"
+            f"as a group's growth {done.growth[-1]:.1f} s"
         )
     return done
 
