@@ -36,6 +36,19 @@ def state() -> Path:
     return Path(os.environ.get(STATE_VARIABLE, DEFAULT_STATE))
 
 
+@contextlib.contextmanager
+def additions(site: Site, *names: str) -> Iterator[None]:
+    """Have additions to the cloud; what was not there before is taken away again."""
+    kept = settings.load(site.layout.state)
+    missing = ",".join(name for name in names if not getattr(kept, name))
+    with contextlib.ExitStack() as undo:
+        if missing:
+            undo.callback(novadocker_cloud, "up", "--without", missing)
+            up = novadocker_cloud("up", "--with", missing)
+            assert up.returncode == 0, up.stdout + up.stderr
+        yield
+
+
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
     """The cloud: the one that runs, or else one that is stopped again at the end."""

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stacks of a whole cloud: orchestration is there while tests want it, and nothing stays."""
 
-import contextlib
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,11 +13,10 @@ from heatclient.client import Client
 from heatclient.common import template_utils
 from heatclient.exc import HTTPNotFound
 
-from novadocker.cloud import settings
 from novadocker.cloud.layout import REGION
 from novadocker.cloud.machine import traces
-from tests.cloud_fixtures import novadocker_cloud
-from tests.cloud_site import Site, until
+from tests.cloud_fixtures import additions
+from tests.cloud_site import Site, Tenant, until
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 PATIENCE = 240
@@ -120,13 +118,14 @@ def signal(url: str) -> None:
 @pytest.fixture(scope="session")
 def orchestration(site: Site) -> Iterator[Any]:
     """A client of Heat, which is stopped again at the end where it was not there before."""
-    with contextlib.ExitStack() as undo:
-        # What was kept is there by now; what was not is taken away again.
-        if not settings.load(site.layout.state).heat:
-            undo.callback(novadocker_cloud, "up", "--without", "heat")
-            up = novadocker_cloud("up", "--with", "heat")
-            assert up.returncode == 0, up.stdout + up.stderr
+    with additions(site, "heat"):
         yield Client("1", session=site.demo.session, region_name=REGION)
+
+
+@pytest.fixture(scope="module")
+def running(owner: Tenant, web_archive: Path) -> str:
+    """The id of an image whose user data are run."""
+    return owner.upload(web_archive, docker_user_data="run")
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from novadocker.cloud import settings
 from novadocker.cloud.machine import packages
 from novadocker.cloud.supervision import dashboard as service
-from tests.cloud_fixtures import novadocker_cloud
+from tests.cloud_fixtures import additions
 from tests.cloud_site import Site, Tenant
 from tests.dashboard_pages import PROGRAMS, Browser, browser
 
@@ -54,13 +53,7 @@ class Things:
 def dashboard(site: Site) -> Iterator[str]:
     """Where the dashboard is; it and Heat are stopped at the end where they were not before."""
     packages.ensure(PROGRAMS)
-    kept = settings.load(site.layout.state)
-    missing = ",".join(name for name in WANTED if not getattr(kept, name))
-    with contextlib.ExitStack() as undo:
-        if missing:
-            undo.callback(novadocker_cloud, "up", "--without", missing)
-            up = novadocker_cloud("up", "--with", missing)
-            assert up.returncode == 0, up.stdout + up.stderr
+    with additions(site, *WANTED):
         yield service.url(site.layout)
 
 

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What servers ask the network for by address or name: each other, and their own metadata."""
 
-import contextlib
 import json
 from collections.abc import Iterator
 
 import pytest
 
-from novadocker.cloud import settings
 from novadocker.cloud.settings import CONTRAIL, OVS
-from tests.cloud_fixtures import novadocker_cloud
+from tests.cloud_fixtures import additions
 from tests.cloud_site import Site, Tenant, until
 
 METADATA = "http://169.254.169.254/openstack/latest/meta_data.json"
@@ -24,11 +22,7 @@ def _neutrons_own(site: Site) -> None:
 @pytest.fixture
 def names(site: Site) -> Iterator[None]:
     """Servers have names in the network, and afterwards as it was."""
-    with contextlib.ExitStack() as undo:
-        if not settings.load(site.layout.state).dns:
-            undo.callback(novadocker_cloud, "up", "--without", "dns")
-            up = novadocker_cloud("up", "--with", "dns")
-            assert up.returncode == 0, up.stdout + up.stderr
+    with additions(site, "dns"):
         yield
 
 

@@ -4,7 +4,6 @@
 import contextlib
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
@@ -28,16 +27,6 @@ def images(site: Site) -> Iterator[dict[str, str]]:
             name: tenant.upload(APPLICATIONS[name].saved(CACHE, engine))
             for name in ("redis", "guestbook")
         }
-    finally:
-        tenant.leave()
-
-
-@pytest.fixture(scope="module")
-def running(site: Site, web_archive: Path) -> Iterator[str]:
-    """The id of an image whose user data are run."""
-    tenant = Tenant(site)
-    try:
-        yield tenant.upload(web_archive, docker_user_data="run")
     finally:
         tenant.leave()
 

@@ -3,26 +3,15 @@
 
 import json
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from heatclient.exc import HTTPBadRequest
 
-from tests.cloud_site import Site, Tenant, until
+from tests.cloud_site import Site, until
 from tests.cloud_stacks import EXAMPLES, Stacks
 
 DEPLOYMENT = Path(__file__).parent / "deployment.yaml"
-
-
-@pytest.fixture(scope="module")
-def running(site: Site, web_archive: Path) -> Iterator[str]:
-    """The id of an image whose user data are run."""
-    tenant = Tenant(site)
-    try:
-        yield tenant.upload(web_archive, docker_user_data="run")
-    finally:
-        tenant.leave()
 
 
 def test_a_software_config_is_user_data(site: Site, stacks: Stacks, running: str) -> None:
