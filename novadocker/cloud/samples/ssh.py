@@ -46,13 +46,20 @@ while [ $# -gt 0 ]; do
 done
 exec wget -q -O - ${data+"--post-data=$data"} "$url"
 """
-# Interfaces are on before the first instruction, and no process of a server may switch them.
+# Interfaces are on before the first instruction, and no process of a server may switch them. What
+# is listed as eth0@if9, its other end behind it, is called by that, too.
 _IP = b"""\
 #!/bin/sh
-case "$1 $2 $4" in
-    "link set up") busybox ip -o link show "$3" | grep -q '[<,]UP[,>]' ;;
+for word; do
+    shift
+    set -- "$@" "${word%@if*}"
+done
+case "$*" in
+    "link set dev "*" up") shift 3 ;;
+    "link set "*" up") shift 2 ;;
     *) exec busybox ip "$@" ;;
 esac
+busybox ip -o link show "$1" | grep -q '[<,]UP[,>]'
 """
 # BusyBox's listens once; netcat's -k is to listen on. It keeps its name, by which it is ended.
 _NC = b"""\
