@@ -8,17 +8,22 @@ not have unless their flavor grants it. Nova tells a driver of no trunk, so Neut
 from collections.abc import Collection
 from typing import Any
 
-from neutronclient.common.exceptions import NotFound
+from keystoneauth1.exceptions import ClientException
+from neutronclient.common.exceptions import NeutronClientException, NotFound
 from nova.network import neutron
+from oslo_log import log as logging
 
 from novadocker.virt.docker.errors import TrunkRefused
 from novadocker.virt.docker.policy.settings import Rights
 
+LOG = logging.getLogger(__name__)
 _RIGHT = "NET_ADMIN"
 
 
 def refuse_trunks(context: Any, ports: Collection[str], rights: Rights) -> None:
     """Refuse ports whose subports a server could not use.
+
+    Where Neutron cannot be asked they are taken: most are no trunk's, and it is in the log.
 
     Args:
         context: of the request.
@@ -40,9 +45,12 @@ def refuse_trunks(context: Any, ports: Collection[str], rights: Rights) -> None:
 
 
 def _trunks(context: Any, ports: Collection[str]) -> list[dict[str, Any]]:
-    client = neutron.get_client(context, admin=True)
     try:
+        client = neutron.get_client(context, admin=True)
         found: list[dict[str, Any]] = client.list_trunks(port_id=list(ports))["trunks"]
     except NotFound:  # this Neutron has none
+        return []
+    except (NeutronClientException, ClientException) as error:
+        LOG.warning("Cannot ask Neutron whether ports %s are trunks': %s", ", ".join(ports), error)
         return []
     return found

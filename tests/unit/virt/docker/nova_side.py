@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from neutronclient.common.exceptions import NotFound
 from nova import exception, objects
 from nova.compute import vm_states
 from nova.virt import fake
@@ -56,14 +55,15 @@ class Neutron:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self.trunks: list[dict[str, Any]] | None = []
+        self.trunks: list[dict[str, Any]] = []
+        self.fault: Exception | None = None
         self.asked: list[Any] = []
 
     def list_trunks(self, **query: Any) -> dict[str, Any]:
-        """Return all, whatever was asked, or fail as one without trunks does."""
+        """Return all, whatever was asked, or fail."""
         self.asked.append(query)
-        if self.trunks is None:
-            raise NotFound
+        if self.fault:
+            raise self.fault
         return {"trunks": self.trunks}
 
 

@@ -2,6 +2,8 @@
 from typing import Any
 
 import pytest
+from keystoneauth1.exceptions import ConnectFailure
+from neutronclient.common.exceptions import NotFound, Unauthorized
 from nova import exception
 
 from novadocker.virt.docker.errors import TrunkRefused
@@ -26,11 +28,25 @@ def test_a_trunk_with_subports_is_refused(neutron: Neutron) -> None:
     assert neutron.asked == [{"port_id": [PORT]}]
 
 
-@pytest.mark.parametrize("trunks", [[], [trunk()], None])
+@pytest.mark.parametrize("trunks", [[], [trunk()]])
 def test_others_are_not(neutron: Neutron, trunks: Any) -> None:
-    """No trunk, one without subports, a Neutron without trunks."""
+    """No trunk, one without subports."""
     neutron.trunks = trunks
     refuse_trunks(None, [PORT], Rights())
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [(NotFound(), ""), (Unauthorized(), "Cannot ask"), (ConnectFailure("away"), "away")],
+)
+def test_a_neutron_that_cannot_be_asked_stops_no_server(
+    neutron: Neutron, caplog: pytest.LogCaptureFixture, fault: Exception, told: str
+) -> None:
+    """One without trunks is nothing to tell of."""
+    neutron.fault = fault
+    refuse_trunks(None, [PORT], Rights())
+    assert told in caplog.text
+    assert bool(caplog.text) == bool(told)
 
 
 def test_a_server_that_may_make_interfaces_has_what_it_needs(neutron: Neutron) -> None:
