@@ -11,8 +11,8 @@ from novadocker.cloud.underlay import opensdn
 
 NETWORK_MTU = 1500
 _SERVICE_PLUGINS = {
-    OVN: "ovn-router,segments,trunk,qos,port_forwarding",
-    OVS: "router,segments,trunk,qos,port_forwarding",
+    OVN: "ovn-router,segments,trunk,qos",
+    OVS: "router,segments,trunk,qos",
     # Contrail's own plugin has no more of Neutron's: its routers are route targets.
     CONTRAIL: "",
 }

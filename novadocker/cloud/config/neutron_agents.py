@@ -58,10 +58,7 @@ def openvswitch(common: Common, host: ComputeHost, datapath: str) -> dict[Path, 
 
 def l3(common: Common, host: ComputeHost) -> dict[Path, str]:
     """Return the file of the agent that routes."""
-    own: ini.Sections = {
-        "ovs": _ovs(host),
-        "agent": {"root_helper": "", "extensions": "port_forwarding"},
-    }
+    own: ini.Sections = {"ovs": _ovs(host), "agent": {"root_helper": ""}}
     options = {
         "interface_driver": "openvswitch",
         # A router's proxy for the metadata service and its helpers are below it.
