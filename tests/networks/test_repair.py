@@ -98,8 +98,9 @@ def test_what_is_lost_is_made_again_by_the_audit(
     if breakage is without_its_place and site.layout.settings.network == CONTRAIL:
         pytest.skip("the agent is told again by a restart of its own, or of nova-compute")
     one, other = pair
-    told = site.log("nova-compute").count("Repaired the network")
+    words = f"Repaired the network of server {other}"
+    told = site.log("nova-compute").count(words)
     breakage(site, other)
-    assert not site.reaches(one, address(site, other))
-    until(lambda: meet(site, one, other), "the audit to repair it")
-    assert site.log("nova-compute").count("Repaired the network") > told
+    # How long the two are apart is the audit's to say; that it found something wrong is in the log.
+    until(lambda: site.log("nova-compute").count(words) > told, "the audit to repair it")
+    until(lambda: meet(site, one, other), "the servers to meet again")

@@ -12,6 +12,7 @@ import psutil
 from novadocker.cloud.host import ComputeHost
 from novadocker.cloud.layout import Layout
 from novadocker.cloud.machine.command import run
+from novadocker.cloud.settings import CONTRAIL
 from novadocker.cloud.underlay import opensdn
 
 _LABEL = "novadocker.instance"
@@ -75,7 +76,7 @@ def left(layout: Layout, admin: Any, subject: Subject) -> list[str]:
     hosts = [host for host in layout.hosts if host.real]
     return [
         *_records(admin, subject),
-        *(trace for host in hosts for trace in _on_host(host, subject)),
+        *(trace for host in hosts for trace in _on_host(layout, host, subject)),
     ]
 
 
@@ -93,14 +94,14 @@ def _records(admin: Any, subject: Subject) -> Iterator[str]:
         yield f"allocation of resource provider {provider}"
 
 
-def _on_host(host: ComputeHost, subject: Subject) -> Iterator[str]:
+def _on_host(layout: Layout, host: ComputeHost, subject: Subject) -> Iterator[str]:
     for name in _containers(host, subject):
         yield f"container {name}"
     for tag in _snapshots(host, subject):
         yield f"image {tag}"
     links = psutil.net_if_addrs()
     for port in sorted(subject.ports):
-        yield from _at_network(host, port)
+        yield from _at_network(layout, host, port)
         yield from (f"link {link}" for link in sorted(links) if port[:_PORT_DIGITS] in link)
     directory = host.nova_state / "instances" / subject.server
     if directory.exists():
@@ -120,10 +121,11 @@ def _snapshots(host: ComputeHost, subject: Subject) -> list[str]:
         return [tag for found in engine.images(filters=filters) for tag in found["RepoTags"] or ()]
 
 
-def _at_network(host: ComputeHost, port: str) -> Iterator[str]:
-    if (announced := opensdn.ports_directory(host) / port).exists():
-        yield f"port file {announced}"
-    if host.switch_socket.exists() and (interface := _switch_interface(host, port)):
+def _at_network(layout: Layout, host: ComputeHost, port: str) -> Iterator[str]:
+    if layout.settings.network == CONTRAIL:
+        if (announced := opensdn.ports_directory(host) / port).exists():
+            yield f"port file {announced}"
+    elif interface := _switch_interface(host, port):
         yield f"switch interface {interface}"
 
 
