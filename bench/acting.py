@@ -13,7 +13,7 @@ from cloud import FAKE, OURS, Cloud
 from figures import Verdict
 from twin import Twin, twin
 
-from novadocker.virt.docker.policy import Flavor
+from novadocker.policy import Flavor
 
 # Nova resizes no server to a smaller disk than it was booted with.
 FLAVOR, OTHER = "c1.nano", "c1.tiny"

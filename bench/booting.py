@@ -11,7 +11,7 @@ import floor
 from cloud import FAKE, OURS, Cloud
 from figures import Summary, Verdict
 
-from novadocker.virt.docker.policy import Flavor
+from novadocker.policy import Flavor
 
 FLAVOR = "c1.tiny"
 AT_ONCE = 10

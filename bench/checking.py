@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from figures import Verdict
 
-from novadocker.virt.docker.archive import CheckedArchive, Platform
+from novadocker.archive import CheckedArchive, Platform
 
 MIB = 1024 * 1024
 CHUNK = 64 * 1024  # as Nova's Glance client reads

@@ -12,9 +12,9 @@ from statistics import median
 from figures import Verdict
 
 from novadocker.cloud import cli
-from novadocker.cloud.layout import Layout
+from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.supervision import dashboard
-from tests.dashboard_pages import Browser, browser
+from tests.support.dashboard_pages import Browser, browser
 
 MUST_BE_USABLE, MUST_LAUNCH = 15.0, 30.0
 PREFIX = "bench-"

@@ -11,9 +11,9 @@ import figures
 import openstack.exceptions
 import psutil
 
-from novadocker.cloud.contents.identity import connect
-from novadocker.cloud.layout import Layout
-from novadocker.cloud.machine import members
+from novadocker.cloud.layout.layout import Layout
+from novadocker.cloud.machine import processes
+from novadocker.cloud.seed.identity import connect
 from novadocker.virt.docker.engine import Connection, Engine
 
 OURS, FAKE = "nova", "fake"
@@ -189,7 +189,7 @@ class Cloud:
     def _process(self, argument: str) -> psutil.Process:
         (found,) = [
             process
-            for process in members.processes(self.layout)
+            for process in processes.processes(self.layout)
             if argument in process.cmdline() and "privsep" not in " ".join(process.cmdline())
         ]
         return found

@@ -6,7 +6,7 @@ import time
 from cloud import Cloud
 from twin import twin
 
-from novadocker.virt.docker.policy import Flavor
+from novadocker.policy import Flavor
 
 
 def measure(cloud: Cloud, image: str, flavor: Flavor) -> float:

@@ -11,8 +11,8 @@ from cloud import OURS, Cloud
 from figures import Verdict
 
 from novadocker.cloud.machine.command import run
+from novadocker.virt.docker.container.labels import LABEL_INSTANCE
 from novadocker.virt.docker.images import NAMESPACE
-from novadocker.virt.docker.server import LABEL_INSTANCE
 
 FLAVOR = "c1.tiny"
 WARM_UP = 5

@@ -21,7 +21,8 @@ from figures import (
 from layers import MB
 from memory import FLAVOR, Gauge
 
-from novadocker.virt.docker.archive import CheckedArchive, Platform
+from novadocker.archive import CheckedArchive
+from novadocker.virt.docker.host.processor import platform_of_host
 from novadocker.virt.docker.images import NAMESPACE
 
 BASE_MB, TOP_MB, NEW_MB = 400, 100, 10
@@ -213,7 +214,7 @@ def chunks(path: Path) -> Iterator[bytes]:
 
 
 def _index(path: Path) -> str:
-    archive = CheckedArchive(chunks(path), image="bench", tag=None, platform=Platform.of_host())
+    archive = CheckedArchive(chunks(path), image="bench", tag=None, platform=platform_of_host())
     for _ in archive:
         pass
     assert archive.index, "it is not compressed"

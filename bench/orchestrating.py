@@ -17,7 +17,7 @@ from heatclient.client import Client
 from heatclient.common import template_utils
 from heatclient.exc import HTTPNotFound
 
-from novadocker.cloud.layout import REGION
+from novadocker.cloud.layout.layout import REGION
 
 TEMPLATE = Path(__file__).parents[1] / "examples/heat/group.yaml"
 FLAVOR = "c1.tiny"

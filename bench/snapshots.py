@@ -15,7 +15,7 @@ from cloud import Cloud
 from figures import Verdict
 from memory import FLAVOR, Gauge
 
-from novadocker.virt.docker.server import LABEL_INSTANCE, container_name
+from novadocker.virt.docker.container.labels import LABEL_INSTANCE, container_name
 
 NAME = "bench-snapshot"
 TAG = "nova-bench/snapshot:1"

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from wires import Host
 
+from novadocker.cloud.doubles.opensdn import routing
+from novadocker.cloud.doubles.opensdn.control import ControlNode, Subnet
 from tests.engine.opensdn import host as opensdn
 from tests.engine.wiring.stand_in import run
-from tests.opensdn import routing
-from tests.opensdn.control import ControlNode, Subnet
 
 PROGRAMS = {"iperf3": "iperf3", "ping": "iputils-ping", **routing.PROGRAMS}
 _PINGS = 200

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 
 from cloud import Cloud
 
+from novadocker.policy import Abilities, Flavor, settings_for
+from novadocker.virt.docker.container.directory import InstanceDirectory
+from novadocker.virt.docker.container.server import Server
+from novadocker.virt.docker.container.spec import container_spec
 from novadocker.virt.docker.engine import ContainerSpec, Engine
 from novadocker.virt.docker.images import NAMESPACE
-from novadocker.virt.docker.instance_directory import InstanceDirectory
-from novadocker.virt.docker.policy import Abilities, Flavor, settings_for
-from novadocker.virt.docker.server import Server, container_spec
 
 # Not the name of a compute host: no driver takes its containers for its own.
 HOST = "bench"

@@ -26,8 +26,9 @@ monkey_patch.patch(backend="threading")
 
 from vif_plug_ovs.privsep import vif_plug  # noqa: E402
 
-from novadocker.virt.docker.options import VRouterOptions  # noqa: E402
-from novadocker.virt.docker.wiring import Wiring, backends, privileged  # noqa: E402
+from novadocker.virt.docker.conf.values import VRouterOptions  # noqa: E402
+from novadocker.virt.docker.privileged import context as daemon  # noqa: E402
+from novadocker.virt.docker.wiring import Wiring, backends  # noqa: E402
 from tests.engine.wiring.stand_in import (  # noqa: E402
     CLONE_NEWNET,
     LIBC,
@@ -77,14 +78,14 @@ def host() -> Iterator[Host]:
         switch = Switch(Path(where))
         switch.start(stack)
         wiring = _wiring(switch.database)
-        for context in (privileged.context, vif_plug):
+        for context in (daemon.context, vif_plug):
             stack.callback(context.stop)
         yield Host(switch, wiring)
 
 
 def _wiring(database: str) -> Wiring:
     helper = str(Path(sys.prefix) / "bin" / "privsep-helper")
-    for context in (privileged.context, vif_plug):
+    for context in (daemon.context, vif_plug):
         cfg.CONF.set_override("helper_command", helper, group=context.cfg_section)
     os_vif.initialize(reset=True)
     cfg.CONF.set_override("ovsdb_connection", database, group="os_vif_ovs")
@@ -253,7 +254,7 @@ def kills(host: Host, rounds: int, tell: Callable[[str], None]) -> list[Verdict]
 def _round_in_child(server: Server) -> None:
     """Wire and unwire by commands of one's own, until killed."""
     # The parent's channels to its daemons are not ours to speak on.
-    for context in (privileged.context, vif_plug):
+    for context in (daemon.context, vif_plug):
         context.set_client_mode(False)
     wiring = Wiring(backends.load(VRouterOptions()))
     with contextlib.suppress(Exception):

@@ -5,7 +5,7 @@ import importlib
 import warnings
 
 # Fixtures of a whole cloud, for tests/cloud and tests/faults; nothing is started before use.
-pytest_plugins = ["tests.cloud_fixtures", "tests.cloud_stacks"]
+pytest_plugins = ["tests.support.cloud_fixtures", "tests.support.cloud_stacks"]
 
 with warnings.catch_warnings():
     # Nova and what it stands on warn of themselves when they are imported; it is not our code.

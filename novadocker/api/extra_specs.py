@@ -12,8 +12,8 @@ from typing import Any
 from nova import exception
 from nova.api.validation.extra_specs import base
 
-from novadocker.virt.docker.errors import PolicyRefused
-from novadocker.virt.docker.policy import words
+from novadocker.errors import PolicyRefused
+from novadocker.policy import extra_specs
 
 
 class Validator(base.ExtraSpecValidator):
@@ -59,16 +59,16 @@ def register() -> list[base.ExtraSpecValidator]:
         The validators.
     """
     return [
-        *(Validator(word.extra_spec, word.words, _reader(word)) for word in words.WORDS),
+        *(Validator(word.extra_spec, word.words, _reader(word)) for word in extra_specs.WORDS),
         Validator(
-            f"{words.SYSCTL}{{name}}",
-            words.SYSCTL_WORDS,
-            words.sysctl,
+            f"{extra_specs.SYSCTL}{{name}}",
+            extra_specs.SYSCTL_WORDS,
+            extra_specs.sysctl,
             # All of it: whatever it is, it is ours to say what is wrong with it.
             [{"name": "name", "pattern": ".*", "description": "of the parameter, with dots"}],
         ),
     ]
 
 
-def _reader(word: words.Word[object]) -> Callable[[str, str], object]:
+def _reader(word: extra_specs.Word[object]) -> Callable[[str, str], object]:
     return lambda name, value: word.of_flavor({name: value})

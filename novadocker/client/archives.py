@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from novadocker.archive import Platform
 from novadocker.client import registry
 from novadocker.client.errors import NoEngine, NoWayToRegistry, OriginUnreadable
 from novadocker.client.origin import Origin, Reference, SavedFile, StandardInput
-from novadocker.virt.docker.archive import Platform
 
 _CHUNK = 1024 * 1024
 

@@ -10,9 +10,9 @@ import docker.errors
 import requests.exceptions
 import urllib3.exceptions
 
+from novadocker.archive import Platform
 from novadocker.client.errors import NoEngine, OriginUnreadable, innermost
 from novadocker.client.origin import Reference
-from novadocker.virt.docker.archive import Platform
 
 _CHUNK = 1024 * 1024
 _LOST = (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError)

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from novadocker.archive import CheckedArchive, Platform, SavedImage
+from novadocker.archive.image.index import Index
 from novadocker.client import os_release
 from novadocker.client.layer_files import LayerFiles
 from novadocker.client.os_release import Release
-from novadocker.virt.docker.archive import CheckedArchive, Platform, SavedImage
-from novadocker.virt.docker.archive.index import Index
 
 HASH = "sha512"  # what Glance takes where nobody says otherwise
 

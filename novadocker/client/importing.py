@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from novadocker.archive import Platform
 from novadocker.client import properties
 from novadocker.client.archives import Archive, FileArchive, StreamArchive
+from novadocker.client.checked_stream import Passing
 from novadocker.client.examination import HASH, Examination, Examined
 from novadocker.client.glance import Glance, GlanceImage, expect_arrived
-from novadocker.client.passing import Passing
 from novadocker.client.progress import Progress
-from novadocker.virt.docker.archive import Platform
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,7 @@ import json
 from collections.abc import Iterator
 from functools import partial
 
-from novadocker.client import description
-from novadocker.client.description import Description
-from novadocker.client.errors import NoParts
-from novadocker.client.examination import Examination
-from novadocker.client.glance import Glance, GlanceImage
-from novadocker.client.progress import Progress
-from novadocker.virt.docker.archive import (
+from novadocker.archive import (
     Bounds,
     Fault,
     Index,
@@ -21,7 +15,13 @@ from novadocker.virt.docker.archive import (
     Windows,
     outline,
 )
-from novadocker.virt.docker.archive.index import PROPERTY
+from novadocker.archive.image.index import PROPERTY
+from novadocker.client import image_facts
+from novadocker.client.errors import NoParts
+from novadocker.client.examination import Examination
+from novadocker.client.glance import Glance, GlanceImage
+from novadocker.client.image_facts import Description
+from novadocker.client.progress import Progress
 
 
 class Inspector:
@@ -58,7 +58,7 @@ class Inspector:
                 what=image.name or image.id,
                 platform=platform,
             )
-            found = description.of_examined(examination.run())
+            found = image_facts.of_examined(examination.run())
         return found
 
     def others(self, image: GlanceImage) -> Iterator[tuple[str, Index | None]]:
@@ -85,14 +85,14 @@ class Inspector:
         if f"sha256:{hashlib.sha256(config).hexdigest()}" != index.config.digest:
             return None
         try:
-            return description.of_index(index, config)
+            return image_facts.of_index(index, config)
         except json.JSONDecodeError:
             return None
 
     def _by_parts(self, image: GlanceImage, platform: Platform) -> Description | None:
         windows = Windows(partial(self._glance.part, image), image.size)
         try:
-            return description.of_outline(outline(windows, platform, Bounds()))
+            return image_facts.of_outline(outline(windows, platform, Bounds()))
         except (NoParts, Scattered, Fault):
             # Compressed as a whole, say, or unsound: the whole reading tells.
             return None

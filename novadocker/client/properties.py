@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from platform import machine
 from typing import Any
 
+from novadocker.archive import Platform
+from novadocker.archive.image import index
 from novadocker.client.errors import PlatformRefused, PropertiesRefused
 from novadocker.client.examination import Examined
-from novadocker.virt.docker.archive import Platform, index
 
 GiB = 1024**3
 
@@ -42,7 +43,7 @@ def platform(word: str | None) -> Platform:
         PlatformRefused: it is neither.
     """
     if word is None:
-        # Not of_host: a cloud's hosts need not have the features of this machine's processor.
+        # A cloud's hosts need not have the features of this machine's processor.
         return Platform.of_machine(machine())
     os, architecture, variant, *more = (*word.split("/"), "", "")
     if not os or not architecture or any(more):

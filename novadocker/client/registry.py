@@ -5,9 +5,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from novadocker.archive import Platform
 from novadocker.client.errors import OriginUnreadable
 from novadocker.client.origin import Reference
-from novadocker.virt.docker.archive import Platform
 
 PROGRAM = "skopeo"
 

@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from novadocker.cloud import rising, settings, status, teardown
+from novadocker.cloud import down, status
+from novadocker.cloud import up as rising
 from novadocker.cloud.dashboard import environment
 from novadocker.cloud.errors import CloudError, HostUnfit
-from novadocker.cloud.layout import Layout
+from novadocker.cloud.layout import settings
+from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.machine import lock
 from novadocker.cloud.supervision import dashboard, starting
 
@@ -144,13 +146,13 @@ def _names_of_logs(layout: Layout) -> list[str]:
 
 def _down(arguments: argparse.Namespace) -> int:
     with lock.held():
-        teardown.down(_layout(arguments), _reporter())
+        down.down(_layout(arguments), _reporter())
     return 0
 
 
 def _purge(arguments: argparse.Namespace) -> int:
     with lock.held():
-        teardown.purge(_layout(arguments), _reporter())
+        down.purge(_layout(arguments), _reporter())
     return 0
 
 

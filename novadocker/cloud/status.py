@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import psutil
 
-from novadocker.cloud import credentials
 from novadocker.cloud.config.common import Common
-from novadocker.cloud.layout import Layout
-from novadocker.cloud.machine import members
+from novadocker.cloud.layout import credentials
+from novadocker.cloud.layout.layout import Layout
+from novadocker.cloud.machine import processes
 from novadocker.cloud.supervision import services as service_table
 from novadocker.cloud.supervision import supervisor
 
@@ -69,7 +69,7 @@ def render(rows: Iterable[Row]) -> str:
 
 def _memory(layout: Layout) -> dict[int, int]:
     memory = {}
-    for process in members.processes(layout):
+    for process in processes.processes(layout):
         try:
             memory[process.pid] = process.memory_info().rss
         except psutil.NoSuchProcess:

@@ -4,7 +4,12 @@
 from pathlib import Path
 
 from novadocker.cloud.demo import limits
-from tests.cloud_site import Site, Tenant, page, until
+from tests.support.cloud_site import (
+    Site,
+    Tenant,
+    page,
+    until,
+)
 
 
 def test_its_page_comes_over_its_floating_address(

@@ -20,8 +20,8 @@ from novadocker.client.glance import Glance
 from novadocker.client.importing import Importer, Wanted
 from novadocker.client.origin import StandardInput
 from novadocker.client.progress import Progress
-from tests.cloud_site import Site, Tenant, until
-from tests.openstack_client import Outcome, openstack
+from tests.support.cloud_site import Site, Tenant, until
+from tests.support.openstack_client import Outcome, openstack
 
 PROPERTIES = {"architecture": "x86_64", "hypervisor_type": "docker", "os_type": "linux"}
 

@@ -12,7 +12,7 @@ import pytest
 import websocket
 from openstack.exceptions import ConflictException, NotFoundException
 
-from tests.cloud_site import Site, Tenant
+from tests.support.cloud_site import Site, Tenant
 
 PATIENCE = 30
 QUESTION = b"\x1b[999;999H\x1b[6n"

@@ -6,7 +6,12 @@ from collections.abc import Iterator
 import pytest
 from openstack.exceptions import ConflictException, NotFoundException
 
-from tests.cloud_site import Site, Tenant, page, until
+from tests.support.cloud_site import (
+    Site,
+    Tenant,
+    page,
+    until,
+)
 
 # Longer than any test: what is deleted softly stays until somebody forces it.
 RECLAIM = "reclaim_instance_interval = 3600"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cloud_site import Site, Tenant, until
+from tests.support.cloud_site import Site, Tenant, until
 
 
 def members(archive: bytes) -> dict[str, bytes]:

@@ -13,8 +13,18 @@ import pytest
 from openstack import connect
 from openstack.exceptions import HttpException
 
-from tests.cloud_site import Site, Tenant, room, until
-from tests.layered import Saved, junk, shell, tar
+from tests.support.cloud_site import (
+    Site,
+    Tenant,
+    room,
+    until,
+)
+from tests.support.layered import (
+    Saved,
+    junk,
+    shell,
+    tar,
+)
 
 MB = 1_000_000
 SECRET = b"what only its tenant knows\n"

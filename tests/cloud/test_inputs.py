@@ -14,7 +14,7 @@ from openstack.exceptions import ConflictException
 from passlib.hash import sha512_crypt
 
 from novadocker.cloud.samples import CACHE, SSH
-from tests.cloud_site import Site, Tenant, until
+from tests.support.cloud_site import Site, Tenant, until
 
 # The newest that knows files ("personality") beside tags of interfaces.
 MICROVERSION = "2.52"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cloud_site import Site, Tenant, until
+from tests.support.cloud_site import Site, Tenant, until
 
 
 @pytest.fixture(scope="module")

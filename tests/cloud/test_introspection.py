@@ -10,7 +10,12 @@ import pytest
 from openstack.exceptions import BadRequestException
 
 from tests.cloud.test_images import members, tar
-from tests.cloud_site import Site, Tenant, page, until
+from tests.support.cloud_site import (
+    Site,
+    Tenant,
+    page,
+    until,
+)
 
 PROBE = "if test -e /sick; then echo it is sick; exit 1; fi"
 SECOND = 10**9

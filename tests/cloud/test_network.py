@@ -5,8 +5,13 @@ import json
 
 import pytest
 
-from novadocker.cloud.layout import RESOLVER
-from tests.cloud_site import Site, Tenant, page, until
+from novadocker.cloud.layout.layout import RESOLVER
+from tests.support.cloud_site import (
+    Site,
+    Tenant,
+    page,
+    until,
+)
 
 
 @pytest.fixture

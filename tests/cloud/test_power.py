@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud_site import Site, Tenant, page, until
+from tests.support.cloud_site import (
+    Site,
+    Tenant,
+    page,
+    until,
+)
 
 # Until Nova has told what its driver saw.
 SECONDS_TO_SHUTOFF = 2

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from openstack.exceptions import BadRequestException
 
-from tests.cloud_site import Site, Tenant, until
+from tests.support.cloud_site import Site, Tenant, until
 
 UEFI = {"hw_firmware_type": "uefi"}
 

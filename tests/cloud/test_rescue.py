@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 from openstack.exceptions import ConflictException
 
-from tests.cloud_site import Site, Tenant, page, until
+from tests.support.cloud_site import (
+    Site,
+    Tenant,
+    page,
+    until,
+)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.cloud_site import Site, Tenant
+from tests.support.cloud_site import Site, Tenant
 
 MIB = 1024**2
 FILE = "/root/file"

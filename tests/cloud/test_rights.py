@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.cloud_site import Site, Tenant, until
+from tests.support.cloud_site import Site, Tenant, until
 
 FLAVORS = "/flavors/{}/os-extra_specs"
 NET_ADMIN = 1 << 12

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from novadocker.virt.docker.policy import CAPABILITIES
-from tests import cis
-from tests.cloud_site import Site, Tenant, until
+from novadocker.policy import CAPABILITIES
+from tests.support import cis
+from tests.support.cloud_site import Site, Tenant, until
 
 MORE = ("NET_ADMIN", "NET_RAW")
 OUTSIDE_OF_SUBNET = 250

@@ -11,7 +11,12 @@ from typing import Any
 
 import pytest
 
-from tests.cloud_site import Site, Tenant, page, until
+from tests.support.cloud_site import (
+    Site,
+    Tenant,
+    page,
+    until,
+)
 
 # What an image says of its containers, none of it as the web server's own image has it.
 CONFIG = {

@@ -4,7 +4,12 @@
 import os
 import signal
 
-from tests.cloud_site import Site, Tenant, page, until
+from tests.support.cloud_site import (
+    Site,
+    Tenant,
+    page,
+    until,
+)
 
 SLEEPER = ["sleep", "600"]
 

@@ -3,7 +3,7 @@
 
 import pytest
 
-from tests.cloud_site import Site
+from tests.support.cloud_site import Site
 from tests.tempest import contents
 from tests.tempest.workspace import SUBSET, Workspace
 

@@ -11,9 +11,9 @@ import pytest
 
 from novadocker.cloud.machine import packages
 from novadocker.cloud.supervision import dashboard as service
-from tests.cloud_fixtures import additions
-from tests.cloud_site import Site, Tenant
-from tests.dashboard_pages import PROGRAMS, Browser, browser
+from tests.support.cloud_fixtures import additions
+from tests.support.cloud_site import Site, Tenant
+from tests.support.dashboard_pages import PROGRAMS, Browser, browser
 
 WANTED = ("horizon", "heat")
 

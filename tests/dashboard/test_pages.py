@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.dashboard_pages import Browser
+from tests.support.dashboard_pages import Browser
 
 
 @pytest.mark.parametrize(("name", "least"), [("demo", 20), ("admin", 30)])

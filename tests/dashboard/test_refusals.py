@@ -3,9 +3,9 @@
 
 from pathlib import Path
 
-from tests.cloud_site import Site, Tenant
 from tests.dashboard.conftest import Things
-from tests.dashboard_pages import MODAL, Browser
+from tests.support.cloud_site import Site, Tenant
+from tests.support.dashboard_pages import MODAL, Browser
 
 INSTANCES = "project/instances/"
 

@@ -9,10 +9,10 @@ from selenium.webdriver.common.by import By
 
 from novadocker.cloud.samples import CACHE
 from novadocker.cloud.samples.applications import NGINX
-from tests.cloud_site import Site, Tenant, page
-from tests.cloud_stacks import EXAMPLES, Stacks
 from tests.dashboard.conftest import Things
-from tests.dashboard_pages import Browser
+from tests.support.cloud_site import Site, Tenant, page
+from tests.support.cloud_stacks import EXAMPLES, Stacks
+from tests.support.dashboard_pages import Browser
 
 CATALOGUE = EXAMPLES / "catalogue"
 ENTRIES = sorted(CATALOGUE.glob("*/template.yaml"), key=str)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud_site import Site, Tenant, page
 from tests.dashboard.conftest import Things
-from tests.dashboard_pages import Browser
+from tests.support.cloud_site import Site, Tenant, page
+from tests.support.dashboard_pages import Browser
 
 INSTANCES, IMAGES = "project/instances/", "project/images"
 

@@ -12,7 +12,7 @@ import docker
 import pytest
 import tenacity
 
-from novadocker.cloud.engine_paths import EnginePaths
+from novadocker.cloud.layout.engine_paths import EnginePaths
 from novadocker.cloud.machine import packages
 from novadocker.cloud.machine.command import Command
 from novadocker.cloud.underlay import engine

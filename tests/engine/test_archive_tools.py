@@ -13,12 +13,13 @@ from pathlib import Path
 import docker
 import pytest
 
+from novadocker.archive import CheckedArchive, Platform
 from novadocker.cloud.machine import packages
 from novadocker.cloud.samples import busybox, programs
-from novadocker.virt.docker.archive import CheckedArchive, Platform
+from novadocker.errors import ImageInvalid
 from novadocker.virt.docker.engine import Connection, Engine
-from novadocker.virt.docker.errors import ImageInvalid
-from tests.unit.virt.docker.archive.layers import SOUND, file
+from novadocker.virt.docker.host.processor import platform_of_host
+from tests.unit.archive.hostile_layers import SOUND, file
 
 TOOLS = {name: name for name in ("buildah", "podman", "skopeo", "umoci")}
 IMAGE = "5f0c1f3e-7b0d-4f8e-9d27-0d6f6b1f9a10"
@@ -158,7 +159,7 @@ def checked(path: Path, platform: Platform | None = None) -> CheckedArchive:
         with path.open("rb") as file:
             yield from iter(lambda: file.read(PIECE), b"")
 
-    platform = platform or Platform.of_host()
+    platform = platform or platform_of_host()
     return CheckedArchive(chunks(), image=IMAGE, tag=TAG, platform=platform, again=chunks)
 
 
@@ -219,7 +220,7 @@ def saved(layer: bytes) -> bytes:
     """Return an archive as docker save writes it, of an image of one layer."""
     diff_id = f"sha256:{hashlib.sha256(layer).hexdigest()}"
     config = {
-        "architecture": Platform.of_host().architecture,
+        "architecture": platform_of_host().architecture,
         "os": "linux",
         "rootfs": {"type": "layers", "diff_ids": [diff_id]},
     }
@@ -237,7 +238,7 @@ def test_every_kind_of_layer_that_is_accepted_is_unpacked(
 ) -> None:
     """What the checker lets through is what an engine can make an image of."""
     archive = CheckedArchive(
-        [saved(SOUND[name] + bytes(1024))], image=IMAGE, tag=TAG, platform=Platform.of_host()
+        [saved(SOUND[name] + bytes(1024))], image=IMAGE, tag=TAG, platform=platform_of_host()
     )
     Engine(Connection(f"unix://{engine_socket}")).load_image(archive)
     assert client.images.get(TAG).id == archive.saved_image.id

@@ -14,14 +14,14 @@ from typing import Any
 import docker
 import pytest
 
+from novadocker.archive import Platform
 from novadocker.client import archives, engine, properties, registry
 from novadocker.client.errors import NoEngine, NoWayToRegistry, OriginUnreadable
 from novadocker.client.examination import Examination, Examined
 from novadocker.client.origin import Reference, parse
 from novadocker.cloud.machine import packages
 from novadocker.cloud.samples import CACHE, WEB, programs
-from novadocker.virt.docker.archive import Platform
-from tests.openstack_client import openstack
+from tests.support.openstack_client import openstack
 
 PROGRAMS = {"docker-registry": "docker-registry", "skopeo": "skopeo"}
 NAME = "novadocker-test/web:1"

@@ -19,16 +19,16 @@ from typing import Any
 import docker
 import pytest
 
-from novadocker.cloud.engine_paths import EnginePaths
-from novadocker.virt.docker.engine import Connection, Engine
-from novadocker.virt.docker.errors import (
+from novadocker.cloud.layout.engine_paths import EnginePaths
+from novadocker.errors import (
     EngineOutOfSpace,
     EngineUnavailable,
     ImageFetchFailed,
     ImageInvalid,
 )
+from novadocker.virt.docker.engine import Connection, Engine
 from novadocker.virt.docker.images import Images
-from tests import busybox
+from tests.support import busybox
 
 IMAGE = "5f0c1f3e-7b0d-4f8e-9d27-0d6f6b1f9a10"
 MD5 = "0123456789abcdef0123456789abcdef"

@@ -8,9 +8,9 @@ from pathlib import Path
 import docker
 import psutil
 
-from novadocker.cloud.engine_paths import EnginePaths
-from novadocker.cloud.machine import leftovers
-from tests import busybox
+from novadocker.cloud.layout.engine_paths import EnginePaths
+from novadocker.cloud.machine import remains_of_cloud
+from tests.support import busybox
 
 
 def _busybox_tar() -> bytes:
@@ -46,9 +46,9 @@ def test_no_container_outlives_the_sweep(
         pid = container.attrs["State"]["Pid"]
         client.close()
         assert psutil.pid_exists(pid)
-        assert len(list(leftovers.shims(paths.containerd_socket))) == 1
+        assert len(list(remains_of_cloud.shims(paths.containerd_socket))) == 1
     assert not psutil.pid_exists(pid)
-    assert not list(leftovers.shims(paths.containerd_socket))
-    assert not leftovers.mounts_below(paths.data)
-    assert not leftovers.mounts_below(paths.run)
-    assert not list(leftovers.CGROUPS.rglob(paths.cgroup))
+    assert not list(remains_of_cloud.shims(paths.containerd_socket))
+    assert not remains_of_cloud.mounts_below(paths.data)
+    assert not remains_of_cloud.mounts_below(paths.run)
+    assert not list(remains_of_cloud.CGROUPS.rglob(paths.cgroup))

@@ -11,11 +11,16 @@ from typing import Any
 import pytest
 from nova.objects.image_meta import ImageMeta
 
+from novadocker.errors import ImageInvalid
 from novadocker.virt.docker.engine import Connection, Engine
-from novadocker.virt.docker.errors import ImageInvalid
 from novadocker.virt.docker.images import Images, Parts, Provenance, plan
-from tests.glance_double import ALICE, BOB, Glance
-from tests.layered import Saved, junk, shell, tar
+from tests.support.glance_double import ALICE, BOB, Glance
+from tests.support.layered import (
+    Saved,
+    junk,
+    shell,
+    tar,
+)
 
 MB = 1_000_000
 

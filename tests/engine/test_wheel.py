@@ -168,4 +168,4 @@ def test_the_wheel_names_its_ways_in(wheel: Path) -> None:
         points = ConfigParser()
         points.read_string(archive.read(name).decode())
     assert {"novadocker-check", "novadocker-cloud"} <= set(points["console_scripts"])
-    assert points["os_vif"]["novadocker"] == "novadocker.virt.docker.loading:Plugin"
+    assert points["os_vif"]["novadocker"] == "novadocker.virt.docker.discovery:Plugin"

@@ -13,7 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud_site import Site, Tenant, page, until
+from tests.support.cloud_site import (
+    Site,
+    Tenant,
+    page,
+    until,
+)
 
 BIG = 400 * 1024 * 1024
 # By this much of it in the engine's scratch directory, its load is under way.

@@ -6,8 +6,8 @@ import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.cloud_site import Site, Tenant, room
-from tests.walk import ACTIONS, Walker
+from tests.support.cloud_site import Site, Tenant, room
+from tests.support.walk import ACTIONS, Walker
 
 SEED = os.environ.get("NOVADOCKER_WALK_SEED", "504")
 SERVERS = int(os.environ.get("NOVADOCKER_WALK_SERVERS", "4"))

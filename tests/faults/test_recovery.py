@@ -17,10 +17,15 @@ import docker.errors
 import pytest
 from nova.compute import power_state, task_states, vm_states
 
-from novadocker.virt.docker.snapshot import NAMESPACE
-from tests import half_done
-from tests.cloud_site import PAUSE, Site, Tenant, room
-from tests.half_done import (
+from novadocker.virt.docker.actions.snapshot import NAMESPACE
+from tests.support import half_done
+from tests.support.cloud_site import (
+    PAUSE,
+    Site,
+    Tenant,
+    room,
+)
+from tests.support.half_done import (
     at_its_gate,
     created,
     ended,

@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 
-from novadocker.cloud.settings import CONTRAIL
+from novadocker.cloud.doubles.opensdn.control import ControlNode
+from novadocker.cloud.layout.settings import CONTRAIL
 from novadocker.cloud.underlay import opensdn
-from tests.cloud_site import Site, Tenant, room, until
-from tests.opensdn.control import ControlNode
+from tests.support.cloud_site import (
+    Site,
+    Tenant,
+    room,
+    until,
+)
 
 CIDR = "10.66.0.0/24"
 

@@ -15,10 +15,15 @@ from typing import Any
 import pytest
 from openstack.exceptions import HttpException
 
+from novadocker.cloud.layout.settings import CONTRAIL, OVS
 from novadocker.cloud.machine import packages
-from novadocker.cloud.settings import CONTRAIL, OVS
-from novadocker.virt.docker.wiring import namespace
-from tests.cloud_site import Site, Tenant, page, until
+from novadocker.virt.docker.privileged import namespace
+from tests.support.cloud_site import (
+    Site,
+    Tenant,
+    page,
+    until,
+)
 
 V4, V6 = "10.88.0.0/24", "fd88::/64"
 SHARED = "10.88.0.200"

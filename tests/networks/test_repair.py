@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from novadocker.cloud.settings import CONTRAIL, OVN, OVS
-from tests.cloud_site import Site, Tenant, until
+from novadocker.cloud.layout.settings import CONTRAIL, OVN, OVS
+from tests.support.cloud_site import Site, Tenant, until
 
 SWITCH = ("ovsdb", "vswitchd")
 CARRIERS = {

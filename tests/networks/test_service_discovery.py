@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from novadocker.cloud.settings import CONTRAIL, OVS
-from tests.cloud_fixtures import additions
-from tests.cloud_site import Site, Tenant, until
+from novadocker.cloud.layout.settings import CONTRAIL, OVS
+from tests.support.cloud_fixtures import additions
+from tests.support.cloud_site import Site, Tenant, until
 
 METADATA = "http://169.254.169.254/openstack/latest/meta_data.json"
 

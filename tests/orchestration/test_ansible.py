@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from novadocker.cloud.machine import traces
-from tests.cloud_site import Site
-from tests.cloud_stacks import EXAMPLES
+from novadocker.cloud.machine import remains_of_server
+from tests.support.cloud_site import Site
+from tests.support.cloud_stacks import EXAMPLES
 
 ROOT = EXAMPLES.parent
 PROGRAM = ROOT / ".venv-ansible/bin/ansible-playbook"
@@ -65,11 +65,11 @@ def playbooks(site: Site, orchestration: Any, web_archive: Path) -> Iterator[Pla
     made = Playbooks(site, web_archive, f"test-{uuid.uuid4().hex[:8]}")
     try:
         assert made.play("server.yml") == TASKS
-        subject = traces.subject(site.demo, made.server.id)
+        subject = remains_of_server.subject(site.demo, made.server.id)
         yield made
     finally:
         made.play("teardown.yml")
-    assert not traces.left(site.layout, site.admin, subject)
+    assert not remains_of_server.left(site.layout, site.admin, subject)
     assert made.play("teardown.yml") == 0
 
 

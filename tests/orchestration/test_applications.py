@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud_site import Site, page, until
-from tests.cloud_stacks import EXAMPLES, Stacks
+from tests.support.cloud_site import Site, page, until
+from tests.support.cloud_stacks import EXAMPLES, Stacks
 
 CATALOGUE = EXAMPLES / "catalogue"
 PASSWORD = "correct-horse"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud_stacks import EXAMPLES, Stacks, template
+from tests.support.cloud_stacks import EXAMPLES, Stacks, template
 
 CATALOGUE = EXAMPLES / "catalogue"
 ENTRIES = sorted(path.parent.name for path in CATALOGUE.glob("*/template.yaml"))

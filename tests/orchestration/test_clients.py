@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.cloud_site import Site, Tenant, until
-from tests.cloud_stacks import EXAMPLES, Stacks
+from tests.support.cloud_site import Site, Tenant, until
+from tests.support.cloud_stacks import EXAMPLES, Stacks
 
 _ID = re.compile(r"\| id +\| ([0-9a-f-]{36}) ")
 

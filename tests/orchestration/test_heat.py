@@ -11,8 +11,13 @@ import requests
 from novadocker.cloud.demo import limits
 from novadocker.cloud.samples import CACHE
 from novadocker.cloud.samples.applications import APPLICATIONS
-from tests.cloud_site import Site, Tenant, page, until
-from tests.cloud_stacks import EXAMPLES, Stacks, signal
+from tests.support.cloud_site import (
+    Site,
+    Tenant,
+    page,
+    until,
+)
+from tests.support.cloud_stacks import EXAMPLES, Stacks, signal
 
 HEAT = EXAMPLES / "heat"
 SERVER, TWO_TIER, GROUP = HEAT / "server.yaml", HEAT / "two_tier.yaml", HEAT / "group.yaml"

@@ -16,7 +16,7 @@ import pytest
 from openstack.connection import Connection
 from openstack.exceptions import ForbiddenException, NotFoundException, SDKException
 
-from tests.cloud_site import Site, Tenant, until
+from tests.support.cloud_site import Site, Tenant, until
 
 # Seconds that a token lives which is to expire in the middle of something.
 LIFETIME = 12

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud_site import Site, Tenant
-from tests.cloud_stacks import EXAMPLES, Stacks
+from tests.support.cloud_site import Site, Tenant
+from tests.support.cloud_stacks import EXAMPLES, Stacks
 
 TEMPLATE = EXAMPLES / "heat/refused.yaml"
 REASON = "not for containers"

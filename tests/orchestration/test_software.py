@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from heatclient.exc import HTTPBadRequest
 
-from tests.cloud_site import Site, until
-from tests.cloud_stacks import EXAMPLES, Stacks
+from tests.support.cloud_site import Site, until
+from tests.support.cloud_stacks import EXAMPLES, Stacks
 
 DEPLOYMENT = Path(__file__).parent / "deployment.yaml"
 

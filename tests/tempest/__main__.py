@@ -7,8 +7,9 @@ import os
 import sys
 from pathlib import Path
 
-from novadocker.cloud import cli, settings
-from novadocker.cloud.layout import Layout
+from novadocker.cloud import cli
+from novadocker.cloud.layout import settings
+from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.supervision import supervisor
 from tests.tempest import contents
 from tests.tempest.workspace import EVERYTHING, NETWORKS, ORCHESTRATION, SUBSET, Workspace

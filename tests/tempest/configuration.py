@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from novadocker.cloud.config import ini
-from novadocker.cloud.layout import REGION
+from novadocker.cloud.layout.layout import REGION
 
 LATEST = "latest"
 # [api] dhcp_domain of the launched Nova.

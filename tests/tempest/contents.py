@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from novadocker.cloud import credentials
-from novadocker.cloud.contents.identity import connect
-from novadocker.cloud.layout import Layout
+from novadocker.cloud.layout import credentials
+from novadocker.cloud.layout.layout import Layout
+from novadocker.cloud.layout.settings import OVN, OVS
 from novadocker.cloud.samples import CACHE, SSH, programs
-from novadocker.cloud.settings import OVN, OVS
+from novadocker.cloud.seed.identity import connect
 from tests.tempest.configuration import Orchestration, Subject
 from tests.tempest.curl import CURL
 from tests.tempest.workspace import PROLOGUE

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Import shim only: see novadocker.virt.docker.loading."""
+"""Import shim only: see novadocker.virt.docker.discovery."""

@@ -8,7 +8,7 @@ from cliff import columns as cliff_columns
 from osc_lib import utils
 from osc_lib.cli import format_columns
 
-from novadocker.client import description, properties
+from novadocker.client import image_facts, properties
 from novadocker.client.inspection import Inspector
 from novadocker.client.progress import Progress
 
@@ -53,7 +53,7 @@ def run(app: Any, parsed_args: argparse.Namespace) -> dict[str, Any]:
     inspector = Inspector(glance, Progress(wanted=parsed_args.progress))
     found = inspector.describe(image, wanted, whole=parsed_args.check)
     others = [(name, index) for name, index in inspector.others(image) if index]
-    shared = description.shared(found.layers, others)
+    shared = image_facts.shared(found.layers, others)
     layers = [
         {
             "digest": layer.diff_id,

@@ -4,8 +4,8 @@
 from dataclasses import dataclass
 
 from novadocker.cloud.config.ini import Section
-from novadocker.cloud.credentials import Credentials
-from novadocker.cloud.layout import LOOPBACK, REGION, Layout
+from novadocker.cloud.layout.credentials import Credentials
+from novadocker.cloud.layout.layout import LOOPBACK, REGION, Layout
 
 # Notifications would need a listener; nobody listens here.
 SILENT: Section = {"driver": "noop"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from novadocker.cloud.config import horizon, ini
 from novadocker.cloud.config.common import SILENT, Common
-from novadocker.cloud.layout import Layout
+from novadocker.cloud.layout.layout import Layout
 
 _PASTE = "glance-api-paste.ini"
 # Glance's own default: an option replaces the list.

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from novadocker.cloud.config import ini
 from novadocker.cloud.config.common import SILENT, Common
-from novadocker.cloud.layout import LOOPBACK, REGION, Layout
-from novadocker.cloud.settings import CONTRAIL
+from novadocker.cloud.layout.layout import LOOPBACK, REGION, Layout
+from novadocker.cloud.layout.settings import CONTRAIL
 
 DOMAIN = "heat"
 DOMAIN_ADMIN = "heat_domain_admin"

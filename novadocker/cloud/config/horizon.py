@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from novadocker.cloud.config.common import Common
-from novadocker.cloud.layout import LOOPBACK, REGION, Layout
+from novadocker.cloud.layout.layout import LOOPBACK, REGION, Layout
 
 Settings = Mapping[str, object]
 # By these names a browser on this machine, or at the other end of a tunnel, knows it.

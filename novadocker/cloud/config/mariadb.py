@@ -4,7 +4,7 @@
 from pathlib import Path
 
 from novadocker.cloud.config import ini
-from novadocker.cloud.layout import LOOPBACK, Layout
+from novadocker.cloud.layout.layout import LOOPBACK, Layout
 
 
 def data_directory(layout: Layout) -> Path:

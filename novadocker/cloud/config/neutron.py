@@ -5,8 +5,8 @@ from pathlib import Path
 
 from novadocker.cloud.config import ini
 from novadocker.cloud.config.common import SILENT, Common
-from novadocker.cloud.layout import PHYSICAL_NETWORK, RESOLVER
-from novadocker.cloud.settings import CONTRAIL, OVN, OVS
+from novadocker.cloud.layout.layout import PHYSICAL_NETWORK, RESOLVER
+from novadocker.cloud.layout.settings import CONTRAIL, OVN, OVS
 from novadocker.cloud.underlay import opensdn
 
 NETWORK_MTU = 1500

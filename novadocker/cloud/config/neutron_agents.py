@@ -5,8 +5,8 @@ from pathlib import Path
 
 from novadocker.cloud.config import ini
 from novadocker.cloud.config.common import Common
-from novadocker.cloud.host import ComputeHost
-from novadocker.cloud.layout import LOOPBACK, PHYSICAL_NETWORK
+from novadocker.cloud.layout.host import ComputeHost
+from novadocker.cloud.layout.layout import LOOPBACK, PHYSICAL_NETWORK
 
 OVN_METADATA = "ovn-metadata"
 OPENVSWITCH, L3, DHCP, METADATA = (

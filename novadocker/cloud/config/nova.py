@@ -5,9 +5,9 @@ from pathlib import Path
 
 from novadocker.cloud.config import horizon, ini
 from novadocker.cloud.config.common import SILENT, Common
-from novadocker.cloud.host import ComputeHost
-from novadocker.cloud.layout import LOOPBACK, RESOLVER
-from novadocker.cloud.settings import CONTRAIL, OVN, OVS
+from novadocker.cloud.layout.host import ComputeHost
+from novadocker.cloud.layout.layout import LOOPBACK, RESOLVER
+from novadocker.cloud.layout.settings import CONTRAIL, OVN, OVS
 from novadocker.cloud.underlay import opensdn
 
 CONTROL = "nova"

@@ -3,8 +3,8 @@
 
 from pathlib import Path
 
-from novadocker.cloud.credentials import Credentials
-from novadocker.cloud.layout import LOOPBACK, Layout
+from novadocker.cloud.layout.credentials import Credentials
+from novadocker.cloud.layout.layout import LOOPBACK, Layout
 
 
 def data_directory(layout: Layout) -> Path:

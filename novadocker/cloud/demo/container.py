@@ -6,7 +6,7 @@ from typing import Any
 
 import docker
 
-from novadocker.cloud.host import ComputeHost
+from novadocker.cloud.layout.host import ComputeHost
 
 
 def state(host: ComputeHost, server: str) -> Any:

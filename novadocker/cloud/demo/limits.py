@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from novadocker.cloud.demo import container
-from novadocker.cloud.host import ComputeHost
+from novadocker.cloud.layout.host import ComputeHost
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _MIB = 1 << 20

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from novadocker.cloud import settings
 from novadocker.cloud.demo.screen import Screen
 from novadocker.cloud.errors import CommandFailed
-from novadocker.cloud.layout import Layout
+from novadocker.cloud.layout import settings
+from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.samples import CACHE, Sample
 from novadocker.cloud.supervision import supervisor
 

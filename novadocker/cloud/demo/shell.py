@@ -8,7 +8,7 @@ from pathlib import Path
 
 from novadocker.cloud.demo.screen import Screen
 from novadocker.cloud.errors import CommandFailed
-from novadocker.cloud.layout import Layout
+from novadocker.cloud.layout.layout import Layout
 
 _PATIENCE = 300
 

@@ -10,10 +10,10 @@ from typing import Any
 from keystoneauth1.exceptions import ClientException
 from openstack.exceptions import SDKException
 
-from novadocker.cloud.contents.identity import connect
 from novadocker.cloud.demo.errors import ProofFailed, ServerFailed
-from novadocker.cloud.layout import Layout
-from novadocker.cloud.machine import traces
+from novadocker.cloud.layout.layout import Layout
+from novadocker.cloud.machine import remains_of_server
+from novadocker.cloud.seed.identity import connect
 
 _PATIENCE = 120
 _PAUSE = 0.3
@@ -68,11 +68,11 @@ class Tenant:
             raise ServerFailed(name=name, status=server.status, fault=fault)
         return server
 
-    def subject(self, name: str) -> traces.Subject:
+    def subject(self, name: str) -> remains_of_server.Subject:
         """Return what a server is known by wherever it leaves something."""
-        return traces.subject(self.cloud, self.server(name).id)
+        return remains_of_server.subject(self.cloud, self.server(name).id)
 
-    def prove_gone(self, subjects: list[traces.Subject]) -> None:
+    def prove_gone(self, subjects: list[remains_of_server.Subject]) -> None:
         """Wait until nothing of some servers is left anywhere.
 
         Raises:
@@ -81,7 +81,9 @@ class Tenant:
 
         def left() -> list[str]:
             return [
-                trace for each in subjects for trace in traces.left(self.layout, self._admin, each)
+                trace
+                for each in subjects
+                for trace in remains_of_server.left(self.layout, self._admin, each)
             ]
 
         with suppress(ProofFailed):

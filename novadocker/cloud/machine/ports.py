@@ -7,13 +7,13 @@ from collections.abc import Iterable
 import psutil
 
 from novadocker.cloud.errors import PortsTaken
-from novadocker.cloud.layout import Layout, Ports
-from novadocker.cloud.machine import members
+from novadocker.cloud.layout.layout import Layout, Ports
+from novadocker.cloud.machine import processes
 
 
 def check(layout: Layout) -> None:
     """Refuse to go on while somebody else listens on one of our ports."""
-    ours = {process.pid for process in members.processes(layout)}
+    ours = {process.pid for process in processes.processes(layout)}
     listeners = {
         connection.laddr.port: connection.pid
         for connection in psutil.net_connections("inet")

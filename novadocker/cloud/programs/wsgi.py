@@ -18,7 +18,7 @@ from typing import Any
 
 import waitress
 
-from novadocker.cloud.layout import LOOPBACK
+from novadocker.cloud.layout.layout import LOOPBACK
 
 _THREADS = 8
 # Waitress refuses bodies over 1 GiB by default; images are larger.

@@ -7,7 +7,7 @@ from pathlib import Path
 from novadocker.cloud.config import horizon
 from novadocker.cloud.config.common import Common
 from novadocker.cloud.dashboard import environment
-from novadocker.cloud.layout import Layout
+from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.machine.command import Command
 from novadocker.cloud.supervision import readiness
 from novadocker.cloud.supervision.service import Service

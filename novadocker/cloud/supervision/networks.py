@@ -7,10 +7,10 @@ from pathlib import Path
 import novadocker
 from novadocker.cloud.config import neutron, neutron_agents
 from novadocker.cloud.config.common import Common
-from novadocker.cloud.host import ComputeHost
-from novadocker.cloud.layout import Layout
+from novadocker.cloud.layout.host import ComputeHost
+from novadocker.cloud.layout.layout import Layout
+from novadocker.cloud.layout.settings import CONTRAIL, OVN, OVS
 from novadocker.cloud.machine.command import Command
-from novadocker.cloud.settings import CONTRAIL, OVN, OVS
 from novadocker.cloud.supervision import readiness
 from novadocker.cloud.supervision.service import Service, program_words
 from novadocker.cloud.underlay import opensdn, ovn, switch

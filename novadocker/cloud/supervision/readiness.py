@@ -10,11 +10,11 @@ import docker
 import requests
 
 from novadocker.cloud.config.common import Common
-from novadocker.cloud.contents import database
-from novadocker.cloud.contents.identity import connect
-from novadocker.cloud.host import ComputeHost
-from novadocker.cloud.layout import LOOPBACK, Layout
+from novadocker.cloud.layout.host import ComputeHost
+from novadocker.cloud.layout.layout import LOOPBACK, Layout
 from novadocker.cloud.machine.command import run
+from novadocker.cloud.seed import database
+from novadocker.cloud.seed.identity import connect
 
 # Raises unless the answer is yes.
 Probe = Callable[[], None]

@@ -7,10 +7,10 @@ from pathlib import Path
 import novadocker
 from novadocker.cloud.config import glance, keystone, mariadb, neutron, nova, placement, rabbitmq
 from novadocker.cloud.config.common import Common
-from novadocker.cloud.contents import database
-from novadocker.cloud.host import ComputeHost
-from novadocker.cloud.layout import LOOPBACK, Layout
+from novadocker.cloud.layout.host import ComputeHost
+from novadocker.cloud.layout.layout import LOOPBACK, Layout
 from novadocker.cloud.machine.command import Command
+from novadocker.cloud.seed import database
 from novadocker.cloud.supervision import dashboard, networks, orchestration, readiness
 from novadocker.cloud.supervision.service import Service, program_words
 from novadocker.cloud.underlay import engine
@@ -207,5 +207,6 @@ def _config_file(layout: Layout, service: str) -> tuple[str, str]:
 
 
 def _driver_sources() -> tuple[Path, ...]:
-    below = (_SOURCES / "virt", _SOURCES / "gate")
-    return tuple(sorted(path for root in below for path in root.rglob("*.py")))
+    below = tuple(_SOURCES / name for name in ("archive", "gate", "policy", "virt"))
+    modules = [path for root in below for path in root.rglob("*.py")]
+    return tuple(sorted([_SOURCES / "errors.py", *modules]))

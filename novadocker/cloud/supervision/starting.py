@@ -7,7 +7,7 @@ import time
 import psutil
 
 from novadocker.cloud.errors import Aborted, CommandFailed, ServiceFailed
-from novadocker.cloud.layout import Layout
+from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.supervision import supervisor
 from novadocker.cloud.supervision.service import Service
 

@@ -20,7 +20,7 @@ from supervisor.xmlrpc import SupervisorTransport
 import novadocker
 from novadocker.cloud.config import ini
 from novadocker.cloud.errors import CommandFailed, SupervisorGone
-from novadocker.cloud.layout import MEMBER, Layout
+from novadocker.cloud.layout.layout import MEMBER, Layout
 from novadocker.cloud.machine.command import run
 from novadocker.cloud.supervision.service import Service
 

@@ -8,8 +8,8 @@ that a system engine uses too.
 import json
 from pathlib import Path
 
-from novadocker.cloud.engine_paths import EnginePaths
-from novadocker.cloud.machine import leftovers
+from novadocker.cloud.layout.engine_paths import EnginePaths
+from novadocker.cloud.machine import remains_of_cloud
 from novadocker.cloud.machine.command import Command
 
 CONTAINERD = "containerd"
@@ -89,8 +89,8 @@ def sweep(paths: EnginePaths) -> None:
 
     Call it when both have ended; live-restore keeps containers beyond dockerd's end.
     """
-    leftovers.end_cgroup(paths.cgroup)
-    leftovers.end_shims(paths.containerd_socket, paths.containerd_state)
-    leftovers.unmount_below(paths.run)
-    leftovers.unmount_below(paths.data)
-    leftovers.remove_cgroup(paths.cgroup)
+    remains_of_cloud.end_cgroup(paths.cgroup)
+    remains_of_cloud.end_shims(paths.containerd_socket, paths.containerd_state)
+    remains_of_cloud.unmount_below(paths.run)
+    remains_of_cloud.unmount_below(paths.data)
+    remains_of_cloud.remove_cgroup(paths.cgroup)

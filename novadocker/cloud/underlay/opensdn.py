@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stand-in for Contrail (OpenSDN), for tests: where it is, and how Neutron finds its driver.
+"""Contrail (OpenSDN) in the launched cloud: a double of its agent, and Neutron's driver for it.
 
-The double of the vRouter agent and the mechanism driver that binds ports to it are part of the
-tests, which are in the source tree and in no wheel.
+Both are programs of ``novadocker.cloud.doubles.opensdn``.
 """
 
 import json
 from pathlib import Path
 
 import novadocker
-from novadocker.cloud.errors import HostUnfit
-from novadocker.cloud.host import ComputeHost
-from novadocker.cloud.layout import LOOPBACK, Layout
+from novadocker.cloud.layout.host import ComputeHost
+from novadocker.cloud.layout.layout import LOOPBACK, Layout
+from novadocker.cloud.layout.settings import CONTRAIL
 from novadocker.cloud.machine.command import Command
-from novadocker.cloud.settings import CONTRAIL
 
 MECHANISM_DRIVER = "vrouter"
 PROGRAMS = {"/usr/lib/frr/bgpd": "frr", "/usr/lib/frr/zebra": "frr"}
@@ -22,18 +20,9 @@ AGENT_PORT = 9091
 _SOURCES = Path(novadocker.__file__).parent.parent
 _ENTRY_POINTS = f"""\
 [neutron.ml2.mechanism_drivers]
-{MECHANISM_DRIVER} = tests.opensdn.neutron:VRouterMechanismDriver
+{MECHANISM_DRIVER} = novadocker.cloud.doubles.opensdn.neutron:VRouterMechanismDriver
 """
 _METADATA = "Metadata-Version: 2.1\nName: novadocker-opensdn-double\nVersion: 0\n"
-
-
-def check(layout: Layout) -> None:
-    """Refuse to begin without the source tree that it is a part of."""
-    if layout.settings.network == CONTRAIL and not (_SOURCES / "tests/opensdn").is_dir():
-        raise HostUnfit(
-            reason="--network contrail runs a double of Contrail's agent that is among the tests: "
-            "it needs the source tree, and this novadocker is installed without it"
-        )
 
 
 def networks_directory(layout: Layout) -> Path:
@@ -77,10 +66,10 @@ def agent_command(layout: Layout, host: ComputeHost) -> Command:
     return Command(
         host.service("vrouter-agent"),
         (
-            *(layout.program("python"), "-m", "tests.opensdn"),
+            *(layout.program("python"), "-m", "novadocker.cloud.doubles.opensdn"),
             *("--listen", f"{LOOPBACK}:{AGENT_PORT}"),
             *("--ports-directory", str(ports_directory(host))),
-            *("--data-plane", "tests.opensdn.packets:Packets"),
+            *("--data-plane", "novadocker.cloud.doubles.opensdn.packets:Packets"),
             *("--data-plane-config", str(_config(layout, host))),
         ),
         {"PYTHONPATH": str(_SOURCES)},
@@ -106,7 +95,7 @@ def _numbers(layout: Layout) -> list[int]:
 
 def sources() -> tuple[Path, ...]:
     """Return the agent's sources."""
-    return tuple(sorted((_SOURCES / "tests/opensdn").glob("*.py")))
+    return tuple(sorted((_SOURCES / "novadocker/cloud/doubles/opensdn").glob("*.py")))
 
 
 def _plugins(layout: Layout) -> Path:

@@ -3,8 +3,8 @@
 
 from pathlib import Path
 
-from novadocker.cloud.host import ComputeHost
-from novadocker.cloud.layout import LOOPBACK, PHYSICAL_NETWORK, Layout
+from novadocker.cloud.layout.host import ComputeHost
+from novadocker.cloud.layout.layout import LOOPBACK, PHYSICAL_NETWORK, Layout
 from novadocker.cloud.machine.command import Command, run
 from novadocker.cloud.underlay import switch
 

@@ -13,9 +13,9 @@ import tenacity
 from pyroute2 import IPRoute
 
 from novadocker.cloud.errors import HostUnfit
-from novadocker.cloud.host import ComputeHost
-from novadocker.cloud.layout import Layout
-from novadocker.cloud.machine import members
+from novadocker.cloud.layout.host import ComputeHost
+from novadocker.cloud.layout.layout import Layout
+from novadocker.cloud.machine import processes
 from novadocker.cloud.machine.command import Command, run
 
 PROGRAM = "ovs-vswitchd"
@@ -129,7 +129,7 @@ def tap_owner(name: str) -> int | None:
 
 def check_datapath(layout: Layout) -> None:
     """Refuse a machine on which another switch has the devices that ours will make."""
-    ours = members.pids_named(layout, PROGRAM)
+    ours = processes.pids_named(layout, PROGRAM)
     for host in layout.hosts:
         for name in _devices(host):
             owner = tap_owner(name)
@@ -183,7 +183,7 @@ def datapath(layout: Layout) -> str:
 
 def other_switches(layout: Layout) -> set[int]:
     """Return the ids of the switch processes beside us that are not ours."""
-    return _switches() - members.pids_named(layout, PROGRAM)
+    return _switches() - processes.pids_named(layout, PROGRAM)
 
 
 def _switches() -> set[int]:

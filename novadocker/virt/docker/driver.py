@@ -12,14 +12,18 @@ from nova.compute import power_state
 from nova.console import type as console_type
 from nova.virt import driver, hardware
 
-from novadocker.virt.docker import metadata, migration, origin, policy, telling, translation
-from novadocker.virt.docker.crash import crash
-from novadocker.virt.docker.diagnostics import Diagnostics, diagnostics_of
-from novadocker.virt.docker.guest import Guest, in_service
-from novadocker.virt.docker.plugging import meanwhile
-from novadocker.virt.docker.recovery import recover
-from novadocker.virt.docker.service import Service
-from novadocker.virt.docker.trunks import refuse_trunks
+from novadocker import policy
+from novadocker.virt.docker import translation
+from novadocker.virt.docker.actions import recreate
+from novadocker.virt.docker.actions.crash_dump import crash
+from novadocker.virt.docker.actions.recovery import recover
+from novadocker.virt.docker.compute import telling
+from novadocker.virt.docker.compute.plugging import meanwhile
+from novadocker.virt.docker.compute.service import Service
+from novadocker.virt.docker.compute.trunks import refuse_trunks
+from novadocker.virt.docker.container.guest import Guest, in_service
+from novadocker.virt.docker.translation import image_ref, metadata
+from novadocker.virt.docker.translation.diagnostics import Diagnostics, diagnostics_of
 
 CONF = nova.conf.CONF
 
@@ -118,7 +122,7 @@ class DockerDriver(Service):
         # A server is not given up for one that cannot be: a bad image is found out before.
         with (
             translation.as_build_errors(instance),
-            origin.kept(context, instance, self._glance, self._life.image_of),
+            image_ref.kept(context, instance, self._glance, self._life.image_of),
             translation.as_refused_rebuild(instance),
         ):
             policy.refuse(translation.wishes(instance, block_device_info, image_meta=image_meta))
@@ -263,7 +267,7 @@ class DockerDriver(Service):
         retry_interval: int = 0,
     ) -> str:
         with translation.as_refused_resize():
-            migration.refuse_move(self._hostname, translation.destination(context, instance))
+            recreate.refuse_move(self._hostname, translation.destination(context, instance))
             policy.refuse(translation.wishes(instance, block_device_info, flavor=flavor))
             network = self._ports.of(instance, network_info, wait=False)
             resized = translation.server(instance, flavor=flavor)

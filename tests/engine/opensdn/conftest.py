@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from novadocker.cloud.doubles.opensdn import routing
+from novadocker.cloud.doubles.opensdn.control import ControlNode
 from novadocker.cloud.machine import packages
 from tests.engine.opensdn.host import Site, pair, underlay
-from tests.opensdn import routing
-from tests.opensdn.control import ControlNode
 
 PROGRAMS = routing.PROGRAMS | {"ping": "iputils-ping"}
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from novadocker.virt.docker.wiring import namespace
+from novadocker.cloud.doubles.opensdn.control import ControlNode, Subnet, VirtualNetwork
+from novadocker.virt.docker.privileged import namespace
 from tests.engine.wiring.stand_in import run
-from tests.eventually import eventually
-from tests.opensdn.control import ControlNode, Subnet, VirtualNetwork
+from tests.support.eventually import eventually
 
 ROOT = Path(__file__).parents[3]
 _NUMBERS = itertools.count(1)
@@ -65,7 +65,12 @@ class Host:
         words = (
             *("nsenter", f"--net=/run/netns/{self.name}", sys.executable, "-m", "tests.opensdn"),
             *("--ports-directory", self.directory / "ports"),
-            *("--data-plane", "tests.opensdn.packets:Packets", "--data-plane-config", config),
+            *(
+                "--data-plane",
+                "novadocker.cloud.doubles.opensdn.packets:Packets",
+                "--data-plane-config",
+                config,
+            ),
         )
         with (self.directory / "agent.log").open("ab") as log:
             self.process = subprocess.Popen([str(word) for word in words], stderr=log, cwd=ROOT)

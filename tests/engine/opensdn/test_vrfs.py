@@ -3,11 +3,11 @@
 
 import signal
 
+from novadocker.cloud.doubles.opensdn.control import Subnet
+from novadocker.cloud.doubles.opensdn.vrf import GATEWAY_MAC
 from tests.engine.opensdn.host import PATIENCE, Machine, Site
 from tests.engine.wiring.stand_in import run
-from tests.eventually import eventually
-from tests.opensdn.control import Subnet
-from tests.opensdn.vrf import GATEWAY_MAC
+from tests.support.eventually import eventually
 
 RED = (Subnet("10.1.0.0/24", "10.1.0.1"), Subnet("fd01::/64", "fd01::1"))
 BLUE = (Subnet("10.2.0.0/24", "10.2.0.1"), Subnet("fd02::/64", "fd02::1"))

@@ -13,15 +13,16 @@ from pathlib import Path
 import pytest
 from oslo_config import cfg
 
-from novadocker.virt.docker.options import VRouterOptions
-from novadocker.virt.docker.wiring import Wiring, backends, privileged
+from novadocker.cloud.doubles.opensdn.control import Subnet, VirtualNetwork
+from novadocker.virt.docker.conf.values import VRouterOptions
+from novadocker.virt.docker.privileged import context as daemon
+from novadocker.virt.docker.wiring import Wiring, backends
 from tests.engine.opensdn.host import PATIENCE, Site
 from tests.engine.opensdn.test_vrfs import reach
 from tests.engine.wiring.conftest import _oslo_privsep_keeping_files_open
 from tests.engine.wiring.contrail_ports import contrail_vif
 from tests.engine.wiring.stand_in import CLONE_NEWNET, LIBC, Server, an_instance, run, sleeping
-from tests.eventually import eventually
-from tests.opensdn.control import Subnet, VirtualNetwork
+from tests.support.eventually import eventually
 
 SUBNETS = (Subnet("10.0.0.0/24", "10.0.0.1"), Subnet("fd00::/64", "fd00::1"))
 
@@ -32,14 +33,14 @@ def wiring(two_hosts: Site) -> Iterator[Wiring]:
     with Path("/proc/thread-self/ns/net").open() as before:
         with Path(f"/run/netns/{two_hosts.one.name}").open() as there:
             assert LIBC.setns(there.fileno(), CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
-        section = privileged.context.cfg_section
+        section = daemon.context.cfg_section
         helper = str(Path(sys.prefix) / "bin" / "privsep-helper")
         cfg.CONF.set_override("helper_command", helper, group=section)
         with _oslo_privsep_keeping_files_open():
-            privileged.ready()
+            daemon.ready()
         yield _wiring(two_hosts)
         with _oslo_privsep_keeping_files_open():
-            privileged.context.stop()
+            daemon.context.stop()
         cfg.CONF.clear_override("helper_command", group=section)
         assert LIBC.setns(before.fileno(), CLONE_NEWNET) == 0
 

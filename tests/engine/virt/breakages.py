@@ -4,8 +4,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from novadocker.errors import ImageFetchFailed, WiringError
 from novadocker.virt.docker.engine import Image
-from novadocker.virt.docker.errors import ImageFetchFailed, WiringError
 
 FETCH = ImageFetchFailed(image="i", reason="broken off")
 WIRING = WiringError(port="p", reason="no bridge")

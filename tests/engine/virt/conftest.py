@@ -20,17 +20,17 @@ from typing import Any
 import docker
 import pytest
 
+from novadocker.gate import start_gate
 from novadocker.gate.build import PROGRAM, compile_gate
-from novadocker.virt.docker import start_gate
+from novadocker.policy import Abilities, Bounds, Flavor
+from novadocker.virt.docker.actions.lifecycle import Lifecycle
+from novadocker.virt.docker.conf.values import Options
+from novadocker.virt.docker.container.guest import Guest
+from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.engine import Connection, Container, Engine, Image
-from novadocker.virt.docker.guest import Guest
-from novadocker.virt.docker.lifecycle import Lifecycle
-from novadocker.virt.docker.network import Network
-from novadocker.virt.docker.options import Options
-from novadocker.virt.docker.policy import Abilities, Bounds, Flavor
-from novadocker.virt.docker.server import Server
+from novadocker.virt.docker.network.networking import Network
 from novadocker.virt.docker.wiring.wire import Wired
-from tests import busybox
+from tests.support import busybox
 
 with warnings.catch_warnings():
     # Nova warns of itself when it is imported; it is not our code.

@@ -23,7 +23,9 @@ from nova import objects
 from nova.compute import power_state
 from nova.tests.unit.virt import test_virt_drivers as theirs
 
-from novadocker.virt.docker import conf, start_gate, translation
+from novadocker.gate import start_gate
+from novadocker.virt.docker import translation
+from novadocker.virt.docker.conf import options
 from novadocker.virt.docker.driver import DockerDriver
 from novadocker.virt.docker.engine import Connection, Engine
 from novadocker.virt.docker.wiring import Wiring
@@ -51,7 +53,7 @@ class Images:
 
 def make_driver(virtapi: Any) -> DockerDriver:
     """Make the driver as nova-compute does, but without a network and without Glance."""
-    conf.register(theirs.CONF)
+    options.register(theirs.CONF)
     theirs.CONF.set_override("host_url", os.environ[ENGINE], group="docker")
     theirs.CONF.set_override("instance_name_template", "nova-%(uuid)s")
     theirs.CONF.set_override("shutdown_timeout", 1)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from oslo_config import cfg
 
-from novadocker.virt.docker.wiring import privileged
+from novadocker.virt.docker.privileged import context as privileged
 
 
 @contextmanager

@@ -24,11 +24,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from novadocker.cloud.engine_paths import EnginePaths
+from novadocker.cloud.layout.engine_paths import EnginePaths
 from novadocker.cloud.underlay import engine as own
+from novadocker.errors import EngineUnavailable, EngineUnsuitable
 from novadocker.virt.docker.engine import Connection, Engine
-from novadocker.virt.docker.errors import EngineUnavailable, EngineUnsuitable
-from novadocker.virt.docker.host import Host
+from novadocker.virt.docker.host import suitability
 
 # The SDK leaves sockets that could not connect to the garbage collector.
 pytestmark = [
@@ -202,8 +202,8 @@ def test_an_engine_without_user_namespaces_is_refused(remote: Remote) -> None:
     """The message says how to start it; an operator may accept it."""
     engine = Engine(remote.connection)
     with pytest.raises(EngineUnsuitable, match="--userns-remap=default"):
-        Host(engine, require_userns=True).check()
-    assert Host(engine, require_userns=False).check().cpus > 0
+        suitability.check(engine, require_userns=True)
+    assert suitability.check(engine, require_userns=False).cpus > 0
     engine._api.close()
 
 
@@ -261,4 +261,4 @@ def old_engine(tmp_path: Path) -> Iterator[Engine]:
 def test_an_engine_that_is_too_old_is_refused(old_engine: Engine) -> None:
     """Before anything is asked of it that it cannot do."""
     with pytest.raises(EngineUnsuitable, match=r"API 1\.40 and 1\.41 is needed; upgrade it"):
-        Host(old_engine, require_userns=True).check()
+        suitability.check(old_engine, require_userns=True)

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from novadocker.errors import ConsoleUnavailable, ContainerNotFound
+from novadocker.gate.start_gate import StartGate
 from novadocker.virt.docker.console import Consoles, Place, audience, line, terminal, viewer
 from novadocker.virt.docker.engine import Engine, Image
-from novadocker.virt.docker.errors import ConsoleUnavailable, ContainerNotFound
-from novadocker.virt.docker.start_gate import StartGate
-from tests import busybox
-from tests.eventually import eventually
+from tests.support import busybox
+from tests.support.eventually import eventually
 
 PATIENCE = 10.0
 QUESTION = b"\x1b7\x1b[999;999H\x1b[6n\x1b8"

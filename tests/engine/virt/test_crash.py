@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from novadocker.virt.docker.crash import crash
+from novadocker.errors import ContainerNotFound, CrashDumpRefused
+from novadocker.virt.docker.actions.crash_dump import crash
 from novadocker.virt.docker.engine import Engine
-from novadocker.virt.docker.errors import ContainerNotFound, CrashDumpRefused
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 
 def test_a_process_that_handles_the_signal_gets_it(servers: Any, engine: Engine) -> None:

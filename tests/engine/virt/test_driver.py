@@ -15,10 +15,11 @@ from nova.network import model
 from nova.virt import event as nova_event
 from nova.virt import fake
 
-from novadocker.virt.docker import conf, driver
+from novadocker.errors import ConfigurationError
+from novadocker.virt.docker import driver
+from novadocker.virt.docker.conf import options as conf
 from novadocker.virt.docker.driver import CONF, DockerDriver
-from novadocker.virt.docker.errors import ConfigurationError
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 UUID = "5a1c0000-0000-4000-8000-000000000002"
 IMAGE = "91a9ce00-0000-4000-8000-000000000002"

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from novadocker.cloud.engine_paths import EnginePaths
+from novadocker.cloud.layout.engine_paths import EnginePaths
+from novadocker.errors import ContainerNotFound, EngineError, EngineUnavailable
+from novadocker.policy import Abilities, Flavor, settings_for
 from novadocker.virt.docker.engine import (
     Connection,
     Container,
@@ -19,8 +21,6 @@ from novadocker.virt.docker.engine import (
     Image,
     State,
 )
-from novadocker.virt.docker.errors import ContainerNotFound, EngineError, EngineUnavailable
-from novadocker.virt.docker.policy import Abilities, Flavor, settings_for
 
 SETTINGS = settings_for(
     Flavor(vcpus=1, memory_mib=32, root_gib=0), Abilities(disk_limit=False, pids=64)

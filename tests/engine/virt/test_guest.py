@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from novadocker.errors import ContainerConflict, ContainerNotFound
 from novadocker.virt.docker.engine import Image, State
-from novadocker.virt.docker.errors import ContainerConflict, ContainerNotFound
 
 KEY = "ssh-ed25519 AAAA me"
 SHOW = "stat -c %a:%u:%g {0}/.ssh {0}/.ssh/authorized_keys; cat {0}/.ssh/authorized_keys"

@@ -2,10 +2,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from novadocker.virt.docker.compute.health import HealthReporter
 from novadocker.virt.docker.engine import Engine, HealthStatus, Image
 from novadocker.virt.docker.engine.health import LONGEST_PROBE
-from novadocker.virt.docker.health import HealthReporter
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 SECOND = 10**9
 

@@ -16,17 +16,22 @@ from typing import Any
 import pytest
 from passlib.hash import sha512_crypt
 
-from novadocker.virt.docker.accounts import Login
-from novadocker.virt.docker.engine import Engine, Image
-from novadocker.virt.docker.entries import Entry, link, packed, personality
-from novadocker.virt.docker.errors import (
+from novadocker.errors import (
     ContainerNotFound,
     EngineError,
     PasswordNotSet,
     PolicyRefused,
 )
-from novadocker.virt.docker.inputs import Inputs
-from novadocker.virt.docker.user_data import UserData
+from novadocker.virt.docker.container.accounts import Login
+from novadocker.virt.docker.engine import Engine, Image
+from novadocker.virt.docker.injection.files import (
+    Entry,
+    link,
+    packed,
+    personality,
+)
+from novadocker.virt.docker.injection.inputs import Inputs
+from novadocker.virt.docker.injection.user_data import UserData
 from tests.engine.virt.conftest import rootfs, saved
 
 SHADOW = b"root:*:19000:0:99999:7:::\nweb:!:19000:0:99999:7:::\n"

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from novadocker.virt.docker.engine import Engine, Image, State
-from novadocker.virt.docker.errors import (
+from novadocker.errors import (
     ContainerConflict,
     ContainerExists,
     ContainerNotFound,
@@ -18,9 +17,10 @@ from novadocker.virt.docker.errors import (
     PlugTimeout,
     WiringError,
 )
-from novadocker.virt.docker.server import Server
+from novadocker.virt.docker.container.server import Server
+from novadocker.virt.docker.engine import Engine, Image, State
 from tests.engine.virt.breakages import WIRING, break_create, break_images, break_start
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 KEY = "ssh-ed25519 AAAA me"
 LATE = PlugTimeout(port="p", seconds=1)

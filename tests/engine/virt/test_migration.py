@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from novadocker.virt.docker import migration
+from novadocker.errors import EngineError, PolicyRefused, WiringError
+from novadocker.policy import MIB, Flavor
+from novadocker.virt.docker.actions import recreate
+from novadocker.virt.docker.container.labels import LABEL_BASE, LABEL_KEPT
 from novadocker.virt.docker.engine import Container, Engine, State
-from novadocker.virt.docker.errors import EngineError, PolicyRefused, WiringError
-from novadocker.virt.docker.policy import MIB, Flavor
-from novadocker.virt.docker.server import LABEL_BASE, LABEL_KEPT
 
 SMALL = Flavor(vcpus=1, memory_mib=32, root_gib=1)
 LARGE = Flavor(vcpus=2, memory_mib=96, root_gib=1, swap_mib=16)
@@ -96,7 +96,7 @@ def made_anew(servers: Any, engine: Engine, times: int = 1) -> Container:
     for _ in range(times):
         container = servers.guest.get()
         as_it_was = container.limits, container.rights
-        migration._make_anew(engine, servers.asked.uuid, container, *as_it_was)
+        recreate._make_anew(engine, servers.asked.uuid, container, *as_it_was)
     servers.life.start(servers.asked, servers.network)
     return servers.guest.get()
 
@@ -133,7 +133,7 @@ def test_nothing_of_a_container_made_anew_is_left(
     servers.wait_for("written")
     made_anew(servers, engine, times=2)
     servers.life.remove(servers.asked.uuid, servers.network)
-    migration.forget(engine, servers.asked.uuid)
+    recreate.forget(engine, servers.asked.uuid)
     assert not engine.names("novadocker.instance")
     assert not docker_api.volumes()["Volumes"]
     assert {image["Id"] for image in docker_api.images(all=True)} == before
@@ -168,10 +168,10 @@ def test_a_driver_that_died_while_it_made_a_container_anew_goes_on(
     servers.life.stop(servers.asked.uuid, servers.network, 0)
     name = booted.name
     as_it_was = booted.limits, booted.rights
-    engine.replicate(name, name + migration.SUCCESSOR, booted.image, *as_it_was, {})
+    engine.replicate(name, name + recreate.SUCCESSOR, booted.image, *as_it_was, {})
     if renamed:
-        engine.rename(name, name + migration.PREDECESSOR)
-    migration.fit(engine, servers.asked.uuid, *as_it_was)
+        engine.rename(name, name + recreate.PREDECESSOR)
+    recreate.fit(engine, servers.asked.uuid, *as_it_was)
     assert list(engine.names("novadocker.instance")) == [name]
     assert servers.guest.get().id == booted.id
 

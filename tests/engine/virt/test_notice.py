@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from novadocker.virt.docker.errors import EngineError
-from novadocker.virt.docker.policy import Flavor
+from novadocker.errors import EngineError
+from novadocker.policy import Flavor
 
 SMALL = Flavor(vcpus=1, memory_mib=32, root_gib=1)
 ROUTER = replace(SMALL, memory_mib=64, extra_specs={"docker:cap_add": "NET_ADMIN"})

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from novadocker.virt.docker import start_gate
+from novadocker.gate import start_gate
 from novadocker.virt.docker.engine import Engine
 from tests.engine.virt.conftest import rootfs, saved
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from novadocker.virt.docker import migration
+from novadocker.errors import NotForContainers, PolicyRefused
+from novadocker.policy import MIB, Flavor
+from novadocker.policy.quota import NO_RATES, DiskRates
+from novadocker.virt.docker.actions import recreate
 from novadocker.virt.docker.engine import Engine
-from novadocker.virt.docker.errors import NotForContainers, PolicyRefused
-from novadocker.virt.docker.host import Host
-from novadocker.virt.docker.policy import MIB, Flavor
-from novadocker.virt.docker.quota import NO_RATES, DiskRates
+from novadocker.virt.docker.host.inventory import Host
 
 PLAIN = Flavor(vcpus=1, memory_mib=48, root_gib=1)
 SLOW = replace(PLAIN, extra_specs={"quota:disk_write_bytes_sec": str(MIB)})
@@ -26,7 +26,7 @@ WRITES = (
 @pytest.fixture
 def limiting(servers: Any, engine: Engine) -> Any:
     """Servers on an engine whose disk's rates can be limited."""
-    abilities = Host(engine, require_userns=True).abilities(64)
+    abilities = Host(engine).abilities(64)
     if abilities.data_disk is None:
         pytest.skip("the engine's data are not on a block device here")
     servers.abilities = abilities
@@ -86,7 +86,7 @@ def test_a_resize_changes_rates_and_loses_nothing(
         assert now.limits.rates.write_bytes == rate
         assert engine.run(now.name, ("cat", "/file")) == (0, b"kept\n")
     assert now.limits.rates == NO_RATES
-    assert migration.given(now).disk_bytes == 0
+    assert recreate.given(now).disk_bytes == 0
     limiting.life.remove(limiting.asked.uuid, limiting.network)
     assert not engine.names("novadocker.instance")
     assert {image["Id"] for image in docker_api.images(all=True)} == images

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from novadocker.gate.start_gate import StartGate
+from novadocker.virt.docker.actions.recovery import Expected, recover
 from novadocker.virt.docker.engine import Connection, Engine, State
-from novadocker.virt.docker.recovery import Expected, recover
-from novadocker.virt.docker.start_gate import StartGate
 
 PATIENCE = 5
 

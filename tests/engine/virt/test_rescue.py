@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from novadocker.virt.docker.engine import Container, Image, State
-from novadocker.virt.docker.errors import (
+from novadocker.errors import (
     ContainerConflict,
     ContainerNotFound,
     DockerDriverError,
@@ -18,10 +17,12 @@ from novadocker.virt.docker.errors import (
     ImageFetchFailed,
     WiringError,
 )
-from novadocker.virt.docker.guest import Guest, in_service
-from novadocker.virt.docker.server import Server, container_name
+from novadocker.virt.docker.container.guest import Guest, in_service
+from novadocker.virt.docker.container.labels import container_name
+from novadocker.virt.docker.container.server import Server
+from novadocker.virt.docker.engine import Container, Image, State
 from tests.engine.virt.breakages import FETCH, WIRING, break_create, break_images, break_start
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 GATE = "/dev/.novadocker/gate"
 OF_IMAGE = "/bin/busybox"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from novadocker.policy import CAPABILITIES, MIB, Flavor
 from novadocker.virt.docker.engine import Engine, Image
-from novadocker.virt.docker.policy import CAPABILITIES, MIB, Flavor
 
 CGROUPS = Path("/sys/fs/cgroup")
 # capabilities(7): the numbers of what the policy grants.

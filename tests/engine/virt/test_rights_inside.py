@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from novadocker.cloud.samples import CACHE, programs
+from novadocker.errors import PolicyRefused
+from novadocker.policy import Bounds, Flavor, seccomp
 from novadocker.virt.docker.engine import Container, Engine, Image, State
-from novadocker.virt.docker.entries import personality
-from novadocker.virt.docker.errors import PolicyRefused
-from novadocker.virt.docker.inputs import Inputs
-from novadocker.virt.docker.policy import Bounds, Flavor, seccomp
+from novadocker.virt.docker.injection.files import personality
+from novadocker.virt.docker.injection.inputs import Inputs
 from tests.engine.virt.conftest import saved
 from tests.engine.virt.debian_box import BOX
 from tests.engine.virt.privileges import daemon

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from novadocker.virt.docker.archive import Platform
+from novadocker.archive import Platform
+from novadocker.errors import ContainerNotFound
+from novadocker.virt.docker.actions.snapshot import Snapshots, Stages, name_of
 from novadocker.virt.docker.engine import Engine, Image, State
-from novadocker.virt.docker.errors import ContainerNotFound
 from novadocker.virt.docker.images import Images
-from novadocker.virt.docker.snapshot import Snapshots, Stages, name_of
 
 IMAGE = "91a9ce00-0000-4000-8000-000000000003"
 MIB = 1024**2

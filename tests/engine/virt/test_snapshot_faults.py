@@ -17,11 +17,11 @@ from typing import Any
 import docker
 import pytest
 
-from novadocker.cloud.engine_paths import EnginePaths
+from novadocker.cloud.layout.engine_paths import EnginePaths
 from novadocker.cloud.underlay import engine as underlay
+from novadocker.errors import EngineOutOfSpace, EngineUnavailable
+from novadocker.virt.docker.container.guest import Guest
 from novadocker.virt.docker.engine import Connection, Engine, Image, State
-from novadocker.virt.docker.errors import EngineOutOfSpace, EngineUnavailable
-from novadocker.virt.docker.guest import Guest
 
 MIB = 1024**2
 NAME = "nova-busy"

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
+from novadocker.errors import ContainerNotFound
 from novadocker.virt.docker.engine import Engine
-from novadocker.virt.docker.errors import ContainerNotFound
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 MIB = 1024**2
 

@@ -17,7 +17,8 @@ from nova.network import model
 from oslo_config import cfg
 from vif_plug_ovs.privsep import vif_plug
 
-from novadocker.virt.docker.wiring import Wiring, backends, privileged
+from novadocker.virt.docker.privileged import context as daemon
+from novadocker.virt.docker.wiring import Wiring, backends
 from tests.engine.wiring.contrail_ports import contrail_vif
 from tests.engine.wiring.stand_in import (
     CLONE_NEWNET,
@@ -30,7 +31,7 @@ from tests.engine.wiring.stand_in import (
 )
 from tests.engine.wiring.vrouter_host import VRouterHost
 
-CONTEXTS = (privileged.context, vif_plug)
+CONTEXTS = (daemon.context, vif_plug)
 
 
 @pytest.fixture(scope="package")

@@ -17,8 +17,9 @@ from oslo_config import cfg
 from vif_plug_ovs.ovs import OvsPlugin
 from vif_plug_ovs.privsep import vif_plug
 
-from novadocker.virt.docker.options import VRouterOptions
-from novadocker.virt.docker.wiring import Wiring, backends, privileged
+from novadocker.virt.docker.conf.values import VRouterOptions
+from novadocker.virt.docker.privileged import context as daemon
+from novadocker.virt.docker.wiring import Wiring, backends
 from tests.engine.wiring.stand_in import Server
 
 PATIENCE = 60
@@ -71,7 +72,7 @@ _CONTEXT.set_forkserver_preload(["tests.conftest", __name__])
 
 
 def _do(job: Job) -> None:
-    for context in (privileged.context, vif_plug):
+    for context in (daemon.context, vif_plug):
         context.set_client_mode(False)
     cfg.CONF.set_override("ovsdb_connection", job.database, group="os_vif_ovs")
     wiring = Wiring(backends.load(job.vrouter))

@@ -18,7 +18,8 @@ from typing import Any
 import tenacity
 from nova.network import model
 
-from novadocker.virt.docker.wiring import Wiring, namespace
+from novadocker.virt.docker.privileged import namespace
+from novadocker.virt.docker.wiring import Wiring
 from novadocker.virt.docker.wiring.plan import Plan, make_plan
 from novadocker.virt.docker.wiring.wire import Wired
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from nova.network import model
 
+from novadocker.errors import VifRefused, WiringError
+from novadocker.virt.docker.container.directory import HOSTS, InstanceDirectory
 from novadocker.virt.docker.engine import Container, State
-from novadocker.virt.docker.errors import VifRefused, WiringError
-from novadocker.virt.docker.instance_directory import HOSTS, InstanceDirectory
-from novadocker.virt.docker.network import Network, Networking
+from novadocker.virt.docker.network.networking import Network, Networking
 from novadocker.virt.docker.wiring import Wiring
 from tests.engine.wiring.stand_in import Server, Switch, a_vif, run
 

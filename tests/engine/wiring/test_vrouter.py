@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from nova.network import model
 
-from novadocker.virt.docker.errors import WiringError
+from novadocker.errors import WiringError
 from novadocker.virt.docker.wiring import Wiring
 from tests.engine.wiring.contrail_ports import device_of, port_of
 from tests.engine.wiring.stand_in import Server, run

@@ -15,7 +15,7 @@ from novadocker.virt.docker.wiring import Wiring
 from tests.engine.wiring.contrail_ports import contrail_vif, device_of, port_of
 from tests.engine.wiring.stand_in import Server, run
 from tests.engine.wiring.vrouter_host import VRouterHost
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.usefixtures("agent_left_empty")
 PATIENCE = 60.0

@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 from nova.network import model
 
-from novadocker.virt.docker.errors import WiringError
-from novadocker.virt.docker.wiring import Wiring, privileged
+from novadocker.errors import WiringError
+from novadocker.virt.docker.privileged import context as daemon
+from novadocker.virt.docker.wiring import Wiring
 from tests.engine.wiring.stand_in import Server, Switch, a_vif, run, talk
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 ROUNDS = 50
 DESCRIPTORS_OF_CHANCE = 3
@@ -293,7 +294,7 @@ def test_wiring_and_unwiring_leaks_no_descriptor(
     one.wire(wiring)
     one.unwire(wiring)
     links, before = run("ip", "-brief", "link"), _descriptors()
-    assert {"self", "vif_plug_ovs.privsep.vif_plug", privileged.context.pypath} <= set(before)
+    assert {"self", "vif_plug_ovs.privsep.vif_plug", daemon.context.pypath} <= set(before)
     for _ in range(ROUNDS):
         one.wire(wiring)
         one.unwire(wiring)

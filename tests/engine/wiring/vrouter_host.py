@@ -6,11 +6,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from novadocker.virt.docker.options import VRouterOptions
-from tests.opensdn.agent import Agent
-from tests.opensdn.api import Server, serving
-from tests.opensdn.data_plane import NoPackets
-from tests.opensdn.port import Port
+from novadocker.cloud.doubles.opensdn.agent import Agent
+from novadocker.cloud.doubles.opensdn.api import Server, serving
+from novadocker.cloud.doubles.opensdn.data_plane import NoPackets
+from novadocker.cloud.doubles.opensdn.port import Port
+from novadocker.virt.docker.conf.values import VRouterOptions
 
 ADDRESS = ("127.0.0.1", 9091)
 STALE_SECONDS = 0.5

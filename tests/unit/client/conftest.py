@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from novadocker.archive import Platform
 from novadocker.client.errors import NoParts
 from novadocker.client.examination import Examination
 from novadocker.client.glance import GlanceImage
 from novadocker.client.progress import Progress
-from novadocker.virt.docker.archive import Platform
-from tests.unit.virt.docker.conftest import SavedImages
+from tests.support.saved_images import SavedImages
 
 with warnings.catch_warnings():
     # osc-lib warns of itself when it is imported.

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 import zstandard
 
+from novadocker.archive import Platform
+from novadocker.archive.image.index import Index
 from novadocker.client.archives import Archive, FileArchive, StreamArchive
 from novadocker.client.errors import BytesDiffer, OriginUnreadable
 from novadocker.client.importing import Importer, Wanted
 from novadocker.client.origin import SavedFile, StandardInput
 from novadocker.client.progress import Progress
-from novadocker.virt.docker.archive import Platform
-from novadocker.virt.docker.archive.index import Index
-from novadocker.virt.docker.errors import ImageInvalid
+from novadocker.errors import ImageInvalid
 from tests.unit.client.conftest import FakeGlance
 
 AMD64 = Platform("amd64")

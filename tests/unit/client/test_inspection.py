@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
+from novadocker.archive import Platform
+from novadocker.archive.image.index import Index
 from novadocker.client.archives import StreamArchive
 from novadocker.client.importing import Importer, Wanted
 from novadocker.client.inspection import Inspector
 from novadocker.client.origin import StandardInput
 from novadocker.client.progress import Progress
-from novadocker.virt.docker.archive import Platform
-from novadocker.virt.docker.archive.index import Index
-from novadocker.virt.docker.errors import ImageInvalid
+from novadocker.errors import ImageInvalid
 from tests.unit.client.conftest import FakeGlance
 
 AMD64 = Platform("amd64")

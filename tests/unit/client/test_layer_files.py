@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from novadocker.archive import CheckedArchive, Platform
 from novadocker.client.layer_files import LayerFiles
-from novadocker.virt.docker.archive import CheckedArchive, Platform
 
 PATHS = ("etc/os-release", "usr/lib/os-release")
 

@@ -3,11 +3,12 @@ from typing import Any
 
 import pytest
 
+from novadocker.archive import Platform
+from novadocker.archive.image.index import Index
 from novadocker.client import properties
 from novadocker.client.errors import PlatformRefused, PropertiesRefused
 from novadocker.client.examination import Examined
-from novadocker.virt.docker.archive import Platform
-from novadocker.virt.docker.archive.index import Index
+from novadocker.virt.docker.host.processor import platform_of_host
 from tests.unit.client.conftest import examination
 
 
@@ -67,7 +68,7 @@ def test_a_platform_that_is_none_is_refused(word: str) -> None:
 
 def test_a_platform_is_this_machines_unless_given() -> None:
     """As with docker's own commands."""
-    assert properties.platform(None).architecture == Platform.of_host().architecture
+    assert properties.platform(None).architecture == platform_of_host().architecture
     assert properties.platform("linux/arm64") == Platform("arm64")
     assert properties.platform("linux/arm/v6") == Platform("arm", variant="v6")
 

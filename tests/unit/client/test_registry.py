@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from novadocker.archive import Platform
 from novadocker.client import registry
 from novadocker.client.origin import Reference
-from novadocker.virt.docker.archive import Platform
 
 
 def test_skopeo_is_asked_for_the_wanted_variant(tmp_path: Path) -> None:

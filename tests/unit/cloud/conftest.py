@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from novadocker.cloud.config.common import Common
-from novadocker.cloud.credentials import Credentials
-from novadocker.cloud.layout import Layout
-from novadocker.cloud.settings import Settings
+from novadocker.cloud.layout.credentials import Credentials
+from novadocker.cloud.layout.layout import Layout
+from novadocker.cloud.layout.settings import Settings
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 import pytest
 import yaml
 
-from novadocker.cloud import catalogue
+from novadocker.cloud.samples import catalogue
 
 CONFIG = json.dumps(
     {

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from novadocker.cloud import cli, settings
+from novadocker.cloud import cli
+from novadocker.cloud.layout import settings
 
 
 @pytest.mark.parametrize("command", ["status", "logs", "down", "purge"])

@@ -3,7 +3,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from novadocker.cloud import credentials
+from novadocker.cloud.layout import credentials
 
 
 def test_credentials_are_made_once_and_differ(tmp_path: Path) -> None:

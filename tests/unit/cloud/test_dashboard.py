@@ -9,15 +9,15 @@ import pytest
 import yaml
 from glance.common.config import image_format_opts
 
-from novadocker.cloud import rising
+from novadocker.cloud import up
 from novadocker.cloud.config import glance, horizon
 from novadocker.cloud.config.common import Common
-from novadocker.cloud.contents import dashboard as definitions
 from novadocker.cloud.dashboard import environment
 from novadocker.cloud.dashboard.environment import Environment
-from novadocker.cloud.settings import Settings
+from novadocker.cloud.layout.settings import Settings
+from novadocker.cloud.seed import dashboard as definitions
 from novadocker.cloud.supervision import dashboard
-from novadocker.virt.docker.policy.words import WORDS
+from novadocker.policy.extra_specs import WORDS
 
 ROOT = Path(__file__).parents[3]
 
@@ -37,7 +37,7 @@ def test_without_it_there_is_nothing_of_it(common: Common) -> None:
     """No service, no environment is made, and Glance answers no page of another origin."""
     without = _without(common)
     assert not list(dashboard.services(without))
-    assert "dashboard" not in {step.name for step in rising._preparations(without)}
+    assert "dashboard" not in {step.name for step in up._preparations(without)}
     conf, _ = glance.files(without).values()
     assert "allowed_origin" not in conf
 

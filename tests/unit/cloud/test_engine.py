@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from novadocker.cloud.engine_paths import EnginePaths
+from novadocker.cloud.layout.engine_paths import EnginePaths
 from novadocker.cloud.underlay import engine
 
 PATHS = EnginePaths(data=Path("/d"), run=Path("/r"))

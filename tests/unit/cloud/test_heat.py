@@ -6,8 +6,8 @@ import pytest
 
 from novadocker.cloud.config import heat
 from novadocker.cloud.config.common import Common
-from novadocker.cloud.contents import schema
-from novadocker.cloud.settings import Settings
+from novadocker.cloud.layout.settings import Settings
+from novadocker.cloud.seed import schema
 from novadocker.cloud.supervision import orchestration
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from novadocker.cloud.config.common import Common
-from novadocker.cloud.contents import identity
+from novadocker.cloud.seed import identity
 
 
 def test_each_cloud_has_its_own_user_and_password(common: Common) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from novadocker.cloud.errors import HostUnfit
-from novadocker.cloud.layout import Layout, Ports
-from novadocker.cloud.settings import Settings
+from novadocker.cloud.layout.layout import Layout, Ports
+from novadocker.cloud.layout.settings import Settings
 
 
 def test_ports_are_consecutive_from_the_base() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from novadocker.cloud.layout import MEMBER, Layout
-from novadocker.cloud.machine import leftovers, members
+from novadocker.cloud.layout.layout import MEMBER, Layout
+from novadocker.cloud.machine import processes, remains_of_cloud
 
 
 @pytest.fixture
@@ -31,20 +31,20 @@ def test_a_member_is_found_whoever_its_parent_is(
     here: Layout, orphan: subprocess.Popen[bytes]
 ) -> None:
     """The mark in its environment is enough; no other process is taken for one."""
-    assert [process.pid for process in members.processes(here)] == [orphan.pid]
-    assert members.pids_named(here, "sleep") == {orphan.pid}
-    assert members.pids_named(here, "dockerd") == set()
+    assert [process.pid for process in processes.processes(here)] == [orphan.pid]
+    assert processes.pids_named(here, "sleep") == {orphan.pid}
+    assert processes.pids_named(here, "dockerd") == set()
 
 
 def test_another_clouds_members_are_not_ours(here: Layout, orphan: subprocess.Popen[bytes]) -> None:
     """Two clouds on one machine do not end each other's processes."""
     assert orphan.poll() is None
     other = dataclasses.replace(here, state=here.state / "other")
-    assert not list(members.processes(other))
+    assert not list(processes.processes(other))
 
 
 def test_what_is_left_over_is_killed(here: Layout, orphan: subprocess.Popen[bytes]) -> None:
     """After the sweep no member runs."""
-    leftovers.kill(members.processes(here))
+    remains_of_cloud.kill(processes.processes(here))
     assert not psutil.pid_exists(orphan.pid)
-    assert not list(members.processes(here))
+    assert not list(processes.processes(here))

@@ -10,7 +10,6 @@ import pytest
 
 from novadocker.cloud.config import neutron, neutron_agents, nova
 from novadocker.cloud.config.common import Common
-from novadocker.cloud.errors import HostUnfit
 from novadocker.cloud.supervision import networks
 from novadocker.cloud.underlay import opensdn
 
@@ -64,16 +63,6 @@ def test_nova_compute_and_the_agent_mean_the_same_directory(common: Common) -> N
     assert section["vrouter_agent_url"].removeprefix("http://") in command
     without = parsed(nova.compute_files(common, host), "nova.conf")["docker"]
     assert "vrouter_ports_directory" not in without
-
-
-def test_a_contrail_without_the_source_tree_is_refused(
-    common: Common, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Nothing begins; the reason says where the double is."""
-    monkeypatch.setattr(opensdn, "_SOURCES", tmp_path)
-    opensdn.check(common.layout)
-    with pytest.raises(HostUnfit, match="needs the source tree"):
-        opensdn.check(with_network(common, "contrail").layout)
 
 
 def test_the_agents_of_a_host_bear_its_name(common: Common) -> None:

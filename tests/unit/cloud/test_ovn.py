@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from pathlib import Path
 
-from novadocker.cloud.layout import Layout
+from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.machine.command import Command
 from novadocker.cloud.underlay import ovn, switch
 

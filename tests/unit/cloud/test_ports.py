@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from novadocker.cloud.errors import PortsTaken
-from novadocker.cloud.layout import Layout, Ports
+from novadocker.cloud.layout.layout import Layout, Ports
 from novadocker.cloud.machine import ports
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from novadocker.cloud.contents import schema
-from novadocker.cloud.contents.schema import Schema
 from novadocker.cloud.errors import CommandFailed
-from novadocker.cloud.layout import Layout
+from novadocker.cloud.layout.layout import Layout
+from novadocker.cloud.seed import schema
+from novadocker.cloud.seed.schema import Schema
 
 
 @pytest.fixture

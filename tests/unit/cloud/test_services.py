@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from novadocker.cloud import rising
+from novadocker.cloud import up
 from novadocker.cloud.config.common import Common
 from novadocker.cloud.supervision import services
 from novadocker.cloud.supervision.service import Service
@@ -55,8 +55,8 @@ def test_every_step_that_is_waited_for_exists(
     common: Common, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Services and preparations form one order without gaps or circles."""
-    monkeypatch.setattr(rising, "_prepare_engine", lambda _layout, _host: None)
-    steps = rising._steps(common, services.table(common))
+    monkeypatch.setattr(up, "_prepare_engine", lambda _layout, _host: None)
+    steps = up._steps(common, services.table(common))
     names = {step.name for step in steps}
     assert {name for step in steps for name in step.after} <= names
     order = list(TopologicalSorter({step.name: step.after for step in steps}).static_order())

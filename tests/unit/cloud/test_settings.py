@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from novadocker.cloud import settings
 from novadocker.cloud.errors import StateRefused
-from novadocker.cloud.settings import Settings
+from novadocker.cloud.layout import settings
+from novadocker.cloud.layout.settings import Settings
 
 
 def test_settings_come_back_as_they_were_stored(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 import dataclasses
 from pathlib import Path
 
-from novadocker.cloud.layout import Layout
+from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.supervision import starting
 
 

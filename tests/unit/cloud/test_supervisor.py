@@ -2,7 +2,7 @@
 import configparser
 
 from novadocker.cloud.config.common import Common
-from novadocker.cloud.layout import MEMBER
+from novadocker.cloud.layout.layout import MEMBER
 from novadocker.cloud.supervision import services, supervisor
 
 

@@ -4,8 +4,8 @@
 import re
 from pathlib import Path
 
-from novadocker.virt.docker.conf import OPTIONS
-from novadocker.virt.docker.policy.words import SYSCTL, WORDS
+from novadocker.policy.extra_specs import SYSCTL, WORDS
+from novadocker.virt.docker.conf.options import OPTIONS
 
 DOCS = Path(__file__).parents[3] / "docs"
 OPERATOR = (DOCS / "operator.md").read_text()

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import requests
 
-from tests.eventually import eventually
-from tests.opensdn.agent import Agent
-from tests.opensdn.api import Server, serving
-from tests.opensdn.data_plane import Ipam, NoPackets
+from novadocker.cloud.doubles.opensdn.agent import Agent
+from novadocker.cloud.doubles.opensdn.api import Server, serving
+from novadocker.cloud.doubles.opensdn.data_plane import Ipam, NoPackets
+from tests.support.eventually import eventually
 
 PORT = "11111111-2222-3333-4444-555555555555"
 OTHER = "66666666-2222-3333-4444-555555555555"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from oslo_config import cfg
 
-from tests.opensdn import neutron
-from tests.opensdn.control import ControlNode, Subnet
+from novadocker.cloud.doubles.opensdn import neutron
+from novadocker.cloud.doubles.opensdn.control import ControlNode, Subnet
 
 NETWORK = {"id": "red", "provider:segmentation_id": 77}
 SUBNET = {"network_id": "red", "cidr": "10.0.0.0/24", "gateway_ip": "10.0.0.1"}

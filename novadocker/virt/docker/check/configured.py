@@ -20,15 +20,18 @@ from nova import utils  # noqa: E402
 from oslo_privsep import priv_context  # noqa: E402
 from oslo_utils import importutils  # noqa: E402
 
-from novadocker.virt.docker import conf, start_gate  # noqa: E402
+from novadocker.errors import BackendUnusable, DockerDriverError  # noqa: E402
+from novadocker.gate import start_gate  # noqa: E402
 from novadocker.virt.docker.check import access, kernel, options, posture  # noqa: E402
 from novadocker.virt.docker.check import findings as judge  # noqa: E402
 from novadocker.virt.docker.check.findings import Finding, Verdict, attempt  # noqa: E402
+from novadocker.virt.docker.conf import options as conf  # noqa: E402
 from novadocker.virt.docker.engine import Connection, Engine, Posture  # noqa: E402
-from novadocker.virt.docker.engine.changelogs import mended  # noqa: E402
-from novadocker.virt.docker.errors import BackendUnusable, DockerDriverError  # noqa: E402
-from novadocker.virt.docker.host import Host, limits_disk  # noqa: E402
-from novadocker.virt.docker.wiring import backends, privileged  # noqa: E402
+from novadocker.virt.docker.host import suitability  # noqa: E402
+from novadocker.virt.docker.host.changelogs import mended  # noqa: E402
+from novadocker.virt.docker.host.disk import limits_disk  # noqa: E402
+from novadocker.virt.docker.privileged import context  # noqa: E402
+from novadocker.virt.docker.wiring import backends  # noqa: E402
 
 CONF = nova.conf.CONF
 
@@ -84,10 +87,14 @@ def _engine() -> Iterator[Finding]:
             section.api_insecure,
         )
     )
-    host = Host(engine, require_userns=section.require_userns)
-    yield attempt("engine", lambda: f"version {host.check().components['Engine']}")
+    yield attempt("engine", partial(_engine_version, engine, require_userns=section.require_userns))
     with contextlib.suppress(DockerDriverError):  # which the finding before this one tells
         yield from _posture(engine.posture())
+
+
+def _engine_version(engine: Engine, *, require_userns: bool) -> str:
+    info = suitability.check(engine, require_userns=require_userns)
+    return f"version {info.components['Engine']}"
 
 
 def _posture(seen: Posture) -> Iterator[Finding]:
@@ -114,7 +121,7 @@ def _host() -> Iterator[Finding]:
 def _privileges() -> Iterator[Finding]:
     priv_context.init(root_helper=shlex.split(utils.get_root_helper()))
     remedy = f"set {judge.PRIVSEP}, or allow '{_helper()}' in sudoers"
-    yield attempt("privileges", partial(_usable, privileged.ready), remedy)
+    yield attempt("privileges", partial(_usable, context.ready), remedy)
     yield from _backends()
 
 

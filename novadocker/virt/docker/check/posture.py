@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from novadocker.virt.docker.check.findings import Finding, Verdict
 from novadocker.virt.docker.engine import EngineInfo, Posture
-from novadocker.virt.docker.engine.advisories import AUTHORIZATION, concerning, version_of
+from novadocker.virt.docker.host.advisories import AUTHORIZATION, concerning, version_of
 
 DAEMON_JSON = "/etc/docker/daemon.json"
 # How engines begin what concerns their own API, in the warnings of GET /info.

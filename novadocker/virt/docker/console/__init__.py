@@ -5,6 +5,7 @@
 is what they talk to; ``Keyboard`` and ``Screen`` are what can be said without any of it.
 """
 
-from novadocker.virt.docker.console.consoles import Consoles, Place, networks
+from novadocker.virt.docker.conf.networks import networks
+from novadocker.virt.docker.console.consoles import Consoles, Place
 
 __all__ = ["Consoles", "Place", "networks"]

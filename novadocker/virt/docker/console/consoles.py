@@ -10,18 +10,17 @@ from dataclasses import dataclass
 
 from oslo_log import log as logging
 
+from novadocker.errors import ConsoleUnavailable, EngineError
+from novadocker.virt.docker.conf.networks import IPNetwork, networks
 from novadocker.virt.docker.console.line import Line
 from novadocker.virt.docker.console.terminal import end_left_shells
 from novadocker.virt.docker.engine import Engine, State
-from novadocker.virt.docker.errors import ConsoleUnavailable, EngineError
 
 LOG = logging.getLogger(__name__)
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 ATTEMPTS = 10  # at a port that somebody takes between the look and the bind
 END_SECONDS = 5.0
-
-IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
@@ -59,21 +58,6 @@ class Place:
         yield from networks((*LOOPBACK, *self.clients))
         own = socket.getaddrinfo(self.address, None, type=socket.SOCK_STREAM)
         yield from networks(str(each[4][0]).partition("%")[0] for each in own)
-
-
-def networks(texts: Iterable[str]) -> list[IPNetwork]:
-    """Read networks.
-
-    Args:
-        texts: as CIDR, or single addresses.
-
-    Returns:
-        The networks.
-
-    Raises:
-        ValueError: one of them is no network.
-    """
-    return [ipaddress.ip_network(text) for text in texts]
 
 
 class Consoles:

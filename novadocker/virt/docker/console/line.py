@@ -15,13 +15,13 @@ from typing import Any
 
 from oslo_log import log as logging
 
+from novadocker.errors import ContainerNotFound, EngineError, PolicyRefused
+from novadocker.gate.start_gate import waits
 from novadocker.virt.docker.console.audience import Audience
 from novadocker.virt.docker.console.keyboard import Size
 from novadocker.virt.docker.console.terminal import Terminal, terminal_of
 from novadocker.virt.docker.console.viewer import KEY_SECONDS, Viewer
 from novadocker.virt.docker.engine import Container, Engine, State
-from novadocker.virt.docker.errors import ContainerNotFound, EngineError, PolicyRefused
-from novadocker.virt.docker.start_gate import waits
 
 LOG = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from typing import Protocol
 
 from oslo_log import log as logging
 
+from novadocker.errors import ContainerNotFound, EngineError, PolicyRefused
 from novadocker.virt.docker.console.keyboard import Size
 from novadocker.virt.docker.engine import Engine, Stream
-from novadocker.virt.docker.errors import ContainerNotFound, EngineError, PolicyRefused
 
 LOG = logging.getLogger(__name__)
 

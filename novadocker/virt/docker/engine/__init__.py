@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Docker Engine's API: the only room that knows the SDK and the shapes of its answers."""
 
+from novadocker.virt.docker.engine.calls.terminals import Program, Stream
 from novadocker.virt.docker.engine.client import Engine
 from novadocker.virt.docker.engine.connection import Connection
 from novadocker.virt.docker.engine.health import Health, HealthStatus
 from novadocker.virt.docker.engine.posture import Posture
-from novadocker.virt.docker.engine.sessions import Program, Stream
 from novadocker.virt.docker.engine.spec import ContainerSpec, Shared
 from novadocker.virt.docker.engine.usage import Usage
 from novadocker.virt.docker.engine.values import (

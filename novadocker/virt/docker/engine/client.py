@@ -6,21 +6,19 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
+from novadocker.errors import ContainerNotFound
+from novadocker.virt.docker.engine.calls.exec import ProgramCalls
+from novadocker.virt.docker.engine.calls.images import ImageCalls
+from novadocker.virt.docker.engine.calls.terminals import SessionCalls
+from novadocker.virt.docker.engine.calls.update import ResizeCalls
 from novadocker.virt.docker.engine.connection import raise_for_status
-from novadocker.virt.docker.engine.images import ImageCalls
 from novadocker.virt.docker.engine.posture import Posture
-from novadocker.virt.docker.engine.programs import ProgramCalls
-from novadocker.virt.docker.engine.resizing import ResizeCalls
-from novadocker.virt.docker.engine.sessions import SessionCalls
 from novadocker.virt.docker.engine.spec import ContainerSpec
 from novadocker.virt.docker.engine.usage import Usage
 from novadocker.virt.docker.engine.values import (
     Container,
     EngineInfo,
     Event,
-)
-from novadocker.virt.docker.errors import (
-    ContainerNotFound,
 )
 
 CHUNK_BYTES = 64 * 1024

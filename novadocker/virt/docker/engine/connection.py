@@ -14,7 +14,7 @@ import requests
 import requests.exceptions
 import urllib3.exceptions
 
-from novadocker.virt.docker.errors import (
+from novadocker.errors import (
     ContainerNotFound,
     EngineError,
     EngineOutOfSpace,

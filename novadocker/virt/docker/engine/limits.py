@@ -4,8 +4,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from novadocker.virt.docker.policy import Limits
-from novadocker.virt.docker.quota import DiskRates
+from novadocker.policy import Limits
+from novadocker.policy.quota import DiskRates
 
 RATES = {
     "BlkioDeviceReadBps": "read_bytes",

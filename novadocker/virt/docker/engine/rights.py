@@ -4,7 +4,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from novadocker.virt.docker.policy import Rights, Ulimit
+from novadocker.policy import Rights, Ulimit
 
 NO_NEW_PRIVILEGES = "no-new-privileges"
 LABEL_INIT = "novadocker.init"

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from novadocker.policy import Settings
 from novadocker.virt.docker.engine.limits import disk_body, limits_body
 from novadocker.virt.docker.engine.rights import rights_body, rights_labels
-from novadocker.virt.docker.policy import Settings
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from novadocker.policy import Limits, Rights
 from novadocker.virt.docker.engine.health import Health, bounded_timeout, has_probe
 from novadocker.virt.docker.engine.limits import NO_LIMITS, parse_limits
 from novadocker.virt.docker.engine.rights import NO_RIGHTS, parse_rights
-from novadocker.virt.docker.policy import Limits, Rights
 
 _CONTAINERD = "io.containerd.snapshotter."
 

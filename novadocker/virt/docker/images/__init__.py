@@ -9,7 +9,7 @@ tells those who wait.
 """
 
 from novadocker.virt.docker.images.cache import CONTAINER_FORMAT, Images
-from novadocker.virt.docker.images.custody import recorded_digits
+from novadocker.virt.docker.images.entitlement import recorded_digits
 from novadocker.virt.docker.images.fetch import NAMESPACE, Parts
 from novadocker.virt.docker.images.progress import Boot
 from novadocker.virt.docker.images.provenance import Origin, Provenance

@@ -9,21 +9,22 @@ from typing import Any
 
 from oslo_log import log as logging
 
-from novadocker.virt.docker.archive import Platform
-from novadocker.virt.docker.engine import Engine, EngineInfo, Image
-from novadocker.virt.docker.errors import (
+from novadocker.archive import Platform
+from novadocker.errors import (
     EngineError,
     EngineUnavailable,
     ImageFetchFailed,
     ImageFormatRefused,
 )
+from novadocker.virt.docker.container.labels import LABEL_IMAGE
+from novadocker.virt.docker.engine import Engine, EngineInfo, Image
+from novadocker.virt.docker.host.processor import platform_of_host
 from novadocker.virt.docker.images.chains import Chains
-from novadocker.virt.docker.images.custody import HASH_DIGITS, recorded_digits
+from novadocker.virt.docker.images.entitlement import HASH_DIGITS, recorded_digits
 from novadocker.virt.docker.images.fetch import LOADING, NAMESPACE, Fetch, Parts
+from novadocker.virt.docker.images.once import Once
 from novadocker.virt.docker.images.progress import Boot, Nobody, Progress
-from novadocker.virt.docker.images.wanted import Wanted, fetching
-from novadocker.virt.docker.once import Once
-from novadocker.virt.docker.server import LABEL_IMAGE
+from novadocker.virt.docker.images.request import Wanted, fetching
 
 LOG = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class Images:
     ) -> None:
         self._engine = engine
         self._glance = glance
-        self._fetch = Fetch(engine, glance, platform or Platform.of_host(), parts)
+        self._fetch = Fetch(engine, glance, platform or platform_of_host(), parts)
         self._provenance = parts.provenance if parts else None
         self._loading: Once[Image] = Once()
         self._lock = threading.Lock()

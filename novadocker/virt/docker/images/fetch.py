@@ -9,7 +9,7 @@ from typing import Any
 
 from oslo_log import log as logging
 
-from novadocker.virt.docker.archive import (
+from novadocker.archive import (
     CheckedArchive,
     Layer,
     Part,
@@ -17,20 +17,20 @@ from novadocker.virt.docker.archive import (
     SavedImage,
     ThinArchive,
 )
-from novadocker.virt.docker.engine import Engine, Image
-from novadocker.virt.docker.errors import (
+from novadocker.errors import (
     EngineError,
     EngineOutOfSpace,
     EngineUnavailable,
     ImageInvalid,
 )
+from novadocker.virt.docker.engine import Engine, Image
 from novadocker.virt.docker.images.chains import Chains
-from novadocker.virt.docker.images.custody import Custody
+from novadocker.virt.docker.images.entitlement import Custody
 from novadocker.virt.docker.images.plan import Plan, Planner
 from novadocker.virt.docker.images.provenance import Origin, Provenance
 from novadocker.virt.docker.images.ranges import NoRanges, Ranges
 from novadocker.virt.docker.images.relay import relayed
-from novadocker.virt.docker.images.wanted import Wanted, fetching
+from novadocker.virt.docker.images.request import Wanted, fetching
 
 LOG = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from oslo_log import log as logging
 
-from novadocker.virt.docker.archive import (
+from novadocker.archive import (
     Bounds,
     Fault,
     Index,
@@ -21,12 +21,12 @@ from novadocker.virt.docker.archive import (
     gaps,
     outline,
 )
-from novadocker.virt.docker.archive.index import PROPERTY
-from novadocker.virt.docker.archive.manifest import is_named_by_digest
+from novadocker.archive.image.index import PROPERTY
+from novadocker.archive.image.manifest import is_named_by_digest
 from novadocker.virt.docker.images.chains import Chains
-from novadocker.virt.docker.images.custody import Custody
+from novadocker.virt.docker.images.entitlement import Custody
 from novadocker.virt.docker.images.ranges import NoRanges, Ranges
-from novadocker.virt.docker.images.wanted import Wanted, fetching
+from novadocker.virt.docker.images.request import Wanted, fetching
 
 LOG = logging.getLogger(__name__)
 

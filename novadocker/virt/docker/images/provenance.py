@@ -16,8 +16,8 @@ from pathlib import Path
 
 from oslo_log import log as logging
 
-from novadocker.virt.docker.archive import Fault
-from novadocker.virt.docker.archive.documents import Document, parse
+from novadocker.archive import Fault
+from novadocker.archive.image.documents import Document, parse
 
 LOG = logging.getLogger(__name__)
 

@@ -1,7 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nova's objects into our values, and our errors into Nova's: the words of ``driver``."""
 
-from novadocker.virt.docker.translation.asked import (
+from novadocker.virt.docker.compute.ports import plugging_failed
+from novadocker.virt.docker.translation.error_mapping import (
+    as_build_errors,
+    as_nova_errors,
+    as_password_errors,
+    as_refused_rebuild,
+    as_refused_resize,
+    as_snapshot_errors,
+)
+from novadocker.virt.docker.translation.from_nova import (
     connection,
     console_place,
     described,
@@ -13,15 +22,7 @@ from novadocker.virt.docker.translation.asked import (
     stand_in,
     wishes,
 )
-from novadocker.virt.docker.translation.faults import (
-    as_build_errors,
-    as_nova_errors,
-    as_password_errors,
-    as_refused_rebuild,
-    as_refused_resize,
-    as_snapshot_errors,
-    plugging_failed,
-)
+from novadocker.virt.docker.translation.image_wait import WaitingServer
 from novadocker.virt.docker.translation.states import (
     POWER_STATES,
     TRANSITIONS,
@@ -31,7 +32,6 @@ from novadocker.virt.docker.translation.states import (
     settled_here,
     snapshot_stages,
 )
-from novadocker.virt.docker.translation.waiting import WaitingServer
 
 __all__ = [
     "POWER_STATES",

@@ -12,9 +12,9 @@ from nova.compute import power_state, task_states, vm_states
 from nova.virt import event
 from oslo_serialization import base64
 
+from novadocker.virt.docker.actions.recovery import Expected
+from novadocker.virt.docker.actions.snapshot import Stages
 from novadocker.virt.docker.engine import State
-from novadocker.virt.docker.recovery import Expected
-from novadocker.virt.docker.snapshot import Stages
 
 CONF = nova.conf.CONF
 

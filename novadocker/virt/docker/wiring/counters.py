@@ -12,8 +12,8 @@ from typing import Any, Self
 
 from pyroute2 import IPRoute
 
-from novadocker.virt.docker.wiring.links import link_named
 from novadocker.virt.docker.wiring.plan import host_device
+from novadocker.virt.docker.wiring.veth import link_named
 
 
 @dataclass(frozen=True)

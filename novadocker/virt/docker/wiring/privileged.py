@@ -6,42 +6,18 @@ leaves it only the capabilities named here. Arguments and results are plain valu
 wrong is an ``OSError``, since other exceptions do not survive the way back.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
-from oslo_privsep import capabilities, priv_context
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from novadocker.virt.docker.wiring import inside, links, namespace, port_files
+from novadocker.virt.docker.privileged import namespace
+from novadocker.virt.docker.privileged.context import entrypoint
+from novadocker.virt.docker.wiring import container_side, veth
+from novadocker.virt.docker.wiring.backends import vrouter_files
 from novadocker.virt.docker.wiring.plan import Nic
-
-context = priv_context.PrivContext(
-    "novadocker",
-    cfg_section="novadocker_privileged",
-    pypath=f"{__name__}.context",
-    capabilities=[
-        capabilities.CAP_NET_ADMIN,  # links, addresses, routes, sysctls below net
-        capabilities.CAP_SYS_ADMIN,  # to enter a namespace
-        capabilities.CAP_CHOWN,  # a control group, for an init system
-        capabilities.CAP_SYS_PTRACE,  # to open another user's, on an engine that maps no users
-    ],
-)
-
-_Call = TypeVar("_Call", bound=Callable[..., Any])
-# oslo.privsep has no types: what it returns takes and gives the same as what it was given
-entrypoint: Callable[[_Call], _Call] = context.entrypoint
-
-
-@entrypoint
-def ready() -> bool:
-    """Do nothing: the call has started the daemon.
-
-    Returns:
-        True.
-    """
-    return True
 
 
 @entrypoint
@@ -58,7 +34,7 @@ def missing(pid: int, container_id: str, nics: Sequence[Mapping[str, Any]]) -> l
     """
     wanted = [Nic.from_primitive(nic) for nic in nics]
     with _as_os_errors(), namespace.held(pid, container_id) as target, IPRoute() as ip:
-        pairs = links.find_pairs(ip, links.namespace_id(ip, target), wanted)
+        pairs = veth.find_pairs(ip, veth.namespace_id(ip, target), wanted)
         return [nic.port_id for nic in wanted if nic.port_id not in pairs]
 
 
@@ -79,22 +55,22 @@ def join(
     """
     wanted = [Nic.from_primitive(nic) for nic in nics]
     with _as_os_errors(), namespace.held(pid, container_id) as target, IPRoute() as ip:
-        number = links.namespace_id(ip, target)
-        pairs = links.find_pairs(ip, number, wanted)
+        number = veth.namespace_id(ip, target)
+        pairs = veth.find_pairs(ip, number, wanted)
         # a namespace without a number has no link to the host
-        present = {} if number is None else namespace.inside(target, inside.interfaces)
+        present = {} if number is None else namespace.inside(target, container_side.interfaces)
         kept = {pair.inner for pair in pairs.values()}
-        changes = [] if keep_others else links.delete_strays(ip, number, present, kept)
+        changes = [] if keep_others else veth.delete_strays(ip, number, present, kept)
         taken = {name for index, (name, _) in present.items() if keep_others or index in kept}
         for nic in wanted:
             if nic.port_id not in pairs:
                 name = _free_name(nic.name, taken)
-                pairs[nic.port_id] = links.create_pair(ip, target, nic, name)
+                pairs[nic.port_id] = veth.create_pair(ip, target, nic, name)
                 changes.append(f"{nic.host_device} joined to {name}")
-            changes += links.settle_host_end(ip, pairs[nic.port_id], nic)
+            changes += veth.settle_host_end(ip, pairs[nic.port_id], nic)
         joined = {pairs[nic.port_id].inner: nic for nic in wanted}
         fresh = {pair.inner for pair in pairs.values() if pair.fresh}
-        return changes + namespace.inside(target, inside.settle, joined, fresh)
+        return changes + namespace.inside(target, container_side.settle, joined, fresh)
 
 
 @entrypoint
@@ -108,7 +84,7 @@ def withdraw(devices: Sequence[str]) -> list[str]:
         The names of those that were there.
     """
     with _as_os_errors(), IPRoute() as ip:
-        return [name for name in devices if links.delete(ip, name)]
+        return [name for name in devices if veth.delete(ip, name)]
 
 
 @entrypoint
@@ -123,7 +99,7 @@ def mute(devices: Sequence[str], *, muted: bool) -> list[str]:
         The names of those that are there.
     """
     with _as_os_errors(), IPRoute() as ip:
-        return [name for name in devices if links.mute(ip, name, muted=muted)]
+        return [name for name in devices if veth.mute(ip, name, muted=muted)]
 
 
 @entrypoint
@@ -138,7 +114,7 @@ def enslave(device: str, bridge: str) -> bool:
         Whether it was not one already.
     """
     with _as_os_errors(), IPRoute() as ip:
-        return links.enslave(ip, device, bridge)
+        return veth.enslave(ip, device, bridge)
 
 
 @entrypoint
@@ -150,7 +126,7 @@ def write_port_file(directory: str, port: str, text: str) -> None:
         port: the port's id.
         text: a JSON object with that id; anything else is refused.
     """
-    port_files.write(directory, port, text)
+    vrouter_files.write(directory, port, text)
 
 
 @entrypoint
@@ -161,7 +137,7 @@ def remove_port_files(directory: str, ports: Sequence[str]) -> None:
         directory: of such files.
         ports: the ports' ids; anything else is refused.
     """
-    port_files.remove(directory, ports)
+    vrouter_files.remove(directory, ports)
 
 
 def _free_name(planned: str, taken: set[str]) -> str:

@@ -4,7 +4,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from novadocker.virt.docker.errors import VifRefused
+from novadocker.errors import VifRefused
 
 ACCEPTED_VNIC_TYPE = "normal"
 

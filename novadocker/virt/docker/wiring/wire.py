@@ -19,7 +19,8 @@ from os_vif.exception import ExceptionBase as OsVifError
 from oslo_log import log
 from oslo_privsep.daemon import FailedToDropPrivileges
 
-from novadocker.virt.docker.errors import DockerDriverError, NotOnThisHost, WiringError
+from novadocker.errors import DockerDriverError, NotOnThisHost, WiringError
+from novadocker.virt.docker.privileged import context
 from novadocker.virt.docker.wiring import privileged
 from novadocker.virt.docker.wiring.backends import Backend
 from novadocker.virt.docker.wiring.plan import Nic, Plan, host_device
@@ -214,7 +215,7 @@ class Wiring:
                 for vif_type, backend in self._backends.items()
             }
             with _wiring_errors("of any server"):
-                privileged.ready()
+                context.ready()
         failures = {vif_type: done.exception() for vif_type, done in warming.items()}
         for vif_type, error in failures.items():
             if isinstance(error, NotOnThisHost):

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from novadocker.virt.docker.engine import Engine, Image
-from novadocker.virt.docker.entries import Entry, directory
+from novadocker.virt.docker.injection.files import Entry, directory
 from tests.engine.virt.conftest import PASSWD, Servers, rootfs, saved
 
 FLAGS = ("-static", "-Os", "-s", "-Wall", "-Wextra", "-Werror", "-std=gnu11")

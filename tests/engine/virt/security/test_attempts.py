@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from novadocker.virt.docker.entries import Entry
+from novadocker.virt.docker.injection.files import Entry
 from tests.engine.virt.security.conftest import MakeWith
 from tests.engine.virt.security.table import ATTEMPTS
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from novadocker.policy import CAPABILITIES, Flavor
+from novadocker.virt.docker.container.labels import container_name
 from novadocker.virt.docker.engine import Engine, Image
-from novadocker.virt.docker.policy import CAPABILITIES, Flavor
-from novadocker.virt.docker.server import container_name
-from tests import cis
 from tests.engine.virt.conftest import Servers
 from tests.engine.virt.test_rescue import stand_in
+from tests.support import cis
 
 LARGER = Flavor(vcpus=2, memory_mib=96, root_gib=1, swap_mib=16)
 NUMBERS = {f"5.{number}" for number in range(1, 33)}

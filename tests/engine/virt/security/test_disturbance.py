@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from novadocker.policy import MIB, Flavor
 from novadocker.virt.docker.engine import Engine, Image
-from novadocker.virt.docker.policy import MIB, Flavor
 from tests.engine.virt.conftest import Servers
 from tests.engine.virt.security.conftest import is_well
 

@@ -15,14 +15,19 @@ from typing import Any
 
 import pytest
 
-from novadocker.virt.docker.accounts import Login
+from novadocker.errors import EngineError, PolicyRefused
 from novadocker.virt.docker.console.terminal import terminal_of
+from novadocker.virt.docker.container.accounts import Login
 from novadocker.virt.docker.engine import Engine
-from novadocker.virt.docker.engine.paths import ACCOUNTS_BYTES
-from novadocker.virt.docker.entries import Entry, directory, link, personality
-from novadocker.virt.docker.errors import EngineError, PolicyRefused
-from novadocker.virt.docker.inputs import Inputs
-from novadocker.virt.docker.user_data import UserData
+from novadocker.virt.docker.engine.calls.files import ACCOUNTS_BYTES
+from novadocker.virt.docker.injection.files import (
+    Entry,
+    directory,
+    link,
+    personality,
+)
+from novadocker.virt.docker.injection.inputs import Inputs
+from novadocker.virt.docker.injection.user_data import UserData
 from tests.engine.virt.conftest import Servers, rootfs, saved
 from tests.engine.virt.security.conftest import Device, MakeWith
 

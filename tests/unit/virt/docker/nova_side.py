@@ -10,8 +10,8 @@ from nova import exception, objects
 from nova.compute import vm_states
 from nova.virt import fake
 
-from novadocker.virt.docker.policy import Abilities, Settings, settings_for
-from novadocker.virt.docker.server import Server
+from novadocker.policy import Abilities, Settings, settings_for
+from novadocker.virt.docker.container.server import Server
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of what Nova stands on

@@ -12,11 +12,12 @@ from nova.virt import driver as nova_driver
 from nova.virt import event as nova_event
 
 import novadocker.virt.docker
-from novadocker.virt.docker import metadata, processor
+from novadocker.virt.docker.compute.service import Service
+from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.driver import CONF, DockerDriver
 from novadocker.virt.docker.engine import Container, State
-from novadocker.virt.docker.server import Server
-from novadocker.virt.docker.service import Service
+from novadocker.virt.docker.host import processor
+from novadocker.virt.docker.translation import metadata
 from tests.unit.virt.docker.nova_side import UUID, Life, Tags, VirtAPI, instance
 
 BASE = nova_driver.ComputeDriver

@@ -8,7 +8,8 @@ import pytest
 from nova import exception
 from nova.compute import task_states
 
-from novadocker.virt.docker import errors, translation
+from novadocker import errors
+from novadocker.virt.docker import translation
 from novadocker.virt.docker.driver import CONF
 from tests.unit.virt.docker.nova_side import IMAGE_ID, UUID, Life, instance
 

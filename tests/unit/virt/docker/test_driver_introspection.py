@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from nova import exception
 
-from novadocker.virt.docker import errors
+from novadocker import errors
 from tests.unit.virt.docker.nova_side import UUID, instance
 
 

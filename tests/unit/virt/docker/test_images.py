@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 from nova.objects.image_meta import ImageMeta
 
-from novadocker.virt.docker.archive import Platform
-from novadocker.virt.docker.engine import Image
-from novadocker.virt.docker.errors import (
+from novadocker.archive import Platform
+from novadocker.errors import (
     EngineError,
     EngineUnavailable,
     ImageFetchFailed,
     ImageFormatRefused,
     ImageInvalid,
 )
+from novadocker.virt.docker.engine import Image
 from novadocker.virt.docker.images import Images
 
 IMAGE = "5f0c1f3e-7b0d-4f8e-9d27-0d6f6b1f9a10"

@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from novadocker.virt.docker.options import VRouterOptions
+from novadocker.virt.docker.conf.values import VRouterOptions
 from novadocker.virt.docker.wiring.backends.base import Backend
 from novadocker.virt.docker.wiring.backends.ovs import OpenVSwitch
 from novadocker.virt.docker.wiring.backends.tap import Tap

@@ -11,7 +11,7 @@ is the VIF type and whose value is what makes the backend when it is called with
 from collections.abc import Collection
 from importlib.metadata import EntryPoint, entry_points
 
-from novadocker.virt.docker.errors import BackendUnusable
+from novadocker.errors import BackendUnusable
 from novadocker.virt.docker.wiring.backends.base import Backend
 
 GROUP = "novadocker.wiring_backends"

@@ -17,9 +17,10 @@ import os_vif
 from nova.network import os_vif_util
 from oslo_log import log
 
-from novadocker.virt.docker.errors import AgentError, AgentUnavailable, NotOnThisHost
-from novadocker.virt.docker.options import VRouterOptions
-from novadocker.virt.docker.wiring import port_files, privileged
+from novadocker.errors import AgentError, AgentUnavailable, NotOnThisHost
+from novadocker.virt.docker.conf.values import VRouterOptions
+from novadocker.virt.docker.wiring import privileged
+from novadocker.virt.docker.wiring.backends import vrouter_files
 from novadocker.virt.docker.wiring.backends.base import Backend
 from novadocker.virt.docker.wiring.backends.vrouter_agent import Agent
 from novadocker.virt.docker.wiring.backends.vrouter_port import Announcement
@@ -92,7 +93,7 @@ class VRouter(Backend):
         Returns:
             Whether it has.
         """
-        return port_files.left_over(self._options.ports_directory, vif["id"])
+        return vrouter_files.left_over(self._options.ports_directory, vif["id"])
 
     def resume(self) -> None:
         """Announce all ports of the host again, and let the agent remove those of nobody.
@@ -101,9 +102,9 @@ class VRouter(Backend):
         synchronize removes whatever is not, and other hypervisors' ports are none of ours.
         Ours whose host end is gone are of no server that runs.
         """
-        is_there = self._begin_round(port_files.names(self._options.ports_directory))
+        is_there = self._begin_round(vrouter_files.names(self._options.ports_directory))
         # Listed again after the round began: what comes to be in between is of this round.
-        for port in port_files.names(self._options.ports_directory):
+        for port in vrouter_files.names(self._options.ports_directory):
             written = self._written(port)
             try:
                 if written and written.is_ours and not _exists(written.device):
@@ -141,7 +142,7 @@ class VRouter(Backend):
 
     def _written(self, port: str) -> Announcement | None:
         try:
-            text = port_files.read(self._options.ports_directory, port)
+            text = vrouter_files.read(self._options.ports_directory, port)
             return Announcement.parse(text) if text else None
         except (OSError, ValueError) as error:
             LOG.debug("The file of port %s cannot be used: %s", port, error)
@@ -155,7 +156,7 @@ class VRouter(Backend):
 
     def _forget(self, port: str) -> None:
         self._forget_at_agent(port)
-        if port_files.left_over(self._options.ports_directory, port):
+        if vrouter_files.left_over(self._options.ports_directory, port):
             privileged.remove_port_files(str(self._options.ports_directory), [port])
 
     def _forget_at_agent(self, port: str) -> None:

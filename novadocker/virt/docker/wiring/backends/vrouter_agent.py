@@ -13,7 +13,7 @@ import requests
 import tenacity
 from oslo_log import log
 
-from novadocker.virt.docker.errors import AgentError, AgentUnavailable
+from novadocker.errors import AgentError, AgentUnavailable
 
 LOG = log.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from novadocker.errors import PolicyRefused
 from novadocker.virt.docker.console import line, terminal
 from novadocker.virt.docker.engine import Program
-from novadocker.virt.docker.errors import PolicyRefused
 
 REFUSAL = PolicyRefused(setting="/etc/passwd of the server", value="a FIFO", accepted="a file")
 

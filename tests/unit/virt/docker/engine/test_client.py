@@ -5,8 +5,8 @@ from pathlib import Path
 import docker.errors
 import pytest
 
+from novadocker.errors import EngineUnavailable
 from novadocker.virt.docker.engine import Connection, Engine
-from novadocker.virt.docker.errors import EngineUnavailable
 
 
 def test_a_socket_needs_no_tls() -> None:

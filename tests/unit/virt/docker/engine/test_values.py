@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from novadocker.policy import Abilities, Flavor, settings_for
 from novadocker.virt.docker.engine import (
     Container,
     ContainerSpec,
@@ -13,7 +14,6 @@ from novadocker.virt.docker.engine import (
     State,
 )
 from novadocker.virt.docker.engine.values import api_version
-from novadocker.virt.docker.policy import Abilities, Flavor, settings_for
 
 SETTINGS = settings_for(
     Flavor(vcpus=2, memory_mib=128, root_gib=5, swap_mib=64), Abilities(disk_limit=True, pids=77)

@@ -13,12 +13,12 @@ from typing import Any
 
 from nova.objects.image_meta import ImageMeta
 
-from novadocker.virt.docker.archive import Platform
+from novadocker.archive import Platform
+from novadocker.errors import EngineError
 from novadocker.virt.docker.engine import Image
-from novadocker.virt.docker.errors import EngineError
 from novadocker.virt.docker.images import Images, Parts, Provenance
 from novadocker.virt.docker.images.chains import chain_ids
-from tests.glance_double import ADMIN, ALICE, Glance
+from tests.support.glance_double import ADMIN, ALICE, Glance
 
 KIB = 1024
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from nova.objects.image_meta import ImageMeta
 
+from novadocker.errors import ImageFetchFailed, ImageInvalid
 from novadocker.virt.docker.engine import Image
-from novadocker.virt.docker.errors import ImageFetchFailed, ImageInvalid
 from novadocker.virt.docker.images import plan
-from tests.glance_double import ADMIN, ALICE, BOB
-from tests.unit.virt.docker.archive.reading import checked
+from tests.support.glance_double import ADMIN, ALICE, BOB
+from tests.unit.archive.reading import checked
 from tests.unit.virt.docker.images.host import KIB, Site
 
 

@@ -12,9 +12,9 @@ from keystoneauth1 import noauth, session
 from nova import exception, service_auth
 from nova.image import glance
 
+from novadocker.virt.docker.compute.service import CONF
 from novadocker.virt.docker.images import ranges
 from novadocker.virt.docker.images.ranges import NoRanges, Ranges
-from novadocker.virt.docker.service import CONF
 
 CONTEXT = SimpleNamespace(global_id="req-1")
 URL = "http://glance.example:9292"

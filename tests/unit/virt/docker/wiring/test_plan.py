@@ -4,7 +4,7 @@
 import pytest
 from nova.network import model
 
-from novadocker.virt.docker.errors import VifRefused
+from novadocker.errors import VifRefused
 from novadocker.virt.docker.wiring.plan import Nic, Plan, Route
 from tests.unit.virt.docker.wiring.planned import OVN, PORT, V4, plan, subnet, vif
 

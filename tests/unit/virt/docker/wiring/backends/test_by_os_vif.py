@@ -9,7 +9,7 @@ import os_vif
 import pytest
 from nova.network import model
 
-from novadocker.virt.docker.options import VRouterOptions
+from novadocker.virt.docker.conf.values import VRouterOptions
 from novadocker.virt.docker.wiring import backends
 from tests.unit.virt.docker.nova_side import instance
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from nova.network import model
 
-from novadocker.virt.docker.errors import BackendUnusable, VifRefused, WiringError
-from novadocker.virt.docker.options import VRouterOptions
+from novadocker.errors import BackendUnusable, VifRefused, WiringError
+from novadocker.virt.docker.conf.values import VRouterOptions
 from novadocker.virt.docker.wiring import Wiring, backends, privileged
 from novadocker.virt.docker.wiring.plan import make_plan
 

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gzip undone as a stream, with a bound on how far it may grow."""
+
+import zlib
+from collections.abc import Iterator
+
+from novadocker.archive.bounds import Bounds, MiB
+from novadocker.archive.compression.growth import Growth
+from novadocker.archive.fault import Fault
+
+_STEP = MiB
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+class Gunzip:
+    """One gzip stream, of one or several members.
+
+    Args:
+        what: its name in messages.
+        bounds: ``ratio`` and ``ratio_from`` count here.
+    """
+
+    def __init__(self, what: str, bounds: Bounds) -> None:
+        self._what = what
+        self._member = zlib.decompressobj(_GZIP)
+        self._growth = Growth(what, bounds)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Take compressed bytes and give what they hold, at most a MiB at a time.
+
+        Args:
+            data: the next bytes of the stream.
+
+        Yields:
+            Uncompressed bytes, never none.
+        """
+        self._growth.read(len(data))
+        while data:
+            if self._member.eof:
+                self._member = zlib.decompressobj(_GZIP)
+            piece, data = self._inflate(data)
+            if piece:
+                self._growth.give(len(piece))
+                yield piece
+
+    def finish(self) -> None:
+        """Say that the stream is over; it must have come to its own end."""
+        if not self._member.eof:
+            raise Fault(f"{self._what} is cut off in the middle of its gzip stream")
+
+    def _inflate(self, data: bytes) -> tuple[bytes, bytes]:
+        try:
+            piece = self._member.decompress(data, _STEP)
+        except zlib.error as error:
+            raise Fault(f"{self._what} is not sound gzip ({error})") from error
+        return piece, self._member.unused_data or self._member.unconsumed_tail

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A compute host: nova-compute, and what it drives, as one unit."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from novadocker.cloud.layout.engine_paths import EnginePaths
+
+DOCKER_DRIVER = "novadocker.virt.docker.DockerDriver"
+FAKE_DRIVER = "fake.FakeDriverWithoutFakeNodes"
+
+
+@dataclass(frozen=True)
+class ComputeHost:
+    """One compute host of the cloud.
+
+    Args:
+        name: its name in Nova, Neutron and OVN, which must be one and the same.
+        data: what it keeps, images and containers included.
+        run: its sockets; short.
+        driver: Nova's ``compute_driver``.
+        suffix: what its services' names end with; empty on the first host.
+        zone: its availability zone, if not the default one.
+        real: whether it has an engine, a switch and a metadata agent. A host with Nova's
+            fake driver has none: it shows what the control plane alone costs.
+        integration_bridge: where OVN plugs ports.
+        external_bridge: where the public network is.
+        tunnel_bridge: where Neutron's own agent has its tunnels.
+    """
+
+    name: str
+    data: Path
+    run: Path
+    driver: str = DOCKER_DRIVER
+    suffix: str = ""
+    zone: str | None = None
+    real: bool = True
+    # Not br-int and br-ex: a system's Open vSwitch may have those.
+    integration_bridge: str = "nd-int"
+    external_bridge: str = "nd-ex"
+    tunnel_bridge: str = "nd-tun"
+
+    def service(self, name: str) -> str:
+        """Return the name of this host's instance of a service."""
+        return f"{name}{self.suffix}"
+
+    @property
+    def engine(self) -> EnginePaths:
+        """Where its Docker Engine lives."""
+        return EnginePaths(data=self.data / "engine", run=self.run)
+
+    @property
+    def nova_state(self) -> Path:
+        """What nova-compute keeps, its identity included."""
+        return self.data / "nova"
+
+    @property
+    def metadata_state(self) -> Path:
+        """What the metadata agent keeps."""
+        return self.data / "metadata"
+
+    @property
+    def metadata_socket(self) -> Path:
+        """Where the metadata agent listens for its proxies."""
+        return self.run / "metadata.sock"
+
+    @property
+    def switch_database(self) -> Path:
+        """The Open vSwitch database's file."""
+        return self.data / "switch.db"
+
+    @property
+    def switch_socket(self) -> Path:
+        """The Open vSwitch database's socket; ovn-controller expects this name."""
+        return self.run / "db.sock"
+
+    @property
+    def vswitchd_control(self) -> Path:
+        """Where ovs-vswitchd takes commands."""
+        return self.run / "vswitchd.ctl"

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where everything of one cloud is: paths, ports, names."""
+
+import ipaddress
+import sys
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from novadocker.cloud.errors import HostUnfit
+from novadocker.cloud.layout.host import FAKE_DRIVER, ComputeHost
+from novadocker.cloud.layout.settings import Settings
+
+LOOPBACK = "127.0.0.1"
+# Whom servers ask for names on OVN's networks, where the switch answers for the cloud's own.
+RESOLVER = "8.8.8.8"
+REGION = "RegionOne"
+DATABASES = ("keystone", "glance", "placement", "nova_api", "nova", "nova_cell0", "neutron", "heat")
+PHYSICAL_NETWORK = "public"
+# Every process of the cloud carries this variable with the state directory as its value,
+# and hands it to its children: so they are found, whoever started them.
+MEMBER = "NOVADOCKER_CLOUD_MEMBER"
+# sockaddr_un has room for 108 bytes; dockerd adds the longest name, below its exec root.
+_SOCKET_PATH_ROOM = 107 - len("/exec/libnetwork/0123456789ab.sock")
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The TCP ports, on loopback; orchestration's also on the public network's gateway."""
+
+    keystone: int
+    glance: int
+    placement: int
+    nova: int
+    nova_metadata: int
+    neutron: int
+    serial_proxy: int
+    mariadb: int
+    rabbitmq: int
+    rabbitmq_nodes: int
+    epmd: int
+    openflow: int
+    heat: int
+    heat_cfn: int
+    horizon: int
+
+    @classmethod
+    def starting_at(cls, base: int) -> "Ports":
+        """Return consecutive ports."""
+        return cls(*range(base, base + len(fields(cls))))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One cloud's places.
+
+    Args:
+        state: the directory below which everything is.
+        settings: what its owner chose.
+        venv: the virtual environment with OpenStack in it.
+    """
+
+    state: Path
+    settings: Settings
+    venv: Path = Path(sys.prefix)
+
+    @property
+    def ports(self) -> Ports:
+        """The TCP ports."""
+        return Ports.starting_at(self.settings.port_base)
+
+    @property
+    def hosts(self) -> tuple[ComputeHost, ...]:
+        """The compute hosts."""
+        first = ComputeHost(
+            name="docker1",
+            data=self.data / "docker1",
+            run=self.run / "docker1",
+            driver=self.settings.driver,
+        )
+        if not self.settings.fake_host:
+            return (first,)
+        fake = ComputeHost(
+            name="fake",
+            data=self.data / "fake",
+            run=self.run / "fake",
+            driver=FAKE_DRIVER,
+            suffix="@fake",
+            zone="fake",
+            real=False,
+        )
+        return (first, fake)
+
+    @property
+    def public_gateway(self) -> ipaddress.IPv4Interface:
+        """The machine's own address on the public network: the first."""
+        network = self.settings.public_network
+        return ipaddress.IPv4Interface(f"{network[1]}/{network.prefixlen}")
+
+    @property
+    def data(self) -> Path:
+        """What must outlive a restart."""
+        return self.state / "data"
+
+    @property
+    def run(self) -> Path:
+        """Sockets and process ids."""
+        return self.state / "run"
+
+    @property
+    def log(self) -> Path:
+        """One file for each service."""
+        return self.state / "log"
+
+    @property
+    def tmp(self) -> Path:
+        """Temporary files, on the state's disk: uploads pass through it."""
+        return self.state / "tmp"
+
+    def conf(self, service: str) -> Path:
+        """Return the directory of one service's configuration."""
+        return self.state / "conf" / service
+
+    def log_of(self, service: str) -> Path:
+        """Return one service's log."""
+        return self.log / f"{service}.log"
+
+    def program(self, name: str) -> str:
+        """Return the path of a program of the virtual environment."""
+        return str(self.venv / "bin" / name)
+
+    @property
+    def clouds_yaml(self) -> Path:
+        """How clients reach the cloud."""
+        return self.state / "clouds.yaml"
+
+    @property
+    def demo_key(self) -> Path:
+        """The private key of the key pair ``demo``."""
+        return self.state / "demo.key"
+
+    @property
+    def database_socket(self) -> Path:
+        """MariaDB, for its superuser."""
+        return self.run / "mariadb.sock"
+
+    @property
+    def northbound(self) -> str:
+        """OVN's northbound database."""
+        return f"unix:{self.run / 'ovn-nb.sock'}"
+
+    @property
+    def southbound(self) -> str:
+        """OVN's southbound database."""
+        return f"unix:{self.run / 'ovn-sb.sock'}"
+
+    def url(self, port: int, path: str = "") -> str:
+        """Return the URL of one of our APIs."""
+        return f"http://{LOOPBACK}:{port}{path}"
+
+    @property
+    def identity_url(self) -> str:
+        """Keystone's API."""
+        return self.url(self.ports.keystone, "/v3")
+
+    def check_lengths(self) -> None:
+        """Refuse a state directory whose sockets would have too long paths."""
+        longest = max(len(str(host.run)) for host in self.hosts)
+        if longest > _SOCKET_PATH_ROOM:
+            room = _SOCKET_PATH_ROOM - longest + len(str(self.state))
+            reason = f"{self.state} is too long for Unix sockets: use at most {room} characters"
+            raise HostUnfit(reason=reason)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the owner of a cloud chooses, kept in its state directory.
+
+It is fixed when the state is made: addresses are in the databases by then.
+"""
+
+import dataclasses
+import ipaddress
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from novadocker.cloud.errors import StateRefused
+from novadocker.cloud.layout.host import DOCKER_DRIVER
+
+# Also the mark by which we know a directory for ours.
+FILE_NAME = "novadocker-cloud.json"
+_FIXED = ("port_base", "public_cidr", "network")
+OVN, OVS, CONTRAIL = "ovn", "ovs", "contrail"
+NETWORKS = (OVN, OVS, CONTRAIL)
+# What a cloud can have beside what it needs; each is a choice of that name.
+ADDITIONS = ("dns", "fake-host", "heat", "horizon")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The choices.
+
+    Args:
+        port_base: the first of the TCP ports.
+        public_cidr: the public network's addresses; the machine has the first.
+        driver: the first host's ``compute_driver``.
+        fake_host: whether there is a second host with Nova's fake driver.
+        network: what joins ports: ``ovn``, ``ovs`` (Neutron's own agents), or ``contrail``
+            (a double of its vRouter agent, for tests).
+        heat: whether there is orchestration.
+        dns: whether servers find each other by their names; Nova cannot then make one whose name
+            has letters beyond ASCII.
+        horizon: whether there is a dashboard.
+    """
+
+    port_base: int = 17700
+    public_cidr: str = "172.24.4.0/24"
+    driver: str = DOCKER_DRIVER
+    fake_host: bool = False
+    network: str = OVN
+    heat: bool = False
+    dns: bool = False
+    horizon: bool = False
+
+    @property
+    def public_network(self) -> ipaddress.IPv4Network:
+        """The public network's addresses."""
+        return ipaddress.IPv4Network(self.public_cidr)
+
+
+def is_ours(state: Path) -> bool:
+    """Say whether a directory is a cloud's state."""
+    return (state / FILE_NAME).is_file()
+
+
+def load(state: Path) -> Settings:
+    """Return the settings of an existing cloud."""
+    if not is_ours(state):
+        raise StateRefused(path=state, reason="there is no cloud; 'up' makes one")
+    return Settings(**json.loads((state / FILE_NAME).read_text()))
+
+
+def decide(state: Path, asked: dict[str, Any]) -> Settings:
+    """Return the settings for ``up``: what is kept, changed by what was asked for.
+
+    Args:
+        state: the state directory, which may not exist yet.
+        asked: values given by the caller, by name; those not named stay as they are.
+    """
+    if not is_ours(state):
+        if state.is_dir() and any(state.iterdir()):
+            raise StateRefused(path=state, reason="it is neither empty nor a cloud's state")
+        return Settings(**asked)
+    kept = load(state)
+    for name in _FIXED:
+        old = getattr(kept, name)
+        if asked.get(name, old) != old:
+            raise StateRefused(
+                path=state, reason=f"it was made with {name} = {old}; purge it to change that"
+            )
+    return dataclasses.replace(kept, **asked)
+
+
+def additions(names: Iterable[str], *, wanted: bool) -> dict[str, bool]:
+    """Return the choices that add, or take away, what is named."""
+    return {name.replace("-", "_"): wanted for name in names}
+
+
+def store(state: Path, settings: Settings) -> None:
+    """Make the state directory and keep the settings in it."""
+    state.mkdir(parents=True, exist_ok=True)
+    # Traversable: the containers' root is an ordinary user of the host.
+    state.chmod(0o711)
+    text = json.dumps(dataclasses.asdict(settings), indent=2)
+    (state / FILE_NAME).write_text(text + "\n")

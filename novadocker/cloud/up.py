@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``up``: from whatever is there to a cloud that is ready."""
+
+import threading
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from novadocker.cloud import down
+from novadocker.cloud.config.common import Common
+from novadocker.cloud.dashboard import environment
+from novadocker.cloud.layout import credentials, settings
+from novadocker.cloud.layout.host import ComputeHost
+from novadocker.cloud.layout.layout import Layout
+from novadocker.cloud.layout.settings import CONTRAIL, OVN, OVS
+from novadocker.cloud.machine import packages, ports, processes
+from novadocker.cloud.seed import (
+    bootstrap,
+    dashboard,
+    database,
+    identity,
+    orchestration,
+    schema,
+)
+from novadocker.cloud.steps import Report, Step, perform, timed
+from novadocker.cloud.supervision import services as service_table
+from novadocker.cloud.supervision import starting, supervisor
+from novadocker.cloud.supervision.service import Service
+from novadocker.cloud.underlay import engine, opensdn, ovn, switch
+
+
+def up(layout: Layout, report: Report) -> None:
+    """Make and start all that is missing; a running cloud is left as it is."""
+    layout.check_lengths()
+    timed(report, "packages", partial(packages.ensure, _programs(layout)))
+    if not supervisor.is_running(layout):
+        timed(report, "leftovers", partial(down.sweep, layout))
+    ports.check(layout)
+    if layout.settings.network != CONTRAIL:
+        switch.check_datapath(layout)
+        switch.check_public_network(layout)
+    common = _write_everything(layout)
+    services = service_table.table(common)
+    _take_over(layout, services)
+    perform(_steps(common, services), report)
+
+
+def _programs(layout: Layout) -> dict[str, str]:
+    more = {CONTRAIL: opensdn.PROGRAMS, OVS: packages.OF_NEUTRON_AGENTS}
+    return {**packages.PROGRAMS, **more.get(layout.settings.network, {})}
+
+
+def _write_everything(layout: Layout) -> Common:
+    settings.store(layout.state, layout.settings)
+    for private in (layout.state / "conf", layout.log, layout.tmp):
+        private.mkdir(mode=0o700, exist_ok=True)
+    for shared in (layout.data, layout.run):
+        shared.mkdir(mode=0o711, exist_ok=True)
+    common = Common(layout, credentials.load_or_make(layout.state / "credentials.json"))
+    identity.write_clouds(common)
+    for service in service_table.table(common):
+        for directory in service.directories:
+            directory.mkdir(parents=True, exist_ok=True)
+        for path, content in service.files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+    return common
+
+
+def _take_over(layout: Layout, services: Iterable[Service]) -> None:
+    path = supervisor.config_file(layout)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(supervisor.configuration(layout, services))
+    supervisor.ensure_running(layout)
+    supervisor.apply(layout)
+
+
+def _steps(common: Common, services: Iterable[Service]) -> list[Step]:
+    layout = common.layout
+    steps = [
+        Step(service.name, partial(starting.start, layout, service), service.after)
+        for service in services
+    ]
+    steps += _preparations(common)
+    for host in layout.hosts:
+        steps += _host_preparations(layout, host) if host.real else _zone(layout, host)
+    steps += _first_contents(layout)
+    return steps
+
+
+def _preparations(common: Common) -> list[Step]:
+    layout, passwords = common.layout, common.credentials
+    keystone = schema.keystone(layout, passwords)
+    return [
+        _step("mariadb-tables", partial(database.install, layout)),
+        _step("databases", partial(database.create, layout, passwords), "mariadb"),
+        _step("keystone-schema", partial(schema.ensure, layout, keystone), "databases"),
+        *(
+            _step(f"{other.name}-schema", partial(schema.ensure, layout, other), "databases")
+            for other in schema.others(layout)
+        ),
+        _step("identity", partial(identity.ensure, common), "keystone"),
+        *(_ovn_preparations(layout) if layout.settings.network == OVN else ()),
+        _orchestration(common),
+        *(_dashboard_preparations(layout) if layout.settings.horizon else ()),
+    ]
+
+
+def _orchestration(common: Common) -> Step:
+    if common.layout.settings.heat:
+        return _step("orchestration", partial(orchestration.ensure, common), "identity")
+    return _step("orchestration", partial(orchestration.remove, common.layout), "identity")
+
+
+def _dashboard_preparations(layout: Layout) -> list[Step]:
+    return [
+        _step("dashboard", environment.ensure),
+        _step("definitions", partial(dashboard.ensure, layout), "glance", "identity"),
+    ]
+
+
+def _ovn_preparations(layout: Layout) -> list[Step]:
+    return [
+        _step("ovn-databases", partial(ovn.create_central_databases, layout)),
+        _step("ovn-rows", partial(ovn.initialize_central, layout), "ovn-nb", "ovn-sb"),
+    ]
+
+
+def _host_preparations(layout: Layout, host: ComputeHost) -> list[Step]:
+    _prepare_engine(layout, host)
+    return [] if layout.settings.network == CONTRAIL else _switch_preparations(layout, host)
+
+
+def _switch_preparations(layout: Layout, host: ComputeHost) -> list[Step]:
+    datapath = switch.datapath(layout)
+    join = partial(ovn.join, layout, host, datapath)
+    if layout.settings.network == OVS:
+        identity = {"system-id": host.name, "hostname": host.name}
+        join = partial(switch.configure, host, datapath, identity)
+    address = partial(
+        switch.give_address,
+        host.external_bridge,
+        layout.public_gateway,
+        user_space=datapath == "netdev",
+    )
+    return [
+        _step(host.service("switch-database"), partial(switch.create_switch_database, host)),
+        _step(host.service("join"), join, host.service("ovsdb")),
+        _step(host.service("address"), address, host.service("vswitchd")),
+    ]
+
+
+def _prepare_engine(layout: Layout, host: ComputeHost) -> None:
+    if not processes.pids_named(layout, "dockerd"):
+        engine.prepare(host.engine)
+
+
+def _zone(layout: Layout, host: ComputeHost) -> list[Step]:
+    if host.zone is None:
+        return []
+    action = partial(bootstrap.ensure_zone, layout, host.zone, host.name)
+    return [_step(f"zone-{host.zone}", action, host.service("nova-compute"))]
+
+
+def _first_contents(layout: Layout) -> list[Step]:
+    flavors = _step("flavors", partial(bootstrap.ensure_flavors, layout), "nova-api", "identity")
+    tenant = partial(bootstrap.ensure_tenant, layout)
+    if layout.settings.network == CONTRAIL:
+        return [flavors, _step("tenant", tenant, "neutron", "identity", "nova-api")]
+    return [
+        flavors,
+        _step(
+            "public-network",
+            partial(bootstrap.ensure_public_network, layout),
+            *("neutron", "identity"),
+        ),
+        _step("tenant", tenant, "public-network", "nova-api"),
+    ]
+
+
+def _step(name: str, action: Callable[[], object], *after: str) -> Step:
+    def ignoring_abort(_abort: threading.Event) -> None:
+        action()
+
+    return Step(name, ignoring_abort, after)

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a server may be asked to have that only a machine has: refused by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from novadocker.errors import NotForContainers, PolicyRefused
+
+_NO = frozenset({"false", "f", "no", "n", "off", "0"})
+_NONE: frozenset[str] = frozenset()
+_FIRMWARE = "a container has no firmware and boots no kernel of its own"
+_PINNING = "a container shares the host's processors and is pinned to none"
+_ENCRYPTION = "neither memory nor disks of a container are encrypted"
+
+# Image properties, and extra specs with "_" for ":": the values that ask for nothing, and why
+# others are refused. What only chooses the model of a device (hw_disk_bus, hw_vif_model, ...)
+# is not here: images carry it for other hypervisors, and it takes nothing from a container.
+OF_MACHINES: Mapping[str, tuple[frozenset[str], str]] = {
+    "hw_firmware_type": (frozenset({"bios"}), _FIRMWARE),
+    "hw_firmware_stateless": (_NO, _FIRMWARE),
+    "os_secure_boot": (frozenset({"disabled", "optional"}), _FIRMWARE),
+    "hw_tpm_version": (_NONE, "a container has no TPM"),
+    "hw_tpm_model": (_NONE, "a container has no TPM"),
+    "hw_mem_page_size": (frozenset({"small", "any"}), "a container has no huge pages of its own"),
+    "hw_locked_memory": (_NO, "a container's memory cannot be locked into the host's"),
+    "hw_mem_encryption": (_NO, _ENCRYPTION),
+    "hw_ephemeral_encryption": (_NO, _ENCRYPTION),
+    "hw_cpu_policy": (frozenset({"shared"}), _PINNING),
+    "hw_cpu_thread_policy": (frozenset({"prefer"}), _PINNING),
+    "hw_cpu_realtime": (_NO, _PINNING),
+    "hw_numa_nodes": (_NONE, "the host's NUMA nodes are not divided among containers"),
+    "hw_pmem": (_NONE, "a container has no persistent memory"),
+    "hw_watchdog_action": (frozenset({"disabled"}), "a container has no watchdog device"),
+    "pci_passthrough_alias": (_NONE, "a container gets no devices of the host"),
+    "accel_device_profile": (_NONE, "a container gets no devices of the host"),
+    "kernel_id": (_NONE, "a container runs on the host's kernel"),
+    "ramdisk_id": (_NONE, "a container runs on the host's kernel"),
+}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a server may be asked to have and a container cannot have here.
+
+    Attributes:
+        settings: image properties and extra specs, by their names.
+        devices: PCI devices and accelerators.
+        volumes: volumes attached at boot.
+        ephemerals: ephemeral disks.
+    """
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    devices: int = 0
+    volumes: int = 0
+    ephemerals: int = 0
+
+
+def refuse(wishes: Wishes) -> None:
+    """Refuse what would else be left out in silence.
+
+    Args:
+        wishes: what was asked for.
+
+    Raises:
+        PolicyRefused: any of it was.
+        NotForContainers: it is a kind of thing that no container has.
+    """
+    for name, value in wishes.settings.items():
+        harmless, reason = OF_MACHINES.get(name.replace(":", "_"), (None, ""))
+        if harmless is not None and value.lower() not in harmless:
+            named = ["false"] if harmless is _NO else sorted(harmless)
+            accepted = " or ".join((*named, "to leave it out"))
+            raise NotForContainers(setting=name, value=value, reason=reason, accepted=accepted)
+    instead = {
+        "devices": "a server without PCI devices and accelerators; containers get none",
+        "volumes": "a server that boots from its image, without volumes",
+        "ephemerals": "a flavor without an ephemeral disk",
+    }
+    for name, accepted in instead.items():
+        if asked := getattr(wishes, name):
+            raise PolicyRefused(setting=name.replace("_", " "), value=asked, accepted=accepted)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operations on servers: boot, power, rescue, resize, interfaces, snapshot, recovery."""

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Per-server lock, held by every operation that changes a server."""
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from oslo_concurrency import lockutils
+
+LOCK_PREFIX = "novadocker-"
+
+
+def lock(uuid: str) -> AbstractContextManager[Any]:
+    """Let nobody else here change a server meanwhile.
+
+    Args:
+        uuid: of the instance.
+
+    Returns:
+        A context that waits until it is the only one.
+    """
+    # Nova holds a lock named by the bare id around most of its calls to us.
+    held: AbstractContextManager[Any] = lockutils.lock(f"{LOCK_PREFIX}{uuid}")
+    return held

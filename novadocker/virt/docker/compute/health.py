@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The image's HEALTHCHECK, told to the tenant: a tag of the server.
+
+A tag is one row that is added and taken away by itself, and servers can be listed by it.
+Nova writes all of a server's metadata at once, and a tenant's change in the same moment
+would be lost.
+"""
+
+from collections.abc import Callable
+
+from novadocker.virt.docker.compute.tagging import Tags, settle
+from novadocker.virt.docker.container.events import Follower
+from novadocker.virt.docker.container.guest import in_service
+from novadocker.virt.docker.container.labels import LABEL_HEALTH
+from novadocker.virt.docker.engine import Container, Engine
+
+PREFIX = "docker_health="
+CHANGES = frozenset({"start", "die", "destroy"})
+PROBED = "health_status"  # followed by what it is
+
+
+class HealthReporter:
+    """Follows the health of one host's servers whose images have a HEALTHCHECK.
+
+    Args:
+        engine: where their containers are.
+        host: the compute host.
+        settled: tells whether Nova has no task for an instance; raises LookupError where it
+            is not this host's.
+        tags: of the servers.
+    """
+
+    def __init__(
+        self, engine: Engine, host: str, settled: Callable[[str], bool], tags: Tags
+    ) -> None:
+        self._engine = engine
+        self._settled = settled
+        self._tags = tags
+        self._follower = Follower(engine, f"{LABEL_HEALTH}={host}", concerns, self._tell)
+
+    def start(self) -> None:
+        """Begin; the threads end with the process."""
+        self._follower.start()
+
+    def stop(self) -> None:
+        """Let the threads end at their next turn."""
+        self._follower.stop()
+
+    def _tell(self, uuid: str) -> bool:
+        if not self._settled(uuid):
+            return False
+        wanted = tags_for(in_service(self._engine, uuid).find())
+        settle(self._tags, uuid, (PREFIX,), wanted)
+        return True
+
+
+def concerns(action: str) -> bool:
+    """Tell whether an event may change a server's health.
+
+    Args:
+        action: of the event.
+
+    Returns:
+        Whether it may.
+    """
+    return action in CHANGES or action.startswith(PROBED)
+
+
+def tags_for(container: Container | None) -> frozenset[str]:
+    """Say which of our tags a server should have.
+
+    Args:
+        container: its own, or None.
+
+    Returns:
+        One while it runs and its image has a HEALTHCHECK, else none.
+    """
+    if container is None or not container.alive or container.health is None:
+        return frozenset()
+    return frozenset({f"{PREFIX}{container.health.status}"})

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ``[docker]`` section of nova.conf."""
+
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from oslo_config import cfg, types
+
+from novadocker.errors import ConfigurationError
+from novadocker.policy import capabilities, sysctls
+from novadocker.virt.docker.conf.policy_files import bounds_of
+from novadocker.virt.docker.conf.values import VRouterOptions
+from novadocker.virt.docker.console import networks
+
+GROUP = cfg.OptGroup("docker", title="Docker Engine options")
+
+OPTIONS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "host_url",
+        default="unix:///var/run/docker.sock",
+        help="Where the Docker Engine listens: unix://PATH, or tcp://HOST:PORT for its TLS API.",
+    ),
+    cfg.BoolOpt(
+        "api_insecure",
+        default=False,
+        help="Do not verify the engine's certificate. Only for tests.",
+    ),
+    cfg.StrOpt("ca_file", help="CA bundle that the engine's certificate is verified against."),
+    cfg.StrOpt("cert_file", help="Client certificate shown to the engine."),
+    cfg.StrOpt("key_file", help="Key of the client certificate."),
+    cfg.IntOpt(
+        "timeout",
+        default=120,
+        min=1,
+        help="Seconds that one call to the engine may take without an answer.",
+    ),
+    cfg.IntOpt(
+        "snapshot_timeout",
+        default=3600,
+        min=1,
+        help="Seconds that the engine may take to commit a container, and until an image that it "
+        "saves begins to come. It gives no sign of life before, and goes over all that the "
+        "server has written.",
+    ),
+    cfg.BoolOpt(
+        "inject_key",
+        default=True,
+        help="Put a server's key pair into authorized_keys of the image's user.",
+    ),
+    cfg.BoolOpt(
+        "inject_password",
+        default=True,
+        help="Give the password that Nova answers to a request for a server, or for its "
+        "rebuild, to the user that its image names by os_admin_user, else to root; an image "
+        "whose /etc/shadow has no such user is left as it is.",
+    ),
+    cfg.StrOpt(
+        "snapshots_directory",
+        deprecated_for_removal=True,
+        deprecated_reason="Snapshots stream to Glance; no directory is needed.",
+        help="Ignored: kept so that a nova.conf written for nova-docker still loads.",
+    ),
+    cfg.BoolOpt(
+        "require_userns",
+        default=True,
+        help="Refuse to start on an engine without user namespace remapping.",
+    ),
+    cfg.IntOpt(
+        "pids_limit",
+        default=1024,
+        min=16,
+        help="Processes and threads that one container may have, where its flavor does not say.",
+    ),
+    cfg.ListOpt(
+        "allowed_capabilities",
+        item_type=types.String(),
+        default=list(capabilities.ALLOWED),
+        help="Capabilities that a flavor may add by docker:cap_add. Some can be in no list, since "
+        "they are rights over the host: SYS_ADMIN, SYS_MODULE, MKNOD and others.",
+    ),
+    cfg.ListOpt(
+        "allowed_sysctls",
+        item_type=types.String(),
+        default=list(sysctls.NAMESPACED),
+        help="Kernel parameters of the container's own namespaces that a flavor may set by "
+        "docker:sysctl.NAME; '*' stands for the last word of a name.",
+    ),
+    cfg.StrOpt(
+        "default_profile",
+        default="baseline",
+        help="Profile of flavors that name none by docker:profile: restricted, baseline, system, "
+        "or one of profiles_file.",
+    ),
+    cfg.StrOpt(
+        "profiles_file",
+        help="File with profiles of your own, TOML; see docs/operator.md. Read at start.",
+    ),
+    cfg.StrOpt(
+        "seccomp_profiles",
+        help="Directory of seccomp profiles, NAME.json, that a flavor may choose by "
+        "docker:seccomp=NAME. None may allow what the engine's default one withholds. Read at "
+        "start.",
+    ),
+    cfg.ListOpt(
+        "apparmor_profiles",
+        item_type=types.String(),
+        default=[],
+        help="AppArmor profiles, loaded on this host, that a flavor may choose by docker:apparmor.",
+    ),
+    cfg.ListOpt(
+        "runtimes",
+        item_type=types.String(),
+        default=[],
+        help="Runtimes of the engine, beside its default, that a flavor may choose by "
+        "docker:runtime, such as runsc. Hosts that have one carry the trait "
+        "CUSTOM_DOCKER_RUNTIME_<NAME>.",
+    ),
+    cfg.ListOpt(
+        "dns_servers",
+        item_type=types.String(),
+        default=[],
+        help="Resolvers for containers on subnets that name none.",
+    ),
+    cfg.BoolOpt(
+        "metadata_by_dhcp",
+        default=False,
+        help="Whether Neutron's DHCP agents serve metadata on networks with a gateway too (their "
+        "force_metadata, or enable_isolated_metadata where the gateway is no router of Neutron's): "
+        "then the way to 169.254.169.254 leads to them, as a client of DHCP is told. OVN's ports "
+        "need nothing.",
+    ),
+    cfg.StrOpt(
+        "log_max_size",
+        default="8m",
+        regex="^[1-9][0-9]{0,8}[kmg]?$",
+        help="Size at which a container's console log is rotated (one old log is kept).",
+    ),
+    cfg.IntOpt(
+        "gate_timeout",
+        default=30,
+        min=1,
+        help="Seconds that a started container may take until it waits at its start gate.",
+    ),
+    cfg.ListOpt(
+        "console_clients",
+        item_type=types.String(),
+        default=[],
+        help="Addresses and networks (CIDR) of the hosts that run nova-serialproxy, beside this "
+        "one. Connections to a server's serial console from anywhere else are refused.",
+    ),
+    cfg.IntOpt(
+        "network_audit_interval",
+        default=60,
+        min=0,
+        help="Seconds from one look at the networks of all running servers, which repairs what "
+        "is no longer as it should be, to the next; 0 for none. It is taken along with Nova's "
+        "own audit of resources, so update_resources_interval is the shortest.",
+    ),
+    cfg.StrOpt(
+        "vrouter_plug",
+        default="agent",
+        choices=[
+            ("agent", "by the vRouter agent's REST port API"),
+            ("os_vif", "by the os-vif plugin 'vrouter' of the distribution, which runs a script"),
+        ],
+        help="How ports of Contrail, Tungsten Fabric and OpenSDN (VIF type vrouter) are plugged.",
+    ),
+    cfg.URIOpt(
+        "vrouter_agent_url",
+        default="http://127.0.0.1:9091",
+        schemes=["http", "https"],
+        help="Where the port API of this host's vRouter agent listens.",
+    ),
+    cfg.StrOpt(
+        "vrouter_ports_directory",
+        default="/var/lib/contrail/ports",
+        help="Where the vRouter agent has its ports from when it starts.",
+    ),
+    cfg.IntOpt(
+        "vrouter_patience",
+        default=10,
+        min=0,
+        help="Seconds that a port of VIF type vrouter waits for an agent that is away; after "
+        "that the port's file has to be enough, which the agent reads when it starts.",
+    ),
+    cfg.BoolOpt(
+        "vrouter_synchronize",
+        default=True,
+        help="When nova-compute starts, let the vRouter agent remove ports that nobody "
+        "announces any more. Every port that has a file is announced then, whoever has written "
+        "it; turn this off if another program announces ports without files.",
+    ),
+    cfg.BoolOpt(
+        "privileged",
+        default=False,
+        help="Refused. Grant single rights by flavor instead; see docs/operator.md.",
+    ),
+]
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    """Register the section; safe to repeat.
+
+    Args:
+        conf: the configuration of nova-compute.
+    """
+    conf.register_group(GROUP)
+    conf.register_opts(OPTIONS, group=GROUP)
+
+
+def vrouter(conf: cfg.ConfigOpts) -> VRouterOptions:
+    """Return how ports of Contrail are plugged.
+
+    Args:
+        conf: the configuration of nova-compute, parsed and registered.
+
+    Returns:
+        The options.
+    """
+    section = conf.docker
+    return VRouterOptions(
+        agent_url=section.vrouter_agent_url,
+        ports_directory=Path(section.vrouter_ports_directory),
+        patience=section.vrouter_patience,
+        by_os_vif=section.vrouter_plug == "os_vif",
+        synchronize=section.vrouter_synchronize,
+    )
+
+
+def refuse_unusable(conf: cfg.ConfigOpts) -> None:
+    """Raise for what a file may say but we will not do.
+
+    Args:
+        conf: the configuration of nova-compute, parsed.
+
+    Raises:
+        ConfigurationError: an option asks for what this driver does not do.
+    """
+    if conf.docker.privileged:
+        raise ConfigurationError(
+            option="privileged",
+            value=True,
+            reason="containers never run privileged here; remove the option and grant the "
+            "single right that is needed by flavor",
+        )
+    try:
+        networks(conf.docker.console_clients)
+    except ValueError as error:
+        raise ConfigurationError(
+            option="console_clients",
+            value=",".join(conf.docker.console_clients),
+            reason=f"{error}; list addresses and networks such as 192.0.2.0/24",
+        ) from error
+    bounds_of(conf.docker)
+    if conf.docker.vrouter_plug == "os_vif" and not entry_points(group="os_vif", name="vrouter"):
+        raise ConfigurationError(
+            option="vrouter_plug",
+            value="os_vif",
+            reason="os-vif has no plugin 'vrouter' here; install the distribution's, or take "
+            "'agent', which needs none",
+        )
+    if conf.docker.api_insecure and conf.docker.host_url.startswith("unix:"):
+        raise ConfigurationError(
+            option="api_insecure",
+            value=True,
+            reason="it concerns TLS, and host_url is a Unix socket; remove it",
+        )
+
+
+def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
+    """Return our options for ``oslo-config-generator``.
+
+    Returns:
+        One pair of the group and its options.
+    """
+    return [(GROUP, OPTIONS)]

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator sets for all servers of a host."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from novadocker.policy import Abilities, Bounds
+
+
+@dataclass(frozen=True)
+class VRouterOptions:
+    """How ports of Contrail, Tungsten Fabric and OpenSDN are plugged.
+
+    Attributes:
+        agent_url: where the vRouter agent's port API listens.
+        ports_directory: where the agent has its ports from when it starts.
+        patience: seconds that a port waits for an agent that is away.
+        by_os_vif: whether the distribution's os-vif plugin does it, and not we.
+        synchronize: whether, at start, ports of nobody are removed from the agent.
+    """
+
+    agent_url: str = "http://127.0.0.1:9091"
+    ports_directory: Path = Path("/var/lib/contrail/ports")
+    patience: float = 10
+    by_os_vif: bool = False
+    synchronize: bool = True
+
+
+@dataclass(frozen=True)
+class Options:
+    """What an operator sets for all servers of a host.
+
+    Attributes:
+        instances_path: where the files of instances are.
+        domain: domain of the servers' names, and their resolvers' search domain.
+        dns_servers: resolvers for subnets that name none.
+        metadata_by_dhcp: whether Neutron's DHCP agents serve metadata on each of their networks.
+        inject_key: whether key pairs are put into containers.
+        log_max_size: size of a console log before rotation.
+        gate_timeout: seconds that a started container may take until it is at its gate.
+        abilities: what the host can enforce.
+        bounds: what flavors may grant here.
+    """
+
+    instances_path: Path
+    domain: str
+    dns_servers: tuple[str, ...]
+    inject_key: bool
+    log_max_size: str
+    gate_timeout: int
+    abilities: Abilities
+    bounds: Bounds = field(default_factory=Bounds)
+    metadata_by_dhcp: bool = False

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine's events become news for Nova: a container that ended, was frozen or thawed.
+
+Nova ignores news of an instance that it is just working on, and what the driver itself does
+to a container makes events too. So an event only puts its instance on a list; from there it
+is told to Nova when Nova has finished with it, and as what the container is by then.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+from oslo_log import log as logging
+
+from novadocker.errors import ContainerConflict, EngineError
+from novadocker.virt.docker.container.labels import LABEL_INSTANCE
+from novadocker.virt.docker.engine import Engine
+
+LOG = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.2
+PATIENCE_SECONDS = 600.0  # after that Nova's own power-state sync has seen it
+RECONNECT_SECONDS = 1.0
+
+
+class Follower:
+    """Follows some containers in two threads: one listens, one tells.
+
+    Args:
+        engine: whose events.
+        label: "NAME=VALUE" that the containers carry.
+        concerns: tells whether an event's action is worth telling.
+        tell: is told an instance's id, and returns whether it is done with that; raises
+            LookupError where Nova knows no such instance.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        label: str,
+        concerns: Callable[[str], bool],
+        tell: Callable[[str], bool],
+    ) -> None:
+        self._engine = engine
+        self._label = label
+        self._concerns = concerns
+        self._tell = tell
+        self._pending: dict[str, float] = {}  # instance id: until when to try
+        self._changed = threading.Condition()
+        self._ended = threading.Event()
+
+    def start(self) -> None:
+        """Begin; the threads end with the process."""
+        for target in (self._listen, self._report):
+            threading.Thread(target=target, name=f"docker{target.__name__}", daemon=True).start()
+
+    def stop(self) -> None:
+        """Let the threads end at their next turn."""
+        self._ended.set()
+        with self._changed:
+            self._changed.notify_all()
+
+    def _listen(self) -> None:
+        since = time.time()
+        while not self._ended.is_set():
+            try:
+                self._take_stock()
+                for event in self._engine.events(self._label, since):
+                    since = event.nanoseconds / 10**9
+                    if self._concerns(event.action) and LABEL_INSTANCE in event.labels:
+                        self._note(event.labels[LABEL_INSTANCE])
+            except EngineError as error:
+                LOG.warning("Lost the engine's events, trying again: %s", error)
+            except Exception:
+                # The thread must outlive what it cannot understand.
+                LOG.exception("Cannot follow the engine's events, trying again")
+            self._ended.wait(RECONNECT_SECONDS)
+
+    def _take_stock(self) -> None:
+        # What happened while nobody listened is seen by looking.
+        for labels in self._engine.names(self._label).values():
+            self._note(labels[LABEL_INSTANCE])
+
+    def _note(self, uuid: str) -> None:
+        with self._changed:
+            self._pending[uuid] = time.monotonic() + PATIENCE_SECONDS
+            self._changed.notify_all()
+
+    def _report(self) -> None:
+        while not self._ended.is_set():
+            with self._changed:
+                self._changed.wait_for(lambda: self._pending or self._ended.is_set())
+                waiting = dict(self._pending)
+            for uuid, until in waiting.items():
+                if self._done_with(uuid) or time.monotonic() > until:
+                    self._forget(uuid, until)
+            self._ended.wait(POLL_SECONDS)
+
+    def _forget(self, uuid: str, until: float) -> None:
+        with self._changed:
+            if self._pending.get(uuid) == until:  # else there is something newer to tell
+                del self._pending[uuid]
+
+    def _done_with(self, uuid: str) -> bool:
+        try:
+            return self._tell(uuid)
+        except (LookupError, ContainerConflict):
+            return True  # Nova does not know it, or we do not
+        except EngineError as error:
+            LOG.debug("Cannot look at the container of %s: %s", uuid, error)
+            return False
+        except Exception:
+            # Nova's conductor may be away; the news waits.
+            LOG.exception("Cannot tell Nova of instance %s", uuid)
+            return False

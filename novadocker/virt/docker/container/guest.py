@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One instance's container: create, start, stop, state, console log."""
+
+import tenacity
+from oslo_log import log as logging
+
+from novadocker.errors import (
+    ContainerConflict,
+    ContainerNotFound,
+    DockerDriverError,
+    EngineError,
+    EngineUnavailable,
+    PasswordNotSet,
+)
+from novadocker.policy import Settings
+from novadocker.virt.docker.container.accounts import Login
+from novadocker.virt.docker.container.labels import LABEL_INSTANCE, LABEL_ROLE, container_name
+from novadocker.virt.docker.container.spec import refuse_root
+from novadocker.virt.docker.engine import (
+    Container,
+    ContainerSpec,
+    Engine,
+    Health,
+    HealthStatus,
+    State,
+)
+from novadocker.virt.docker.injection.injector import Injection
+from novadocker.virt.docker.injection.inputs import NOTHING, Inputs
+
+LOG = logging.getLogger(__name__)
+
+CONSOLE_BYTES = 100 * 1024
+CONSOLE_LINES = 10_000
+# The line ends by itself: standard input stays open.
+CHPASSWD = (
+    "/bin/sh",
+    "-c",
+    'PATH=$PATH:/usr/sbin:/sbin; read -r line && printf "%s\\n" "$line" | chpasswd -e',
+)
+NO_PROGRAM = (126, 127)
+THAW_SECONDS = 60
+THAW_PAUSE = 0.5
+
+
+class Guest:
+    """The container of one instance, which may not exist yet or any more.
+
+    Args:
+        engine: where it is.
+        name: its name.
+    """
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self._engine = engine
+        self.name = name
+
+    def find(self) -> Container | None:
+        """Look for it.
+
+        Returns:
+            The container as it is now, or None.
+
+        Raises:
+            ContainerConflict: a container that is not ours has its name.
+        """
+        container = self._engine.find(self.name)
+        if container and LABEL_INSTANCE not in container.labels:
+            raise ContainerConflict(name=self.name, label=LABEL_INSTANCE)
+        return container
+
+    def get(self) -> Container:
+        """Return it as it is now.
+
+        Returns:
+            The container.
+
+        Raises:
+            ContainerNotFound: it does not exist.
+            ContainerConflict: a container that is not ours has its name.
+        """
+        container = self.find()
+        if container is None:
+            raise ContainerNotFound(name=self.name)
+        return container
+
+    def create(self, spec: ContainerSpec) -> None:
+        """Make it.
+
+        Args:
+            spec: what it is.
+        """
+        self._engine.create(spec)
+
+    def start(self) -> Container:
+        """Start it up to its gate; one that runs is left alone.
+
+        Returns:
+            The container, running.
+
+        Raises:
+            ContainerNotFound: it does not exist.
+            PolicyRefused: its lists of users are no files that can be read.
+        """
+        container = self.get()
+        if container.alive:
+            return container
+        self._engine.start(self.name)
+        return self._engine.inspect(self.name)
+
+    def stop(self, timeout: int) -> None:
+        """End its process by the image's stop signal, by force after a time; safe to repeat.
+
+        Args:
+            timeout: seconds that it has; 0 ends it at once.
+
+        Raises:
+            ContainerNotFound: it does not exist.
+        """
+        if self.get().state is State.PAUSED:
+            self._engine.unpause(self.name)  # what is frozen cannot be signalled
+        self._engine.stop(self.name, timeout)
+
+    def pause(self) -> None:
+        """Freeze it; safe to repeat.
+
+        Raises:
+            ContainerNotFound: it does not exist.
+        """
+        if self.get().state is not State.PAUSED:
+            self._engine.pause(self.name)
+
+    def unpause(self) -> None:
+        """Thaw it; safe to repeat.
+
+        Raises:
+            ContainerNotFound: it does not exist.
+        """
+        if self.get().state is State.PAUSED:
+            self._engine.unpause(self.name)
+
+    def commit(self, tag: str, *, live: bool) -> str:
+        """Make an image of it as it is.
+
+        Args:
+            tag: "REPOSITORY:TAG", the image's name.
+            live: whether it runs on meanwhile; else it stands still, and is as it was after.
+
+        Returns:
+            The image's id.
+
+        Raises:
+            ContainerNotFound: it does not exist.
+        """
+        was = self.get().state
+        try:
+            return self._engine.commit(self.name, tag, pause=not live)
+        except EngineError:
+            if was is State.RUNNING and not live:
+                self._thaw()
+            raise
+
+    def remove(self) -> None:
+        """End and remove it; absence is no error.
+
+        Raises:
+            ContainerConflict: a container that is not ours has its name; it is left alone.
+        """
+        if self.find():
+            self._engine.remove(self.name)
+
+    def inject(self, inputs: Inputs, public_key: str | None) -> None:
+        """Put what a tenant handed over into it; it has not run yet.
+
+        Args:
+            inputs: all but the key.
+            public_key: who owns it is let in as the image's user; None where there is none.
+
+        Raises:
+            ContainerNotFound: the container does not exist.
+            PolicyRefused: the image has no place for it.
+        """
+        if inputs == NOTHING and not public_key:
+            return
+        container = self.get()
+        if container.rights.read_only:
+            # The engine lets nobody write there, us neither; a config drive is in the gate's
+            # directory, to which only the links are missing.
+            LOG.info("Neither key nor password are put into %s, which is read-only", self.name)
+        else:
+            Injection(self._engine, self.name, container.user).put(inputs, public_key)
+
+    def refuse_root(self, settings: Settings) -> None:
+        """Refuse a container whose process would be root where that must not be.
+
+        Args:
+            settings: its limits and rights.
+
+        Raises:
+            ContainerNotFound: the container does not exist.
+            PolicyRefused: its image's user is root by whatever name.
+        """
+        if not settings.root:
+            user = self.get().user
+            passwd = Injection(self._engine, self.name, user).passwd()
+            refuse_root(settings, user, passwd)
+
+    def set_password(self, login: Login) -> None:
+        """Give a user another password while it runs, by the image's own chpasswd(8).
+
+        Args:
+            login: the user, and the password's hash, which no list of processes shows.
+
+        Raises:
+            ContainerNotFound: it does not exist.
+            PasswordNotSet: the image has no chpasswd, or it refused.
+            PolicyRefused: the lists of users are no files that can be read.
+        """
+        code, _ = self._engine.run(self.name, CHPASSWD, stdin=login.line.encode(), user="0")
+        if code in NO_PROGRAM:
+            reason = "the image has no chpasswd, which servers set passwords with"
+        else:
+            reason = f"chpasswd ended with exit code {code}; does the image have that user?"
+        if code:
+            raise PasswordNotSet(user=login.user, reason=reason)
+
+    def console(self) -> bytes:
+        """Return the end of what its process wrote, and how it ended.
+
+        Returns:
+            At most 100 KiB, the newest last.
+
+        Raises:
+            ContainerNotFound: the container does not exist.
+        """
+        container = self.get()
+        output = self._engine.tail(self.name, CONSOLE_LINES, CONSOLE_BYTES)
+        return output + _epitaph(container).encode()
+
+    def _thaw(self) -> None:
+        # The engine thaws what it froze, unless it went away in the middle, and then the
+        # container is as it left it when it is back; or it works on when we wait no longer.
+        attempts = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(EngineUnavailable),
+            stop=tenacity.stop_after_delay(THAW_SECONDS),
+            wait=tenacity.wait_fixed(THAW_PAUSE),
+            reraise=True,
+        )
+        try:
+            attempts(self.unpause)
+        except DockerDriverError as error:
+            LOG.warning("Cannot see whether %s is still paused: %s", self.name, error)
+
+
+def in_service(engine: Engine, uuid: str) -> Guest:
+    """Return the container that is an instance's server now.
+
+    It is the instance's own, or, while the instance is rescued, the one that stands in for it.
+    One that never ran is no stand-in: a rescue was broken off.
+
+    Args:
+        engine: where it is.
+        uuid: of the instance.
+
+    Returns:
+        The container, which may not exist.
+    """
+    rescue = engine.find(container_name(uuid, rescue=True))
+    stands_in = rescue and LABEL_ROLE in rescue.labels and rescue.state is not State.CREATED
+    return Guest(engine, container_name(uuid, rescue=bool(stands_in)))
+
+
+def _epitaph(container: Container) -> str:
+    if container.alive or container.state is State.CREATED:
+        return _complaint(container.health)
+    why = ", out of memory" if container.out_of_memory else ""
+    return (
+        f"\r\n[nova-docker] the server's process ended with exit code "
+        f"{container.exit_code}{why} at {container.finished_at}\r\n"
+    )
+
+
+def _complaint(health: Health | None) -> str:
+    if health is None or health.status is not HealthStatus.UNHEALTHY:
+        return ""
+    output = health.output.strip().replace("\n", "\r\n")
+    return (
+        f"\r\n[nova-docker] the image's HEALTHCHECK failed {health.failures} times, the last "
+        f"with exit code {health.exit_code} at {health.probed_at}:\r\n{output}\r\n"
+    )

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An image that somebody wants in the engine, and how Glance's refusals are told."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from novadocker.errors import ImageFetchFailed
+from novadocker.virt.docker.images.progress import Progress
+from novadocker.virt.docker.images.ranges import NoRanges
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One image that is to be in the engine.
+
+    Attributes:
+        context: the request's, for Glance.
+        image: Glance's id.
+        tag: its name in the engine.
+        expect_wanted: raises when nobody waits for it any more.
+        progress: counts what is read.
+    """
+
+    context: Any
+    image: str
+    tag: str
+    expect_wanted: Callable[[], None]
+    progress: Progress
+
+    @property
+    def digits(self) -> str:
+        """The hash of its bytes, as the tag has it."""
+        return self.tag.rpartition(":")[2]
+
+
+@contextmanager
+def fetching(image_id: str) -> Iterator[None]:
+    """Raise what goes wrong with Glance as one of our errors.
+
+    Args:
+        image_id: Glance's id of what is read.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        ImageFetchFailed: for all of it.
+        NoRanges: Glance serves the image only as a whole.
+    """
+    try:
+        yield
+    except NoRanges:
+        raise
+    except Exception as error:
+        # Nova's, glanceclient's, requests', and OSError for a wrong checksum at the end.
+        reason = str(error) or type(error).__name__
+        raise ImageFetchFailed(image=image_id, reason=reason) from error

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks that were right once and are no longer: found and repaired while servers run.
+
+Somebody takes a port out of the switch, an agent starts with empty hands, a host end goes. So
+the network of every running server is held against its plan now and then, which changes
+nothing where nothing is wrong.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from oslo_log import log as logging
+
+from novadocker.errors import DockerDriverError
+from novadocker.virt.docker.network.networking import Network
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Audited:
+    """A server whose network is looked at.
+
+    Attributes:
+        uuid: of the instance.
+        hostname: its name.
+        network: its ports, as Nova had them at ``as_of``.
+        as_of: when that was, by the monotonic clock.
+    """
+
+    uuid: str
+    hostname: str
+    network: Network
+    as_of: float
+
+
+class NetworkAudit:
+    """Looks after the networks of one host's servers, in a thread of its own at each turn.
+
+    Args:
+        servers: says which servers there are that Nova has no task for.
+        look_after: repairs the network of one of them, and returns what it changed.
+        interval: seconds from one turn to the next; 0 for never.
+    """
+
+    def __init__(
+        self,
+        servers: Callable[[], Iterable[Audited]],
+        look_after: Callable[[Audited], list[str]],
+        interval: float,
+    ) -> None:
+        self._servers = servers
+        self._look_after = look_after
+        self._interval = interval
+        self._last = time.monotonic()  # when all ports have just been looked after: at start
+        self._turn = threading.Lock()
+        self._ended = threading.Event()
+
+    def poke(self) -> None:
+        """Begin a turn if it is time for one; called with Nova's periodic tasks."""
+        is_due = self._interval and time.monotonic() - self._last >= self._interval
+        if is_due and not self._ended.is_set() and self._turn.acquire(blocking=False):
+            self._last = time.monotonic()
+            threading.Thread(target=self._take_turn, name="network-audit", daemon=True).start()
+
+    def stop(self) -> None:
+        """Let the turn end at its next server."""
+        self._ended.set()
+
+    def _take_turn(self) -> None:
+        try:
+            for server in self._servers():
+                if self._ended.is_set():
+                    return
+                self._audit(server)
+        except Exception:
+            # Nova's conductor may be away; there is another turn.
+            LOG.exception("Cannot look after the networks of servers")
+        finally:
+            self._turn.release()
+
+    def _audit(self, server: Audited) -> None:
+        try:
+            changes = self._look_after(server)
+        except DockerDriverError as error:
+            LOG.warning("The network of server %s cannot be looked after: %s", server.uuid, error)
+            return
+        if changes:
+            LOG.warning("Repaired the network of server %s: %s", server.uuid, "; ".join(changes))

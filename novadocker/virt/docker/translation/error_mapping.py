@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our errors, as those by which Nova knows what to do next."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from nova import exception
+
+from novadocker import errors
+
+
+@contextlib.contextmanager
+def as_nova_errors(instance: Any) -> Iterator[None]:
+    """Raise our errors as Nova's.
+
+    Args:
+        instance: what is worked on.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        nova.exception.NovaException: or one of its kinds, for each of ours.
+    """
+    try:
+        yield
+    except errors.ContainerNotFound as error:
+        raise exception.InstanceNotFound(instance_id=instance.uuid) from error
+    except errors.CrashDumpRefused as error:
+        raise exception.TriggerCrashDumpNotSupported(str(error)) from error
+    except errors.ConsoleUnavailable as error:
+        raise exception.InstanceNotReady(str(error), instance_id=instance.uuid) from error
+    except errors.EngineUnavailable as error:
+        raise exception.HypervisorUnavailable(message=str(error)) from error
+    except errors.DockerDriverError as error:
+        raise exception.NovaException(str(error)) from error
+
+
+@contextlib.contextmanager
+def as_password_errors(instance: Any) -> Iterator[None]:
+    """Raise our errors as those that tell a tenant why a password was not set.
+
+    Args:
+        instance: whose password is set.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        nova.exception.SetAdminPasswdNotSupported: the image cannot, or the password is none.
+        nova.exception.NovaException: for each other of ours.
+    """
+    try:
+        with as_nova_errors(instance):
+            yield
+    except exception.NovaException as error:
+        if isinstance(error.__cause__, (errors.PasswordNotSet, errors.PolicyRefused)):
+            raise exception.SetAdminPasswdNotSupported(str(error.__cause__)) from error
+        raise
+
+
+@contextlib.contextmanager
+def as_snapshot_errors(instance: Any) -> Iterator[None]:
+    """Raise our errors as those that make Nova give up a snapshot and free the server.
+
+    Nova takes the absence of an instance for its deletion, and leaves it to that to end the
+    task; a server whose container is lost would never be without one again.
+
+    Args:
+        instance: what an image is made of.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        nova.exception.NovaException: for each of ours.
+        nova.exception.InstanceNotRunning: it has no container.
+    """
+    try:
+        with as_nova_errors(instance):
+            yield
+    except exception.InstanceNotFound as error:
+        if isinstance(error.__cause__, errors.ContainerNotFound):
+            raise exception.InstanceNotRunning(str(error.__cause__)) from error
+        raise
+
+
+@contextlib.contextmanager
+def as_refused_resize() -> Iterator[None]:
+    """Raise our errors as those after which a server stays what it was.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        nova.exception.InstanceFaultRollback: for each of ours.
+    """
+    try:
+        yield
+    except errors.DockerDriverError as error:
+        raise exception.InstanceFaultRollback(exception.ResizeError(reason=str(error))) from error
+
+
+@contextlib.contextmanager
+def as_refused_rebuild(instance: Any) -> Iterator[None]:
+    """Raise our refusals as those after which a server stays what it was.
+
+    Args:
+        instance: whose rebuild has not begun.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        nova.exception.InstanceFaultRollback: for each of ours.
+    """
+    try:
+        yield
+    except errors.PolicyRefused as error:
+        refusal = exception.BuildAbortException(instance_uuid=instance.uuid, reason=str(error))
+        raise exception.InstanceFaultRollback(refusal) from error
+
+
+@contextlib.contextmanager
+def as_build_errors(instance: Any) -> Iterator[None]:
+    """Raise our errors as those that Nova expects of a build.
+
+    Args:
+        instance: what is built.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        nova.exception.BuildAbortException: the request is at fault.
+        nova.exception.NovaException: this host is; Nova may try another.
+    """
+    try:
+        yield
+    except errors.ImageFetchFailed as error:
+        raise exception.NovaException(str(error)) from error
+    except (
+        errors.ImageError,
+        errors.PolicyRefused,
+        errors.VifRefused,
+        errors.TrunkRefused,
+        errors.PlugTimeout,
+    ) as error:
+        raise exception.BuildAbortException(
+            instance_uuid=instance.uuid, reason=str(error)
+        ) from error
+    except errors.DockerDriverError as error:
+        raise exception.NovaException(str(error)) from error

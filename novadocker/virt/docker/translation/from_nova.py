@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Nova asks for, as our values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import nova.conf
+from nova import objects, utils
+from nova.compute import vm_states
+from nova.console import serial
+from nova.virt import configdrive, driver
+from oslo_config import cfg
+from oslo_serialization import base64
+
+from novadocker import policy
+from novadocker.policy.extra_specs import IMAGE_PREFIX
+from novadocker.virt.docker.console import Place
+from novadocker.virt.docker.container.accounts import Login
+from novadocker.virt.docker.container.server import Server
+from novadocker.virt.docker.engine import Connection
+from novadocker.virt.docker.injection.config_drive import Tree
+from novadocker.virt.docker.injection.files import personality
+from novadocker.virt.docker.injection.inputs import Inputs
+from novadocker.virt.docker.injection.user_data import PROPERTY, asked_for
+from novadocker.virt.docker.translation import metadata
+
+CONF = nova.conf.CONF
+
+
+def connection(section: cfg.ConfigOpts.GroupAttr) -> Connection:
+    """Say how nova.conf wants the engine to be reached.
+
+    Args:
+        section: ``CONF.docker``.
+
+    Returns:
+        The connection.
+    """
+    return Connection(
+        url=section.host_url,
+        timeout=section.timeout,
+        ca_file=section.ca_file,
+        cert_file=section.cert_file,
+        key_file=section.key_file,
+        insecure=section.api_insecure,
+        disk_timeout=section.snapshot_timeout,
+    )
+
+
+def console_place() -> Place:
+    """Say where nova.conf wants serial consoles to be.
+
+    Returns:
+        The place.
+    """
+    return Place(
+        address=CONF.serial_console.proxyclient_address,
+        acquire=serial.acquire_port,
+        release=serial.release_port,
+        clients=tuple(CONF.docker.console_clients),
+        idle=CONF.consoleauth.token_ttl,
+    )
+
+
+def server(instance: Any, image_meta: Any = None, flavor: Any = None) -> Server:
+    """Take from an instance what makes its container.
+
+    Args:
+        instance: Nova's.
+        image_meta: Nova's account of the image; else the instance's own.
+        flavor: that it gets; else its own.
+
+    Returns:
+        The server.
+    """
+    image_meta = image_meta or instance.image_meta
+    flavor = flavor or instance.flavor
+    return Server(
+        uuid=instance.uuid,
+        project=instance.project_id,
+        host=instance.host,
+        hostname=instance.hostname,
+        flavor=policy.Flavor(
+            vcpus=flavor.vcpus,
+            memory_mib=flavor.memory_mb,
+            root_gib=flavor.root_gb,
+            swap_mib=flavor.swap,
+            extra_specs=dict(flavor.get("extra_specs", {}) or {}),
+        ),
+        metadata=dict(instance.metadata),
+        image=instance.image_ref,
+        command_line=image_meta.properties.get("os_command_line"),
+        public_key=instance.key_data,
+        rescue=instance.vm_state == vm_states.RESCUED,
+        image_properties=_of_image(instance.system_metadata),
+    )
+
+
+def _of_image(system_metadata: Mapping[str, str]) -> Mapping[str, str]:
+    """Take what an image says of its containers; Nova's ``ImageMeta`` knows none of it."""
+    return {
+        name.removeprefix(utils.SM_IMAGE_PROP_PREFIX): str(value)
+        for name, value in system_metadata.items()
+        if name.startswith(f"{utils.SM_IMAGE_PROP_PREFIX}{IMAGE_PREFIX}")
+    }
+
+
+def stand_in(context: Any, image_api: Any, instance: Any, image_meta: Any) -> Server:
+    """Take from an instance what makes the container that rescues it.
+
+    Args:
+        context: of the request.
+        image_api: Nova's ``nova.image.glance.API``.
+        instance: Nova's.
+        image_meta: Nova's account of the rescue image.
+
+    Returns:
+        The stand-in, with what the rescue image says of its containers.
+
+    Raises:
+        nova.exception.ImageNotFound: there is none by now.
+    """
+    properties = image_api.get(context, image_meta.id).get("properties") or {}
+    return replace(
+        server(instance, image_meta),
+        image=image_meta.id,
+        rescue=True,
+        image_properties={
+            name: str(value) for name, value in properties.items() if name.startswith(IMAGE_PREFIX)
+        },
+    )
+
+
+def wishes(
+    instance: Any,
+    block_device_info: Any,
+    *,
+    image_meta: Any = None,
+    flavor: Any = None,
+    accel_info: Any = None,
+) -> policy.Wishes:
+    """Gather what a server is asked to have that a container may be refused.
+
+    Args:
+        instance: Nova's.
+        block_device_info: as Nova gives it to ``spawn``.
+        image_meta: Nova's account of the image that it gets; else the instance's own.
+        flavor: that it gets; else its own.
+        accel_info: accelerators that Nova bound for it.
+
+    Returns:
+        The wishes.
+    """
+    properties = (image_meta or instance.image_meta).properties
+    flavor = flavor or instance.flavor
+    kernel = {name: instance.get(name, "") for name in ("kernel_id", "ramdisk_id")}
+    asked = {
+        **{name: str(properties.get(name)) for name in properties.fields if name in properties},
+        **(flavor.get("extra_specs", {}) or {}),
+        **{name: value for name, value in kernel.items() if value},
+    }
+    requests = instance.get("pci_requests", None)
+    ephemerals = driver.block_device_info_get_ephemerals(block_device_info)
+    return policy.Wishes(
+        settings=asked,
+        devices=len(requests.requests if requests else ()) + len(accel_info or ()),
+        volumes=len(driver.block_device_info_get_mapping(block_device_info)),
+        ephemerals=len(ephemerals) or int(bool(flavor.get("ephemeral_gb", 0))),
+    )
+
+
+def inputs(
+    context: Any,
+    instance: Any,
+    image_meta: Any,
+    injected_files: Sequence[tuple[str, bytes]] | None,
+    admin_password: str | None,
+) -> Inputs:
+    """Gather what a tenant handed to a server that is built.
+
+    Args:
+        context: of the request.
+        instance: Nova's.
+        image_meta: Nova's account of the image that it gets.
+        injected_files: pairs of path and content.
+        admin_password: in clear.
+
+    Returns:
+        The inputs.
+
+    Raises:
+        PolicyRefused: some of it cannot be put into any container.
+    """
+    files = tuple(injected_files or ())
+
+    def drive(network_info: Any) -> Tree:
+        if len(network_info):  # waits: Nova knows tags of ports that are there
+            metadata.describe_devices(context, instance)
+        return metadata.config_drive(instance, network_info, files, admin_password)
+
+    wanted = CONF.docker.inject_password and admin_password
+    return Inputs(
+        files=personality(files),
+        login=login(image_meta, admin_password) if wanted and admin_password else None,
+        user_data=asked_for(
+            instance.uuid,
+            base64.decode_as_bytes(instance.user_data) if instance.user_data else None,
+            instance.system_metadata.get(f"image_{PROPERTY}"),
+        ),
+        config_drive=drive if configdrive.required_by(instance) else None,
+    )
+
+
+def login(image_meta: Any, password: str) -> Login:
+    """Say whose password an instance's password is.
+
+    Args:
+        image_meta: Nova's account of its image.
+        password: in clear.
+
+    Returns:
+        The login.
+
+    Raises:
+        PolicyRefused: there cannot be such a user, or such a password.
+    """
+    return Login.of(image_meta.properties.get("os_admin_user") or "root", password)
+
+
+def destination(context: Any, instance: Any) -> str:
+    """Say which host Nova moves an instance to, or resizes it on.
+
+    Args:
+        context: of the request.
+        instance: Nova's, whose migration has been claimed.
+
+    Returns:
+        The host's name; unlike its address, no other host has it.
+    """
+    migration = objects.Migration.get_by_id_and_instance(
+        context, instance.migration_context.migration_id, instance.uuid
+    )
+    return str(migration.dest_compute)
+
+
+def shutdown_timeout(instance: Any) -> int:
+    """Say how long an instance may take to end by itself.
+
+    Args:
+        instance: Nova's.
+
+    Returns:
+        Seconds: its image's ``os_shutdown_timeout``, else nova.conf's.
+    """
+    return int(instance.system_metadata.get("image_os_shutdown_timeout", CONF.shutdown_timeout))
+
+
+def described(context: Any, image_api: Any, image: str) -> Any:
+    """Ask Glance for an image that no server was asked for.
+
+    Args:
+        context: the request's, for Glance.
+        image_api: Nova's ``nova.image.glance.API``.
+        image: its id.
+
+    Returns:
+        Nova's ``ImageMeta``.
+
+    Raises:
+        nova.exception.ImageNotFound: there is none.
+    """
+    return objects.ImageMeta.from_image_ref(context, image_api, image)

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a flavor grants and an image does without, case by case."""
+
+from dataclasses import replace
+
+import pytest
+
+from novadocker.errors import PolicyRefused
+from novadocker.policy import (
+    CAPABILITIES,
+    Abilities,
+    Bounds,
+    Flavor,
+    settings_for,
+)
+from novadocker.policy.settings import Settings, Ulimit
+
+ABLE = Abilities(disk_limit=False, pids=64, userns=True, runtimes=frozenset({"runc", "runsc"}))
+# What a message shares its 255 characters with, in Nova's fault of a build.
+PROLOGUE = len("Build of instance 01234567-0123-0123-0123-0123456789ab aborted: ")
+
+
+def made(
+    able: Abilities = ABLE,
+    bounds: Bounds | None = None,
+    image: dict[str, str] | None = None,
+    **specs: str,
+) -> Settings:
+    """Return the settings of a flavor with extra specs, and of an image with properties."""
+    named = {f"docker:{name.replace('__', '.')}": value for name, value in specs.items()}
+    flavor = Flavor(vcpus=1, memory_mib=64, root_gib=1, extra_specs=named)
+    said = {f"docker_{name}": value for name, value in (image or {}).items()}
+    return settings_for(flavor, able, bounds or Bounds(), said)
+
+
+def why(settings: Settings, setting: str, value: str) -> str:
+    """Return who said so."""
+    return next(
+        line.source for line in settings.lines if (line.setting, line.value) == (setting, value)
+    )
+
+
+def test_a_flavor_adds_and_takes_capabilities() -> None:
+    """Each with who said so."""
+    settings = made(cap_add="net_admin,CAP_SYS_PTRACE", cap_drop="KILL,CHOWN")
+    expected = {*CAPABILITIES, "NET_ADMIN", "SYS_PTRACE"} - {"KILL", "CHOWN"}
+    assert settings.capabilities == tuple(sorted(expected))
+    assert why(settings, "capability", "NET_ADMIN") == "flavor docker:cap_add"
+    assert why(settings, "capability", "SETUID") == "profile baseline"
+
+
+def test_a_restricted_container_has_nothing() -> None:
+    """No capability, nothing to write but memory from which nothing runs, no root."""
+    settings = made(profile="restricted")
+    assert settings.capabilities == ()
+    assert settings.no_new_privileges
+    assert settings.read_only
+    assert not settings.root
+    assert set(settings.tmpfs) == {"/run", "/tmp", "/var/tmp"}
+    assert all("noexec" in options.split(",") for options in settings.tmpfs.values())
+    assert why(settings, "capabilities", "none") == "flavor docker:profile"
+
+
+def test_a_system_container_divides_its_group_and_lets_sudo_work() -> None:
+    """Where its users are its own."""
+    settings = made(profile="system")
+    assert (settings.init, settings.no_new_privileges, settings.root) == (True, False, True)
+    assert "exec" in settings.tmpfs["/run"].split(",")
+    with pytest.raises(PolicyRefused, match="a host with user namespaces"):
+        made(replace(ABLE, userns=False), profile="system")
+
+
+def test_an_operator_chooses_what_is_ordinary() -> None:
+    """For flavors that name no profile."""
+    settings = made(bounds=Bounds(default_profile="restricted"))
+    assert settings.profile == "restricted"
+    assert why(settings, "profile", "restricted") == "nova.conf [docker] default_profile"
+
+
+def test_sizes_and_ulimits_are_read() -> None:
+    """In bytes."""
+    settings = made(shm_size="32m", ulimits="nofile=64:128,core=0")
+    assert settings.shm_bytes == 32 * 2**20
+    assert settings.ulimits == (Ulimit("core", 0, 0), Ulimit("nofile", 64, 128))
+
+
+def test_sysctls_of_flavors_come_to_those_that_all_have() -> None:
+    """Spaces are as the kernel has them."""
+    settings = made(
+        sysctl__net__ipv4__ip_forward="1", sysctl__net__ipv4__ip_local_port_range="1024\t65000"
+    )
+    assert settings.sysctls["net.ipv4.ip_forward"] == "1"
+    assert settings.sysctls["net.ipv4.ip_local_port_range"] == "1024 65000"
+    assert settings.sysctls["net.ipv4.ping_group_range"] == "0 65535"
+
+
+@pytest.mark.parametrize(
+    ("specs", "bounds", "said"),
+    [
+        (
+            {"cap_add": "IPC_LOCK"},
+            Bounds(),
+            "docker:cap_add = IPC_LOCK is refused; accepted is NET",
+        ),
+        ({"cap_add": "KILL"}, Bounds(capabilities=frozenset()), r"allowed_capabilities"),
+        ({"profile": "mine"}, Bounds(), "docker:profile = mine .* restricted, baseline, system"),
+        ({"sysctl__net__ipv4__ip_forward": "1"}, Bounds(sysctls=()), "allowed_sysctls"),
+        ({"seccomp": "quiet"}, Bounds(), "seccomp_profiles: there is none"),
+        ({"seccomp": "loud"}, Bounds(seccomp={"quiet": "{}"}), "seccomp_profiles: quiet"),
+        ({"apparmor": "x"}, Bounds(), "this host has no AppArmor"),
+        ({"runtime": "runsc"}, Bounds(), "this host's engine has: runc$"),
+        ({"runtime": "kata"}, Bounds(runtimes=frozenset({"kata", "runsc"})), "has: runc, runsc$"),
+        ({"shm_size": "65m"}, Bounds(), "up to the flavor's memory, 64m"),
+        ({"profile": "restricted", "read_only": "false"}, Bounds(), "true under profile restrict"),
+    ],
+)
+def test_what_is_beyond_a_bound_is_refused_with_it(
+    specs: dict[str, str], bounds: Bounds, said: str
+) -> None:
+    """In a line that Nova's fault has room for."""
+    with pytest.raises(PolicyRefused, match=said) as raised:
+        made(bounds=bounds, **specs)
+    assert len(str(raised.value)) < 255 - PROLOGUE
+
+
+def test_an_apparmor_profile_is_one_of_the_operators() -> None:
+    """Where the host has AppArmor."""
+    able, bounds = replace(ABLE, apparmor=True), Bounds(apparmor=frozenset({"tenant"}))
+    assert made(able, bounds, apparmor="tenant").apparmor == "tenant"
+    with pytest.raises(PolicyRefused, match=r"apparmor_profiles \(tenant\)"):
+        made(able, bounds, apparmor="other")
+
+
+@pytest.mark.parametrize(
+    ("image", "specs", "said"),
+    [
+        ({"profile": "system"}, {}, "within the flavor's baseline: baseline, restricted"),
+        ({"profile": "baseline"}, {"profile": "restricted"}, "within the flavor's restricted"),
+        ({"profile": "baseline"}, {"cap_drop": "KILL"}, "within the flavor's baseline: restrict"),
+        ({"cap_add": "NET_ADMIN"}, {}, "what the flavor grants: those of its profile"),
+        ({"cap_add": "NET_RAW"}, {"cap_add": "NET_ADMIN"}, "what the flavor grants: NET_ADMIN"),
+        ({"read_only": "false"}, {"read_only": "true"}, "true under profile baseline"),
+        ({"pids_limit": "65"}, {}, "up to 64, which is the flavor's"),
+        ({"pids_limit": "9"}, {"pids_limit": "8"}, "up to 8, which is the flavor's"),
+        ({"seccomp": "quiet"}, {}, "a name of the flavor: there is none"),
+        ({"privileged": "true"}, {}, "less than its flavor, never more"),
+        ({"runtime": "runsc"}, {}, "less than its flavor, never more"),
+        ({"sysctl.net.ipv4.ip_forward": "1"}, {}, "less than its flavor, never more"),
+        ({"cap_drop": "NOTHING"}, {}, "names of capabilities"),
+    ],
+)
+def test_an_image_that_wants_more_is_refused(
+    image: dict[str, str], specs: dict[str, str], said: str
+) -> None:
+    """Its property, the value, and what the flavor grants are named."""
+    with pytest.raises(PolicyRefused, match=said) as raised:
+        made(image=image, **specs)
+    assert str(raised.value).startswith(f"image property docker_{next(iter(image))} = ")
+    assert len(str(raised.value)) < 255 - PROLOGUE
+
+
+def test_an_image_says_what_it_needs() -> None:
+    """What its flavor grants beyond its profile it may name, and have after its own profile."""
+    specs = {"profile": "system", "cap_add": "NET_ADMIN,NET_RAW"}
+    settings = made(image={"profile": "baseline", "cap_add": "NET_ADMIN"}, **specs)
+    assert set(settings.capabilities) == {*CAPABILITIES, "NET_ADMIN"}
+    assert settings.no_new_privileges
+    assert not settings.init
+    assert why(settings, "profile", "baseline") == "image docker_profile"
+
+
+def test_what_else_an_image_carries_is_passed_over() -> None:
+    """It belongs to others, or to other parts of the driver."""
+    assert made(image={"user_data": "run", "created_by": "x"}) == made()

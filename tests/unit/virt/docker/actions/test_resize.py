@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova's calls of a resize, in the order in which it makes them."""
+
+from typing import Any
+
+import pytest
+from nova import exception, objects
+
+from novadocker import errors
+from tests.unit.virt.docker.nova_side import UUID, Life, instance
+
+
+@pytest.fixture
+def resized(docker_driver: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """How to begin the resize of a server to a host and a flavor."""
+
+    def begin(host: str = "h1", **flavor: Any) -> None:
+        migration = objects.Migration(dest_compute=host)
+        monkeypatch.setattr(objects.Migration, "get_by_id_and_instance", lambda *_: migration)
+        it = instance(migration_context=objects.MigrationContext(migration_id=1))
+        wanted = objects.Flavor(
+            **({"vcpus": 4, "memory_mb": 64, "root_gb": 5, "swap": 0, "extra_specs": {}} | flavor)
+        )
+        docker_driver.migrate_disk_and_power_off(None, it, "192.0.2.1", wanted, [], timeout=9)
+
+    return begin
+
+
+def test_a_resize_begins_with_the_flavor_that_comes(resized: Any, life: Life) -> None:
+    """The instance has its old one until Nova finishes the resize."""
+    resized()
+    ((operation, server, _, timeout),) = life.calls
+    assert (operation, server.uuid, timeout) == ("prepare_resize", UUID, 9)
+    assert (server.flavor.vcpus, server.flavor.memory_mib) == (4, 64)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"host": "h2"}, "cannot move to h2"),
+        ({"ephemeral_gb": 1}, "a flavor without an ephemeral disk"),
+        ({"extra_specs": {"hw:cpu_policy": "dedicated"}}, "hw:cpu_policy = dedicated"),
+        ({"extra_specs": {"pci_passthrough:alias": "gpu:1"}}, "no devices of the host"),
+    ],
+)
+def test_a_resize_that_cannot_be_is_rolled_back(
+    resized: Any, life: Life, asked: dict[str, Any], said: str
+) -> None:
+    """Nova lets the server be what it was, and shows the reason."""
+    with pytest.raises(exception.InstanceFaultRollback) as raised:
+        resized(**asked)
+    assert said in raised.value.inner_exception.format_message()
+    assert life.calls == []
+
+
+def test_a_resize_that_fails_at_its_begin_is_rolled_back(resized: Any, life: Life) -> None:
+    """The server runs as before by then."""
+    life.fault = errors.ResizeRefused(reason="its files take 9 GiB")
+    with pytest.raises(exception.InstanceFaultRollback, match="9 GiB"):
+        resized()
+
+
+@pytest.mark.parametrize("power_on", [True, False])
+def test_a_resize_ends_with_the_flavor_that_the_instance_has(
+    docker_driver: Any, life: Life, power_on: bool
+) -> None:
+    """Nova has given it the new one, or in a revert the old one, by then."""
+    it = instance()
+    docker_driver.finish_migration(
+        None, None, it, "", [], it.image_meta, True, {}, power_on=power_on
+    )
+    docker_driver.finish_revert_migration(None, it, [], None, power_on=power_on)
+    assert [(call[0], call[1].flavor.vcpus, call[-1]) for call in life.calls] == [
+        ("resize", 2, power_on)
+    ] * 2
+
+
+def test_a_confirmed_resize_touches_nothing(docker_driver: Any, life: Life) -> None:
+    """What Nova calls the source is the server itself."""
+    docker_driver.confirm_migration(None, None, instance(), [])
+    assert life.calls == []
+
+
+def test_a_revert_ends_the_process_and_keeps_the_files(docker_driver: Any, life: Life) -> None:
+    """Nova destroys what it calls the destination, without disks where they are shared."""
+    docker_driver.destroy(None, instance(), [], destroy_disks=False)
+    ((operation, uuid, _, timeout),) = life.calls
+    assert (operation, uuid, timeout) == ("stop", UUID, 60)
+
+
+@pytest.mark.parametrize(("host", "shared"), [("h1", True), ("h2", False)])
+def test_only_a_host_shares_its_own_disks(docker_driver: Any, host: str, shared: bool) -> None:
+    """Source and destination of a resize are the same host, those of an evacuation are not."""
+    told = docker_driver.check_instance_shared_storage_local(None, instance())
+    docker_driver._hostname = host
+    assert docker_driver.check_instance_shared_storage_remote(None, told) is shared

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from nova import objects
+from nova.compute import task_states, vm_states
+from nova.network import model
+
+from novadocker.errors import WiringError
+from novadocker.virt.docker.compute.ports import Ports
+from novadocker.virt.docker.network.audit import Audited, NetworkAudit
+from novadocker.virt.docker.network.history import History
+from novadocker.virt.docker.network.networking import Network
+from tests.support.eventually import eventually
+from tests.unit.virt.docker.nova_side import VirtAPI, instance
+
+NOW = 0.000001  # an interval that is over at once
+
+
+def server(uuid: str) -> Audited:
+    """Return a server without ports."""
+    return Audited(uuid, "web", Network(None, [], contextlib.nullcontext), 0.0)
+
+
+def test_all_servers_are_looked_after_whatever_happens_to_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What is repaired is told, and what cannot be."""
+    seen: list[str] = []
+
+    def look_after(audited: Audited) -> list[str]:
+        seen.append(audited.uuid)
+        if audited.uuid == "b":
+            raise WiringError(port="p", reason="the switch is away")
+        return ["eth0: up"] if audited.uuid == "c" else []
+
+    audit = NetworkAudit(lambda: map(server, "abc"), look_after, NOW)
+    audit.poke()
+    assert eventually(lambda: "Repaired the network of server c: eth0: up" in caplog.text)
+    assert seen == ["a", "b", "c"]
+    assert "server b cannot be looked after: Port p cannot be wired: the switch" in caplog.text
+    assert "server a" not in caplog.text
+
+
+def test_there_is_one_turn_at_a_time_and_not_before_it_is_time() -> None:
+    """Poked at every audit of resources, it has an interval of its own."""
+    turns: list[int] = []
+    go_on = threading.Event()
+
+    def servers() -> Iterator[Audited]:
+        turns.append(1)
+        go_on.wait(5)
+        yield from ()
+
+    audit = NetworkAudit(servers, lambda _: [], NOW)
+    audit.poke()
+    assert eventually(lambda: turns == [1])
+    audit.poke()
+    assert turns == [1]
+    go_on.set()
+    assert eventually(lambda: audit.poke() or len(turns) == 2)
+    assert all(not poked(interval) for interval in (0, 1000))
+
+
+def poked(interval: float) -> bool:
+    """Tell whether an audit that is poked at its start looks at anything."""
+    looked = threading.Event()
+    NetworkAudit(lambda: looked.set() or [], lambda _: [], interval).poke()  # type: ignore[func-returns-value]
+    return looked.wait(0.1)
+
+
+def test_a_turn_that_fails_is_not_the_last(caplog: pytest.LogCaptureFixture) -> None:
+    """Nova's conductor may be away for a while."""
+    turns: list[int] = []
+
+    def servers() -> list[Audited]:
+        turns.append(1)
+        raise ConnectionError("no conductor")
+
+    audit = NetworkAudit(servers, lambda _: [], NOW)
+    assert eventually(lambda: audit.poke() or len(turns) > 1)
+    assert "no conductor" in caplog.text
+
+
+def test_a_stopped_audit_looks_at_no_further_server() -> None:
+    """nova-compute ends."""
+    seen: list[str] = []
+    audit = NetworkAudit(lambda: map(server, "ab"), lambda _: [], NOW)
+    audit._look_after = lambda audited: seen.append(audited.uuid) or audit.stop() or []  # type: ignore[func-returns-value]
+    audit.poke()
+    assert eventually(lambda: seen)
+    audit._turn.acquire()
+    assert seen == ["a"]
+
+
+VIFS: list[Any] = [{"id": "p1"}, {"id": "p2"}]
+
+
+def test_a_port_is_detached_until_nova_no_longer_tells_of_it() -> None:
+    """Or until it is attached again, or its server starts."""
+    history = History()
+    assert history.detached("u", VIFS) == set()
+    for bring_back in (
+        lambda: history.attach("u", "p2"),
+        lambda: history.start("u"),
+        lambda: history.detached("u", VIFS[:1]),
+    ):
+        history.detach("u", "p2")
+        assert history.detached("u", VIFS) == {"p2"}
+        bring_back()
+        assert history.detached("u", VIFS) == set()
+
+
+def test_a_change_makes_older_records_worthless() -> None:
+    """Of that server alone."""
+    history, before = History(), time.monotonic()
+    history.attach("u", "p1")
+    assert not history.is_older("u", before)
+    assert history.is_older("v", before)
+    assert history.is_older("u", time.monotonic())
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, True),
+        ({"vm_state": vm_states.PAUSED}, True),
+        ({"vm_state": vm_states.RESCUED}, True),
+        ({"vm_state": vm_states.STOPPED}, False),
+        ({"vm_state": vm_states.BUILDING}, False),
+        ({"task_state": task_states.REBOOTING}, False),
+    ],
+)
+def test_servers_that_nova_works_on_are_left_to_it(
+    virtapi: VirtAPI,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    expected: bool,
+) -> None:
+    """As are those that should not run."""
+    vif = model.VIF(id="p1")
+    found = instance(**changes)
+    found.info_cache = objects.InstanceInfoCache(network_info=model.NetworkInfo([vif]))
+
+    def get_by_host(context: Any, host: str, expected_attrs: Any) -> list[Any]:
+        assert (host, expected_attrs) == ("h1", ["info_cache"])
+        return [found]
+
+    monkeypatch.setattr(objects.InstanceList, "get_by_host", get_by_host)
+    audited = list(Ports(virtapi).settled("h1"))
+    assert [(each.uuid, each.hostname, each.network.info) for each in audited] == (
+        [(found.uuid, "web-1", [vif])] if expected else []
+    )
+
+
+def test_the_driver_audits_with_novas_periodic_tasks(docker_driver: Any) -> None:
+    """Nova asks for resources again and again."""
+    poked: list[int] = []
+
+    class Audit:
+        poke: Callable[[Any], None] = lambda _: poked.append(1)
+
+    docker_driver._audit = Audit()
+    docker_driver._watch = lambda: None
+    docker_driver._host.resources = lambda nodename: {}
+    docker_driver.get_available_resource("h1")
+    assert poked == [1]
