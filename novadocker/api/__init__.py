@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What nova-api loads."""
+"""Plug-ins of nova-api: validators of flavor extra specs."""

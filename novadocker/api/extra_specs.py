@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Flavor extra specs ``docker:*`` as nova-api knows them (``nova.api.extra_spec_validators``).
+"""Flavor extra specs ``docker:*`` in nova-api (``nova.api.extra_spec_validators``).
 
 Nova refuses a wrong value when the flavor is set, and, since the namespace is known by this, a
 name that there is not; both from microversion 2.86 on. What an operator lets flavors grant is in
@@ -17,13 +17,13 @@ from novadocker.policy import extra_specs
 
 
 class Validator(base.ExtraSpecValidator):
-    """One extra spec.
+    """Validator of one extra spec.
 
     Args:
-        name: of it; "{name}" in it stands for what ``parameters`` say.
-        description: for the operator.
-        read: takes its whole name and value, and raises PolicyRefused.
-        parameters: as Nova has them.
+        name: full name; "{name}" in it stands for a part described by ``parameters``.
+        description: effect, for the operator.
+        read: parser of full name and value, which raises PolicyRefused.
+        parameters: variable parts of the name, in Nova's form.
     """
 
     def __init__(
@@ -37,14 +37,14 @@ class Validator(base.ExtraSpecValidator):
         self._read = read
 
     def validate(self, name: str, value: str) -> None:
-        """Look at one extra spec.
+        """Validate the value of an extra spec.
 
         Args:
-            name: of it.
-            value: that it is to have.
+            name: full name.
+            value: value in the request.
 
         Raises:
-            nova.exception.ValidationError: it cannot have it; says what it could.
+            nova.exception.ValidationError: the value is refused; the message names accepted ones.
         """
         try:
             self._read(name, str(value))
@@ -53,22 +53,21 @@ class Validator(base.ExtraSpecValidator):
 
 
 def register() -> list[base.ExtraSpecValidator]:
-    """Return all of them, as Nova asks for them.
-
-    Returns:
-        The validators.
-    """
+    """Return the validators of all extra specs ``docker:*``, for the start of nova-api."""
     return [
-        *(Validator(word.extra_spec, word.words, _reader(word)) for word in extra_specs.WORDS),
+        *(
+            Validator(each.extra_spec, each.description, _reader(each))
+            for each in extra_specs.EXTRA_SPECS
+        ),
         Validator(
             f"{extra_specs.SYSCTL}{{name}}",
-            extra_specs.SYSCTL_WORDS,
+            extra_specs.SYSCTL_DESCRIPTION,
             extra_specs.sysctl,
-            # All of it: whatever it is, it is ours to say what is wrong with it.
+            # Any name: Nova would refuse others as unknown, without the reason that we give.
             [{"name": "name", "pattern": ".*", "description": "of the parameter, with dots"}],
         ),
     ]
 
 
-def _reader(word: extra_specs.Word[object]) -> Callable[[str, str], object]:
-    return lambda name, value: word.of_flavor({name: value})
+def _reader(extra_spec: extra_specs.ExtraSpec[object]) -> Callable[[str, str], object]:
+    return lambda name, value: extra_spec.of_flavor({name: value})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a container may use and do: a pure function of flavor, image, operator and host."""
+"""Policy of limits and rights: a pure function of flavor, image, operator and host."""
 
 from novadocker.policy.bounds import Bounds
 from novadocker.policy.decision import settings_for
@@ -14,8 +14,8 @@ from novadocker.policy.profiles import (
 from novadocker.policy.settings import (
     GIB,
     MIB,
+    Explained,
     Limits,
-    Line,
     Rights,
     Settings,
     Ulimit,
@@ -33,9 +33,9 @@ __all__ = [
     "SYSTEM",
     "Abilities",
     "Bounds",
+    "Explained",
     "Flavor",
     "Limits",
-    "Line",
     "Profile",
     "Rights",
     "Settings",

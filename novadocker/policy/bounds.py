@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator lets flavors of a host grant."""
+"""Bounds of an operator for the flavors of one host."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,16 +10,16 @@ from novadocker.policy.profiles import BUILT_IN, Profile
 
 @dataclass(frozen=True)
 class Bounds:
-    """What an operator lets flavors of a host grant.
+    """Operator's limits for the rights that flavors of a host grant.
 
     Attributes:
-        capabilities: that ``docker:cap_add`` may name.
-        sysctls: that ``docker:sysctl.*`` may name; "*" stands for one word.
-        profiles: by their names.
-        default_profile: of flavors that name none.
-        seccomp: profiles, JSON, by the names that ``docker:seccomp`` may say.
-        apparmor: profiles that ``docker:apparmor`` may name.
-        runtimes: that ``docker:runtime`` may name.
+        capabilities: names that ``docker:cap_add`` accepts.
+        sysctls: names that ``docker:sysctl.*`` accepts; "*" stands for one word.
+        profiles: built-in and own profiles by their names.
+        default_profile: name of the profile for flavors without one.
+        seccomp: JSON of profiles by the names that ``docker:seccomp`` accepts.
+        apparmor: names that ``docker:apparmor`` accepts.
+        runtimes: names that ``docker:runtime`` accepts.
     """
 
     capabilities: frozenset[str] = frozenset(capabilities.ALLOWED)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every capability of Linux: who may have it, and why. See capabilities(7)."""
+"""Capabilities of Linux, see capabilities(7): the ordinary, the grantable and the withheld."""
 
 from collections.abc import Mapping
 
@@ -65,44 +65,41 @@ ALLOWED = (*ORDINARY, "NET_ADMIN", "NET_RAW", "SETFCAP", "SYS_PTRACE")
 
 
 def read(text: str) -> tuple[str, ...]:
-    """Read a list of capabilities that may be granted.
+    """Read a list of capabilities to be granted.
 
     Args:
         text: names with commas between them, in any case, with or without ``CAP_``.
 
     Returns:
-        The names as the engine has them, each once, in the order of the alphabet.
+        Names in the engine's spelling, sorted, each once.
 
     Raises:
-        ValueError: one of them is unknown, or nobody may have it; says which, and why.
+        ValueError: a name is unknown or withheld from everybody; the message gives the reason.
     """
     return _named(text, {})
 
 
 def read_drops(text: str) -> tuple[str, ...]:
-    """Read a list of capabilities that are taken away.
+    """Read a list of capabilities to be dropped.
 
     Args:
-        text: as for ``read``; ``ALL`` is all, and whatever nobody has may be named too.
+        text: names as for ``read``, ``ALL``, or names of withheld capabilities.
 
     Returns:
-        The names; all that there are for ``ALL``.
+        Names, sorted; every grantable capability for ``ALL``.
 
     Raises:
-        ValueError: one of them is unknown.
+        ValueError: a name is unknown.
     """
     names = _named(text, {ALL: "", **WITHHELD})
     return tuple(sorted((*ORDINARY, *GRANTABLE))) if ALL in names else names
 
 
 def why(name: str) -> str:
-    """Say what a capability is good for.
+    """Return the reason for granting a capability.
 
     Args:
-        name: one that may be granted.
-
-    Returns:
-        Words.
+        name: an ordinary or a grantable capability.
     """
     return ORDINARY.get(name) or GRANTABLE[name]
 

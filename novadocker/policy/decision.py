@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The policy itself: flavor, image, operator's bounds and host's abilities into all settings.
+"""Decision on a container: flavor, image, operator's bounds and host's abilities into settings.
 
 Everything not granted here is withheld: all capabilities are dropped but a few, setuid
 programs gain nothing, and the engine's default seccomp and AppArmor profiles stay on.
@@ -36,29 +36,29 @@ def settings_for(
     bounds: Bounds = DEFAULT,
     image: Mapping[str, str] = NO_PROPERTIES,
 ) -> Settings:
-    """Return the limits and rights of a container of this flavor and image on this host.
+    """Decide on limits and rights of a container.
 
     Args:
-        flavor: what was asked for.
-        abilities: what the host can enforce.
-        bounds: what its operator lets flavors grant.
-        image: properties of the image, which may narrow what the flavor grants.
+        flavor: the server's flavor.
+        abilities: means of the host to enforce limits and rights.
+        bounds: the operator's limits for flavors.
+        image: properties of the image, which may reduce the flavor's rights.
 
     Returns:
-        The settings, complete, with an explanation for each.
+        Settings with an explanation of each.
 
     Raises:
-        PolicyRefused: something asked for is beyond its bound, which is named.
+        PolicyRefused: a wish is beyond its bound; the message names both.
     """
     grant = granted(flavor, abilities, bounds, image)
     limits = _limits(flavor, abilities, image)
     rights = _rights(grant, flavor, abilities, bounds)
     return Settings(
-        **vars(limits),
-        **vars(rights),
+        limits,
+        rights,
         profile=grant.profile.name,
         root=grant.profile.root,
-        lines=explained(grant, limits, rights, abilities),
+        explanations=explained(grant, limits, rights, abilities),
     )
 
 

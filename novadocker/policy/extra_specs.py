@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The words in which flavors and images ask: extra specs ``docker:*`` and properties ``docker_*``.
+"""Vocabulary of flavors and images: extra specs ``docker:*`` and properties ``docker_*``.
 
 Nova's API knows the extra specs too (``novadocker.api.extra_specs``), so that a flavor with a wrong
 one is refused when it is set.
@@ -18,6 +18,7 @@ Value_co = TypeVar("Value_co", covariant=True)
 PREFIX, IMAGE_PREFIX = "docker:", "docker_"
 MOST_PIDS = 4_194_304  # PID_MAX_LIMIT of the kernel
 SHOWN = 60
+MOST_CHARACTERS = 255  # of an image property as Nova keeps it; a longer one is cut there
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _SIZE = re.compile(r"([1-9][0-9]{0,8})([kmg]?)b?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
@@ -25,59 +26,63 @@ _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, 
 
 
 @dataclass(frozen=True)
-class Word(Generic[Value_co]):
-    """One thing that can be asked.
+class ExtraSpec(Generic[Value_co]):
+    """Extra spec of flavors, with the image property of the same name.
 
     Attributes:
-        name: behind the prefix.
-        words: what it does, for the operator.
-        read: makes a value of text, and raises ValueError with what would be accepted.
-        narrows: whether an image may say it too, to have less.
+        name: name without the prefix.
+        description: effect, for the operator.
+        read: parser of the text; a ValueError of it names the accepted form.
+        narrows: True for an extra spec with an image property, which reduces rights.
     """
 
     name: str
-    words: str
+    description: str
     read: Callable[[str], Value_co]
     narrows: bool = False
 
     @property
     def extra_spec(self) -> str:
-        """Its name in a flavor."""
+        """Full name in a flavor."""
         return f"{PREFIX}{self.name}"
 
     @property
     def image_property(self) -> str:
-        """Its name in an image."""
+        """Full name in an image."""
         return f"{IMAGE_PREFIX}{self.name}"
 
     def of_flavor(self, extra_specs: Mapping[str, str]) -> Value_co | None:
-        """Read what a flavor says.
+        """Read the value of a flavor.
 
         Args:
-            extra_specs: the flavor's.
+            extra_specs: all extra specs of the flavor.
 
         Returns:
-            The value, or None where it says nothing.
+            The value, or None for a flavor without this extra spec.
 
         Raises:
-            PolicyRefused: it is none.
+            PolicyRefused: the text is no such value.
         """
         return self._value(f"flavor extra spec {self.extra_spec}", extra_specs, self.extra_spec)
 
     def of_image(self, properties: Mapping[str, str]) -> Value_co | None:
-        """Read what an image says.
+        """Read the value of an image.
 
         Args:
-            properties: the image's.
+            properties: all properties of the image, as Nova keeps them.
 
         Returns:
-            The value, or None where it says nothing.
+            The value, or None for an image without this property.
 
         Raises:
-            PolicyRefused: it is none.
+            PolicyRefused: the text is no such value, or Nova may have cut it.
         """
         name = self.image_property
-        return self._value(f"image property {name}", properties, name)
+        setting = f"image property {name}"
+        if len(value := properties.get(name, "")) >= MOST_CHARACTERS:
+            accepted = f"at most {MOST_CHARACTERS - 1} characters, since Nova cuts off the rest"
+            raise PolicyRefused(setting=setting, value=shown(value), accepted=accepted)
+        return self._value(setting, properties, name)
 
     def _value(self, setting: str, said: Mapping[str, str], name: str) -> Value_co | None:
         if name not in said:
@@ -91,13 +96,13 @@ class Word(Generic[Value_co]):
 
 
 def shown(value: str) -> str:
-    """Write a value into a message.
+    """Shorten a stranger's text for a message.
 
     Args:
-        value: whatever somebody wrote.
+        value: any text.
 
     Returns:
-        It, without what would spoil a line, and not longer than that.
+        Printable characters only, cut after ``SHOWN`` of them.
     """
     line = "".join(each if each.isprintable() else "?" for each in value)
     return line if len(line) <= SHOWN else f"{line[:SHOWN]}..."
@@ -137,58 +142,58 @@ def _boolean(text: str) -> bool:
     return _BOOLEANS[text.lower()]
 
 
-PROFILE = Word(
+PROFILE = ExtraSpec(
     "profile",
     "What its containers may do to begin with: restricted, baseline, system, or a profile of the "
     "operator's own ([docker] profiles_file).",
     _named,
     narrows=True,
 )
-CAP_ADD = Word(
+CAP_ADD = ExtraSpec(
     "cap_add",
     "Capabilities beyond the profile's, with commas between; each must be among [docker] "
     "allowed_capabilities.",
     capabilities.read,
     narrows=True,
 )
-CAP_DROP = Word(
+CAP_DROP = ExtraSpec(
     "cap_drop",
     "Capabilities of the profile that are taken away, with commas between, or ALL.",
     capabilities.read_drops,
     narrows=True,
 )
-SECCOMP = Word(
+SECCOMP = ExtraSpec(
     "seccomp",
     "A seccomp profile in the place of the engine's default: the name, without .json, of a file "
     "in [docker] seccomp_profiles.",
     _named,
     narrows=True,
 )
-APPARMOR = Word(
+APPARMOR = ExtraSpec(
     "apparmor",
     "An AppArmor profile in the place of the engine's default, among [docker] apparmor_profiles.",
     _apparmor,
 )
-RUNTIME = Word(
+RUNTIME = ExtraSpec(
     "runtime",
     "The engine's runtime that runs its containers, such as runsc; among [docker] runtimes. "
     "Steer by trait:CUSTOM_DOCKER_RUNTIME_<NAME>=required.",
     _named,
 )
-PIDS = Word("pids_limit", "Processes and threads of one container.", _pids, narrows=True)
-SHM = Word("shm_size", "Size of /dev/shm, such as 64m; part of the memory.", _size)
-ULIMITS = Word(
+PIDS = ExtraSpec("pids_limit", "Processes and threads of one container.", _pids, narrows=True)
+SHM = ExtraSpec("shm_size", "Size of /dev/shm, such as 64m; part of the memory.", _size)
+ULIMITS = ExtraSpec(
     "ulimits",
     "Limits of setrlimit(2), NAME=SOFT[:HARD] with commas between, such as nofile=1024:65536.",
     ulimits.read,
 )
-READ_ONLY = Word(
+READ_ONLY = ExtraSpec(
     "read_only",
     "Whether the root file system cannot be written; /run, /tmp and /var/tmp are memory then.",
     _boolean,
     narrows=True,
 )
-WORDS: tuple[Word[object], ...] = (
+EXTRA_SPECS: tuple[ExtraSpec[object], ...] = (
     PROFILE,
     CAP_ADD,
     CAP_DROP,
@@ -201,26 +206,27 @@ WORDS: tuple[Word[object], ...] = (
     READ_ONLY,
 )
 SYSCTL = "docker:sysctl."
-SYSCTL_WORDS = (
+SYSCTL_DESCRIPTION = (
     "A kernel parameter of the container's own network or IPC namespace; among [docker] "
     "allowed_sysctls."
 )
 ACCEPTED = (
-    ", ".join((f"{PREFIX}{WORDS[0].name}", *(word.name for word in WORDS[1:]))) + " or sysctl.NAME"
+    ", ".join((f"{PREFIX}{EXTRA_SPECS[0].name}", *(each.name for each in EXTRA_SPECS[1:])))
+    + " or sysctl.NAME"
 )
 
 
 def sysctls_of(extra_specs: Mapping[str, str]) -> Mapping[str, str]:
-    """Read the kernel parameters that a flavor sets.
+    """Read the kernel parameters of a flavor.
 
     Args:
-        extra_specs: the flavor's.
+        extra_specs: all extra specs of the flavor.
 
     Returns:
-        Values by names.
+        Values by the parameters' names.
 
     Raises:
-        PolicyRefused: one is not of a namespace, or has no such value.
+        PolicyRefused: a parameter belongs to no namespace, or cannot have the value.
     """
     return {
         name.removeprefix(SYSCTL): sysctl(name, value)
@@ -230,17 +236,17 @@ def sysctls_of(extra_specs: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def sysctl(extra_spec: str, value: str) -> str:
-    """Read one kernel parameter that a flavor sets.
+    """Read one kernel parameter of a flavor.
 
     Args:
-        extra_spec: its whole name.
-        value: what it says.
+        extra_spec: full name, ``docker:sysctl.NAME``.
+        value: text of the parameter's value.
 
     Returns:
-        The value.
+        The value with single spaces.
 
     Raises:
-        PolicyRefused: it is not of a namespace, or has no such value.
+        PolicyRefused: the parameter belongs to no namespace, or cannot have the value.
     """
     setting = f"flavor extra spec {shown(extra_spec)}"
     if not sysctls.known(extra_spec.removeprefix(SYSCTL)):
@@ -253,17 +259,17 @@ def sysctl(extra_spec: str, value: str) -> str:
 
 
 def refuse_unknown(extra_specs: Mapping[str, str], properties: Mapping[str, str]) -> None:
-    """Refuse what would else be passed over: a right, or a limit, that nobody keeps.
+    """Refuse unknown extra specs and properties, which would be ignored silently.
 
     Args:
-        extra_specs: the flavor's.
-        properties: the image's.
+        extra_specs: all extra specs of the flavor.
+        properties: all properties of the image.
 
     Raises:
-        PolicyRefused: a flavor asks in our namespace for what there is not, or an image for
-            what is a flavor's to give.
+        PolicyRefused: an extra spec ``docker:*`` is unknown, or an image asks for a right that
+            only a flavor grants.
     """
-    known = {word.extra_spec for word in WORDS}
+    known = {each.extra_spec for each in EXTRA_SPECS}
     for name, value in extra_specs.items():
         if name.startswith(PREFIX) and name not in known and not name.startswith(SYSCTL):
             raise PolicyRefused(
@@ -279,5 +285,6 @@ def refuse_unknown(extra_specs: Mapping[str, str], properties: Mapping[str, str]
 
 
 _NOT_AN_IMAGES = frozenset(
-    {word.image_property for word in WORDS if not word.narrows} | {f"{IMAGE_PREFIX}privileged"}
+    {each.image_property for each in EXTRA_SPECS if not each.narrows}
+    | {f"{IMAGE_PREFIX}privileged"}
 )

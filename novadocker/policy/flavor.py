@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the policy is asked with: a flavor, and what a host can enforce."""
+"""Inputs of the policy: a flavor, and the abilities of a host."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Flavor:
-    """What of a flavor concerns a container.
+    """Flavor of a server, as far as it concerns a container.
 
     Attributes:
-        vcpus: processors.
+        vcpus: number of processors.
         memory_mib: memory.
         root_gib: root disk; 0 is no limit.
         swap_mib: swap beside the memory.
-        extra_specs: the flavor's extra specs.
+        extra_specs: values by full names, those of other namespaces too.
     """
 
     vcpus: int
@@ -26,17 +26,17 @@ class Flavor:
 
 @dataclass(frozen=True)
 class Abilities:
-    """What the host can enforce.
+    """Means of a host to enforce limits and rights.
 
     Attributes:
-        disk_limit: whether its storage driver limits a container's writable layer.
-        pids: processes a container may have where its flavor does not say.
-        data_disk: device of the disk that containers are on; None where the kernel cannot
-            limit how fast a container reads and writes it.
-        userns: whether containers' users are strangers to the host.
-        apparmor: whether its kernel and engine have AppArmor.
+        disk_limit: True with a storage driver that limits a container's writable layer.
+        pids: default limit of processes, for flavors without one.
+        data_disk: device of the containers' disk; None on a host whose kernel cannot limit its
+            rates.
+        userns: True with an engine that maps containers' users to strangers of the host.
+        apparmor: True with AppArmor in kernel and engine.
         runtimes: names of the engine's runtimes.
-        default_runtime: the one that it takes where none is named.
+        default_runtime: the engine's runtime for containers that name none.
     """
 
     disk_limit: bool

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a container may do, step by step: the profile, what its flavor adds, what its image takes.
+"""Rights of a container in steps: a profile, additions by the flavor, reductions by the image.
 
-Pure. Each step returns another ``Grant``; who said what is kept beside each right.
+Pure. Each step returns another ``Grant``; the origin of each right is kept beside it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 from novadocker.errors import PolicyRefused
 from novadocker.policy import extra_specs
 from novadocker.policy.bounds import Bounds
 from novadocker.policy.capabilities import ORDINARY
-from novadocker.policy.extra_specs import Word, shown
+from novadocker.policy.extra_specs import ExtraSpec, shown
 from novadocker.policy.flavor import Abilities, Flavor
 from novadocker.policy.profiles import RESTRICTED, Profile
 from novadocker.policy.sysctls import ALWAYS, known
+
+_OF_FLAVOR = f"flavor {extra_specs.SYSCTL}"  # origins of parameters that a flavor names itself
 
 
 @dataclass(frozen=True)
@@ -22,44 +24,40 @@ class Grant:
     """Rights on their way to a container.
 
     Attributes:
-        profile: the rights; its name is that of the profile that they began with.
-        sources: who said so, by the name of a setting, a capability or a kernel parameter.
+        profile: rights so far, under the name of the profile that they began with.
+        sources: origins by the name of a setting, a capability or a kernel parameter.
     """
 
     profile: Profile
     sources: Mapping[str, str] = field(default_factory=dict)
 
-    def but(self, source: str, *settings: str, **changes: object) -> "Grant":
-        """Change it.
+    def with_(self, profile: Profile, source: str = "", settings: Iterable[str] = ()) -> "Grant":
+        """Return the grant after one more decision.
 
         Args:
-            source: who says so.
-            *settings: what of it is named so.
-            **changes: to the profile.
-
-        Returns:
-            The other one.
+            profile: rights after the decision.
+            source: origin of the decision.
+            settings: names that the decision is the origin of.
         """
-        sources = {**self.sources, **dict.fromkeys(settings, source)}
-        return Grant(replace(self.profile, **changes), sources)  # type: ignore[arg-type]
+        return Grant(profile, {**self.sources, **dict.fromkeys(settings, source)})
 
 
 def granted(
     flavor: Flavor, abilities: Abilities, bounds: Bounds, image: Mapping[str, str]
 ) -> Grant:
-    """Return what a container of this flavor and image may do on this host.
+    """Decide on the rights of a container.
 
     Args:
-        flavor: what was asked for.
-        abilities: what the host can enforce.
-        bounds: what its operator lets flavors grant.
+        flavor: the server's flavor.
+        abilities: means of the host to enforce them.
+        bounds: the operator's limits for flavors.
         image: properties of the image.
 
     Returns:
-        The rights.
+        Rights with their origins.
 
     Raises:
-        PolicyRefused: something asked for is beyond its bound, which is named.
+        PolicyRefused: a wish is beyond its bound; the message names both.
     """
     extra_specs.refuse_unknown(flavor.extra_specs, image)
     grant = _begun(flavor.extra_specs, bounds)
@@ -94,7 +92,7 @@ def _refuse_without_userns(grant: Grant, abilities: Abilities) -> None:
 
 
 def _added(grant: Grant, specs: Mapping[str, str], bounds: Bounds) -> Grant:
-    """Add what a flavor grants, and take what it withholds."""
+    """Add the flavor's capabilities and parameters, and drop those of ``docker:cap_drop``."""
     add = frozenset(extra_specs.CAP_ADD.of_flavor(specs) or ())
     if beyond := sorted(add - bounds.capabilities):
         named = [*sorted(bounds.capabilities - {*ORDINARY}), *sorted(bounds.capabilities)]
@@ -102,11 +100,13 @@ def _added(grant: Grant, specs: Mapping[str, str], bounds: Bounds) -> Grant:
     new = add - grant.profile.capabilities
     every = grant.profile.capabilities | add
     drop = frozenset(extra_specs.CAP_DROP.of_flavor(specs) or ())
-    grant = grant.but(_flavor(extra_specs.CAP_ADD), *new, capabilities=every - drop)
+    profile = replace(grant.profile, capabilities=every - drop)
+    grant = grant.with_(profile, _flavor(extra_specs.CAP_ADD), new)
     grant = _with_sysctls(grant, specs, bounds)
     if (seccomp := extra_specs.SECCOMP.of_flavor(specs)) is not None:
         _refuse_unnamed(extra_specs.SECCOMP, seccomp, bounds.seccomp, "[docker] seccomp_profiles")
-        grant = grant.but(_flavor(extra_specs.SECCOMP), "seccomp", seccomp=seccomp)
+        profile = replace(grant.profile, seccomp=seccomp)
+        grant = grant.with_(profile, _flavor(extra_specs.SECCOMP), ["seccomp"])
     return _read_only(grant, extra_specs.READ_ONLY.of_flavor(specs), "flavor")
 
 
@@ -119,14 +119,13 @@ def _with_sysctls(grant: Grant, specs: Mapping[str, str], bounds: Bounds) -> Gra
                 value=shown(value),
                 accepted="a parameter among [docker] allowed_sysctls",
             )
-    every = {**grant.profile.sysctls, **asked}
-    for name in asked:
-        grant = grant.but(f"flavor {extra_specs.SYSCTL}{name}", name)
-    return grant.but("", sysctls=every)
+    profile = replace(grant.profile, sysctls={**grant.profile.sysctls, **asked})
+    sources = {name: f"{_OF_FLAVOR}{name}" for name in asked}
+    return Grant(profile, {**grant.sources, **sources})
 
 
 def _narrowed(grant: Grant, image: Mapping[str, str], bounds: Bounds) -> Grant:
-    """Take what an image does without; what it needs must be there."""
+    """Reduce the rights to an image's wishes; rights that the image needs must be granted."""
     flavors = grant.profile
     if (asked := extra_specs.PROFILE.of_image(image)) is not None:
         grant = _chosen(grant, asked, bounds)
@@ -136,35 +135,37 @@ def _narrowed(grant: Grant, image: Mapping[str, str], bounds: Bounds) -> Grant:
         _refuse(extra_specs.CAP_ADD, beyond[0], f"what the flavor grants: {given}", image=True)
     drop = frozenset(extra_specs.CAP_DROP.of_image(image) or ())
     kept = (grant.profile.capabilities | needs) - drop
-    grant = grant.but("", capabilities=kept)
+    grant = grant.with_(replace(grant.profile, capabilities=kept))
     if (seccomp := extra_specs.SECCOMP.of_image(image)) is not None:
         within = {flavors.seccomp} if flavors.seccomp else bounds.seccomp
         _refuse_unnamed(extra_specs.SECCOMP, seccomp, within, "the flavor", image=True)
-        grant = grant.but(_image(extra_specs.SECCOMP), "seccomp", seccomp=seccomp)
+        profile = replace(grant.profile, seccomp=seccomp)
+        grant = grant.with_(profile, _image(extra_specs.SECCOMP), ["seccomp"])
     return _read_only(grant, extra_specs.READ_ONLY.of_image(image), "image")
 
 
 def _chosen(grant: Grant, asked: str, bounds: Bounds) -> Grant:
-    """Take an image's profile where it gives nothing that the flavor does not."""
+    """Take an image's profile, whole, if the profile is within the flavor's rights."""
     given = grant.profile
     within = sorted(each for each, profile in bounds.profiles.items() if profile.within(given))
     if asked not in within:
         accepted = f"what is within the flavor's {given.name}: {_list(within)}"
         _refuse(extra_specs.PROFILE, asked, accepted, image=True)
-    profile = bounds.profiles[asked]
-    return grant.but(
-        _image(extra_specs.PROFILE),
-        "profile",
-        *(name for name in ("read_only", "no_new_privileges") if getattr(profile, name)),
-        name=profile.name,
-        why=profile.why,
-        capabilities=profile.capabilities,
-        no_new_privileges=profile.no_new_privileges,
-        read_only=profile.read_only,
-        root=profile.root,
-        init=profile.init,
-        tmpfs=tuple(sorted({*given.tmpfs, *profile.tmpfs})),
-    )
+    named = bounds.profiles[asked]
+    # Values stay the flavor's: a parameter may be a restriction, which no image lifts.
+    sysctls = {
+        name: value
+        for name, value in given.sysctls.items()
+        if name in {*ALWAYS, *named.sysctls} or grant.sources[name].startswith(_OF_FLAVOR)
+    }
+    # The whole profile, so that a field added to Profile later is not left behind.
+    profile = replace(named, sysctls=sysctls)
+    changed = [
+        each.name
+        for each in fields(Profile)
+        if getattr(profile, each.name) != getattr(given, each.name)
+    ]
+    return grant.with_(profile, _image(extra_specs.PROFILE), ["profile", *changed])
 
 
 def _read_only(grant: Grant, asked: bool | None, whose: str) -> Grant:  # noqa: FBT001 - a wish
@@ -174,36 +175,41 @@ def _read_only(grant: Grant, asked: bool | None, whose: str) -> Grant:  # noqa: 
             accepted = f"true under profile {grant.profile.name} of this flavor"
             _refuse(extra_specs.READ_ONLY, "false", accepted, image=image)
         tmpfs = tuple(sorted({*grant.profile.tmpfs, *RESTRICTED.tmpfs}))
+        profile = replace(grant.profile, read_only=True, tmpfs=tmpfs)
         if grant.profile.read_only:
-            return grant.but("", tmpfs=tmpfs)
+            return grant.with_(profile)
         source = _image(extra_specs.READ_ONLY) if image else _flavor(extra_specs.READ_ONLY)
-        return grant.but(source, "read_only", read_only=True, tmpfs=tmpfs)
+        return grant.with_(profile, source, ["read_only"])
     return grant
 
 
 def _refuse_unnamed(
-    word: Word[str], asked: str, names: Iterable[str], where: str, *, image: bool = False
+    extra_spec: ExtraSpec[str], asked: str, names: Iterable[str], where: str, *, image: bool = False
 ) -> None:
     if asked not in names:
         listed = _list(sorted(names))
-        _refuse(word, asked, f"a name of {where}: {listed or 'there is none'}", image=image)
+        _refuse(extra_spec, asked, f"a name of {where}: {listed or 'there is none'}", image=image)
 
 
-def _refuse(word: Word[object], value: str, accepted: str, *, image: bool = False) -> None:
+def _refuse(
+    extra_spec: ExtraSpec[object], value: str, accepted: str, *, image: bool = False
+) -> None:
     name = (
-        f"image property {word.image_property}" if image else f"flavor extra spec {word.extra_spec}"
+        f"image property {extra_spec.image_property}"
+        if image
+        else f"flavor extra spec {extra_spec.extra_spec}"
     )
     raise PolicyRefused(setting=name, value=shown(value), accepted=accepted)
 
 
 def _list(names: Iterable[str]) -> str:
-    """Join names, no more of them than a fault of Nova's has room for."""
+    """Join names, as many as the 255 characters of a Nova fault have room for."""
     return shown(", ".join(dict.fromkeys(names)))
 
 
-def _flavor(word: Word[object]) -> str:
-    return f"flavor {word.extra_spec}"
+def _flavor(extra_spec: ExtraSpec[object]) -> str:
+    return f"flavor {extra_spec.extra_spec}"
 
 
-def _image(word: Word[object]) -> str:
-    return f"image {word.image_property}"
+def _image(extra_spec: ExtraSpec[object]) -> str:
+    return f"image {extra_spec.image_property}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a server may be asked to have that only a machine has: refused by name."""
+"""Refusal, by name, of features that only a virtual machine has."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,13 +40,13 @@ OF_MACHINES: Mapping[str, tuple[frozenset[str], str]] = {
 
 @dataclass(frozen=True)
 class Wishes:
-    """What a server may be asked to have and a container cannot have here.
+    """Wishes of a server that a container may be unable to fulfil.
 
     Attributes:
-        settings: image properties and extra specs, by their names.
-        devices: PCI devices and accelerators.
-        volumes: volumes attached at boot.
-        ephemerals: ephemeral disks.
+        settings: image properties and extra specs, values by names.
+        devices: number of PCI devices and accelerators.
+        volumes: number of volumes attached at boot.
+        ephemerals: number of ephemeral disks.
     """
 
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -56,14 +56,14 @@ class Wishes:
 
 
 def refuse(wishes: Wishes) -> None:
-    """Refuse what would else be left out in silence.
+    """Refuse wishes that would else be ignored silently.
 
     Args:
-        wishes: what was asked for.
+        wishes: wishes of the server, its flavor and its image.
 
     Raises:
-        PolicyRefused: any of it was.
-        NotForContainers: it is a kind of thing that no container has.
+        PolicyRefused: a wish cannot be fulfilled here.
+        NotForContainers: no container can have such a thing.
     """
     for name, value in wishes.settings.items():
         harmless, reason = OF_MACHINES.get(name.replace(":", "_"), (None, ""))

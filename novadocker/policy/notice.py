@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rights of a server, told to its tenant: in words inside of it, and as tags in Nova. Pure."""
+"""Rights of a server for its tenant: words in a file of the server, and tags in Nova. Pure."""
 
 from collections.abc import Iterator
 
-from novadocker.policy import BASELINE, Line, Settings
+from novadocker.policy import BASELINE, Explained, Settings
 
 FILE = "rights"  # beside the gate, where the container sees it
 PROFILE, CAPABILITY = "docker_profile=", "docker_cap="
@@ -13,34 +13,34 @@ TITLE = "What this server may use and do, who says so, and why:"
 
 
 def words(settings: Settings) -> str:
-    """Write them for people.
+    """Write a server's rights and limits for people.
 
     Args:
-        settings: the server's.
+        settings: settings of the server, with their explanations.
 
     Returns:
-        A line for each, after a title.
+        A title, then one line a setting.
     """
-    return "\n".join((TITLE, *map(_line, settings.lines))) + "\n"
+    return "\n".join((TITLE, *map(_line, settings.explanations))) + "\n"
 
 
 def tags(settings: Settings) -> frozenset[str]:
-    """Write them as tags, by which servers can be listed.
+    """Write a server's rights as tags, for lists of servers.
 
     Args:
-        settings: the server's.
+        settings: settings of the server.
 
     Returns:
-        The profile, and each capability that an ordinary server has not.
+        The profile, and each capability beyond an ordinary server's.
     """
     return frozenset(each[:MOST_CHARACTERS] for each in _tags(settings))
 
 
 def _tags(settings: Settings) -> Iterator[str]:
     yield f"{PROFILE}{settings.profile}"
-    for name in sorted({*settings.capabilities} - BASELINE.capabilities):
+    for name in sorted({*settings.rights.capabilities} - BASELINE.capabilities):
         yield f"{CAPABILITY}{name}"
 
 
-def _line(line: Line) -> str:
-    return f"{line.setting}: {line.value} ({line.source}: {line.why})"
+def _line(each: Explained) -> str:
+    return f"{each.setting}: {each.value} ({each.source}: {each.why})"

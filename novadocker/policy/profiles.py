@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Profiles: what a container may do before a flavor adds to it and an image takes from it.
+"""Profiles: rights of a container before a flavor adds and an image reduces.
 
 There is no field for privileged mode, a namespace of the host's, a device or a path of the
 host's, so no profile can have them, whoever writes it.
@@ -9,23 +9,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from novadocker.policy import capabilities
+from novadocker.policy.sysctls import ALWAYS
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What a container may do.
+    """Named set of rights.
 
     Attributes:
-        name: by which flavors and images ask for it.
-        why: for whom it is.
-        capabilities: that its processes have as root.
-        no_new_privileges: whether setuid programs gain nothing.
-        read_only: whether the root file system cannot be written.
-        root: whether the image may run as root.
-        tmpfs: directories that are memory.
+        name: name in the extra spec ``docker:profile`` and the property ``docker_profile``.
+        why: the kind of server that the profile is for.
+        capabilities: capabilities of root's processes.
+        no_new_privileges: True takes the effect from setuid programs.
+        read_only: True makes the root file system read-only.
+        root: True accepts an image that runs as root.
+        tmpfs: mount points of memory file systems.
         seccomp: name of one of the operator's seccomp profiles; "" is the engine's default.
-        sysctls: kernel parameters beside those that every container has.
-        init: whether its root may make control groups below its own, as systemd does.
+        sysctls: kernel parameters beside those of every container.
+        init: True delegates the container's control group to its root, as systemd needs.
     """
 
     name: str
@@ -40,13 +41,13 @@ class Profile:
     init: bool = False
 
     def within(self, other: "Profile") -> bool:
-        """Tell whether it gives nothing that another does not give.
+        """Tell whether another profile gives at least the same rights.
 
         Args:
-            other: the profile that it is held against.
+            other: rights of a flavor.
 
         Returns:
-            Whether an image may choose it where a flavor gives the other.
+            True lets an image choose this profile under that flavor.
         """
         return (
             self.capabilities <= other.capabilities
@@ -55,7 +56,7 @@ class Profile:
             and self.root <= other.root
             and self.init <= other.init
             and (not other.seccomp or self.seccomp == other.seccomp)
-            and self.sysctls.items() <= other.sysctls.items()
+            and self.sysctls.items() <= {**ALWAYS, **other.sysctls}.items()
         )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Profiles of an operator's own: one table of TOML for each.
+"""Reader of an operator's own profiles: one TOML table a profile.
 
 ::
 
@@ -35,10 +35,10 @@ def read(text: str, seccomp: Iterable[str]) -> Mapping[str, Profile]:
         seccomp: names of the operator's seccomp profiles.
 
     Returns:
-        Those that are built in, and those of the file, by their names.
+        Built-in profiles and the file's, by their names.
 
     Raises:
-        ValueError: what is wrong, and where.
+        ValueError: a table is unsound; the message names table, field and accepted values.
     """
     profiles = dict(BUILT_IN)
     for name, table in tomllib.loads(text).items():

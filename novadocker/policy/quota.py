@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the extra specs ``quota:*`` of a flavor say of a container: a pure function of them.
+"""Extra specs ``quota:*`` of a flavor, read for a container. Pure.
 
 Names and meaning are those of Nova's libvirt driver (``nova/virt/libvirt/driver.py`` and
 ``nova/api/validation/extra_specs/quota.py``). What has no meaning here is refused by name.
@@ -38,10 +38,10 @@ DEFAULT_PERIOD = 100_000  # the kernel's, in microseconds
 
 @dataclass(frozen=True)
 class DiskRates:
-    """How fast a container may read and write the disk that it is on; 0 is no limit.
+    """Read and write rates of a container's disk; 0 is no limit.
 
     Attributes:
-        disk: path of the whole disk's device; "" where nothing is limited.
+        disk: path of the whole disk's device; "" without any limit.
         read_bytes: bytes read in a second.
         write_bytes: bytes written in a second.
         read_iops: reads in a second.
@@ -60,12 +60,12 @@ NO_RATES = DiskRates()
 
 @dataclass(frozen=True)
 class Quota:
-    """What a container gets of what is shared by time.
+    """Shares of processors and disk for one container.
 
     Attributes:
         nano_cpus: processor time in billionths of a processor, a hard limit.
-        cpu_shares: its weight where processors are contended.
-        rates: of its disk.
+        cpu_shares: weight where processors are contended.
+        rates: read and write rates of the disk.
     """
 
     nano_cpus: int
@@ -74,15 +74,15 @@ class Quota:
 
 
 def quota_for(extra_specs: Mapping[str, str], vcpus: int, data_disk: str | None) -> Quota:
-    """Return what a flavor gives of what is shared by time.
+    """Read a flavor's shares of processors and disk.
 
     Args:
-        extra_specs: the flavor's.
-        vcpus: its processors.
-        data_disk: device of the disk that containers are on; None where rates cannot be limited.
+        extra_specs: all extra specs of the flavor.
+        vcpus: number of the flavor's processors.
+        data_disk: device of the containers' disk; None on a host that cannot limit rates.
 
     Returns:
-        The quota, complete.
+        The quota, with defaults for extra specs that are absent.
 
     Raises:
         PolicyRefused: an extra spec ``quota:*`` cannot be honoured.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Seccomp profiles of the operator's: what is read from them, and what none may open.
+"""Checks of an operator's seccomp profiles: form, and system calls that stay shut.
 
 The form is Docker's (https://docs.docker.com/engine/security/seccomp/). A profile takes the
 place of the engine's default one, so it must withhold what that withholds.
@@ -78,16 +78,16 @@ PRIVILEGED = frozenset(
 
 
 def checked(text: str) -> str:
-    """Check a profile.
+    """Check an operator's seccomp profile against the engine's default.
 
     Args:
-        text: JSON.
+        text: JSON, in Docker's form.
 
     Returns:
-        The profile, as short as JSON can be.
+        The profile in JSON's shortest form.
 
     Raises:
-        ValueError: it is no profile, or it opens what the engine's default one shuts.
+        ValueError: the text is no profile, or opens calls that the engine's default shuts.
     """
     profile = json.loads(text)  # its own error is a ValueError
     if not isinstance(profile, dict) or profile.get("defaultAction") not in REFUSING:
@@ -107,7 +107,7 @@ def checked(text: str) -> str:
 
 
 def _opened(rule: dict[str, Any]) -> list[str]:
-    """Name what a rule allows; ``clone`` only where it may make namespaces too."""
+    """Name the calls of an allowing rule; ``clone`` only if free to make namespaces."""
     if rule.get("action") in REFUSING or _out_of_reach(rule):
         return []
     names = rule.get("names") or [rule.get("name")]
@@ -117,7 +117,7 @@ def _opened(rule: dict[str, Any]) -> list[str]:
 
 
 def _out_of_reach(rule: dict[str, Any]) -> bool:
-    """Whether it is for those alone who have a capability that nobody gets."""
+    """Tell whether a rule needs a capability outside every container's reach."""
     includes = rule.get("includes")
     caps = includes.get("caps") if isinstance(includes, dict) else None
     return isinstance(caps, list) and any(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The complete settings of a container: what it may use, what it may do, and why."""
+"""Settings of a container: limits, rights, and an explanation of each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 from novadocker.policy import capabilities, sysctls
 from novadocker.policy.quota import NO_RATES, DiskRates
@@ -14,16 +14,16 @@ SHM_BYTES = 64 * MIB  # as the engine has it
 
 @dataclass(frozen=True)
 class Limits:
-    """What one container may use.
+    """Resource limits of one container.
 
     Attributes:
         memory_bytes: memory.
         swap_bytes: swap beside the memory.
         nano_cpus: processor time in billionths of a processor, a hard limit.
-        cpu_shares: its weight where processors are contended.
-        pids: processes and threads.
-        disk_bytes: size of the writable layer; 0 where it cannot be limited.
-        rates: how fast it may read and write its disk.
+        cpu_shares: weight where processors are contended.
+        pids: number of processes and threads together.
+        disk_bytes: size of the writable layer; 0 on a host that cannot limit it.
+        rates: read and write rates of the disk.
     """
 
     memory_bytes: int
@@ -40,9 +40,9 @@ class Ulimit:
     """One limit of setrlimit(2).
 
     Attributes:
-        name: as the engine has it, such as "nofile".
-        soft: what a process begins with.
-        hard: how far it may raise that.
+        name: name in the engine's API, such as "nofile".
+        soft: initial limit of every process.
+        hard: ceiling for a process that raises its soft limit.
     """
 
     name: str
@@ -52,20 +52,20 @@ class Ulimit:
 
 @dataclass(frozen=True)
 class Rights:
-    """What one container may do; fixed when it is made.
+    """Rights of one container; fixed when the container is made.
 
     Attributes:
-        capabilities: what is added after all were dropped, without "CAP_", in order.
-        no_new_privileges: whether setuid programs and file capabilities gain nothing.
-        seccomp: a profile, JSON; "" is the engine's default.
+        capabilities: names without "CAP_", sorted, added after all were dropped.
+        no_new_privileges: True takes the effect from setuid programs and file capabilities.
+        seccomp: JSON of a profile; "" is the engine's default.
         apparmor: name of a profile; "" is the engine's default where the host has AppArmor.
-        sysctls: kernel parameters of its own namespaces.
-        read_only: whether its root file system cannot be written.
-        tmpfs: options of mount(8) by the paths where it has memory for files.
-        ulimits: of its processes, where they are not the engine's own.
+        sysctls: kernel parameters of the container's own namespaces.
+        read_only: True makes the root file system read-only.
+        tmpfs: options of mount(8) by the mount points of memory file systems.
+        ulimits: limits of processes that differ from the engine's own.
         shm_bytes: size of /dev/shm.
-        runtime: name of the engine's runtime that runs it.
-        init: whether it may make control groups below its own, as an init system does.
+        runtime: name of the engine's runtime.
+        init: True delegates the container's control group to its root, for an init system.
     """
 
     capabilities: tuple[str, ...] = tuple(sorted(capabilities.ORDINARY))
@@ -82,14 +82,14 @@ class Rights:
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line of a container's settings, for people.
+class Explained:
+    """Words about a setting of a container, for the tenant.
 
     Attributes:
-        setting: such as "capability".
-        value: such as "NET_ADMIN".
-        source: who said so, such as "flavor docker:cap_add".
-        why: what it is good for.
+        setting: kind of setting, such as "capability".
+        value: granted value, such as "NET_ADMIN".
+        source: origin of the decision, such as "flavor docker:cap_add".
+        why: purpose or consequence of the value.
     """
 
     setting: str
@@ -99,25 +99,19 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Settings(Rights, Limits):
-    """Limits and rights of one container, and who said so.
+class Settings:
+    """Limits and rights of one container, with an explanation of each.
 
     Attributes:
+        limits: bounds of its resources; a resize may change them later.
+        rights: fixed for the life of the container.
         profile: name of the profile that the rights began with.
-        root: whether its processes may begin as root (of its own user namespace).
-        lines: all of it in words.
+        root: True lets its first process be root of its own user namespace.
+        explanations: one entry a setting; not part of equality.
     """
 
+    limits: Limits
+    rights: Rights = field(default_factory=Rights)
     profile: str = "baseline"
     root: bool = True
-    lines: tuple[Line, ...] = field(default=(), compare=False)
-
-    @property
-    def rights(self) -> Rights:
-        """The rights alone."""
-        return Rights(**{each.name: getattr(self, each.name) for each in fields(Rights)})
-
-    @property
-    def limits(self) -> Limits:
-        """The limits alone."""
-        return Limits(**{each.name: getattr(self, each.name) for each in fields(Limits)})
+    explanations: tuple[Explained, ...] = field(default=(), compare=False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kernel parameters that belong to a container's own namespaces, and those that one always has."""
+"""Kernel parameters of a container's own namespaces, and the defaults of every container."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -48,20 +48,17 @@ NAMESPACED = (
     "net.netfilter.*",
     "net.unix.max_dgram_qlen",
 )
-# Queues for messages are memory that no cgroup of a namespace without an owner counts.
+# One line of plain words: the value is written to a file below /proc/sys by the engine.
 VALUE = re.compile(r"[0-9A-Za-z_.,-]+( [0-9A-Za-z_.,-]+){0,15}")
 ACCEPTED = "a number, or words with single spaces between"
 
 
 def known(name: str, patterns: Iterable[str] = NAMESPACED) -> bool:
-    """Tell whether a parameter is among some.
+    """Tell whether a list of patterns has a parameter.
 
     Args:
-        name: with dots.
+        name: the parameter, with dots.
         patterns: names, in which "*" stands for the rest of a word.
-
-    Returns:
-        Whether one of them is its name.
     """
     return any(
         re.fullmatch(re.escape(each).replace(r"\*", "[a-z0-9_]+"), name) for each in patterns
@@ -72,10 +69,10 @@ def read(text: str) -> str:
     """Read a parameter's value.
 
     Args:
-        text: as in proc(5); tabs may stand for spaces.
+        text: the value as in proc(5); tabs may stand for spaces.
 
     Returns:
-        The value.
+        The value with single spaces.
 
     Raises:
         ValueError: no parameter has such a value.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Limits of setrlimit(2) that a flavor may set."""
+"""Reader of ``docker:ulimits``: limits of setrlimit(2) in a flavor."""
 
 import re
 
@@ -25,16 +25,16 @@ ACCEPTED = f"NAME=SOFT or NAME=SOFT:HARD, commas between, of {', '.join(MOST)}"
 
 
 def read(text: str) -> tuple[Ulimit, ...]:
-    """Read limits.
+    """Read the limits of an extra spec.
 
     Args:
         text: "NAME=SOFT" or "NAME=SOFT:HARD", with commas between.
 
     Returns:
-        The limits in the order of their names.
+        Limits, sorted by name.
 
     Raises:
-        ValueError: one is unknown, comes twice, or is more than it may be.
+        ValueError: a limit is unknown, comes twice, or is too large.
     """
     found: dict[str, Ulimit] = {}
     for each in text.split(","):

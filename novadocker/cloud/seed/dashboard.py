@@ -42,9 +42,9 @@ _TZ = {
 
 def namespaces() -> tuple[dict[str, Any], ...]:
     """Return the definitions: of what images, flavors, servers and host aggregates may say."""
-    narrowing = [word for word in extra_specs.WORDS if word.narrows]
-    of_images = {word.image_property: _property(word) for word in narrowing}
-    of_flavors = {word.name: _property(word) for word in extra_specs.WORDS}
+    narrowing = [each for each in extra_specs.EXTRA_SPECS if each.narrows]
+    of_images = {each.image_property: _property(each) for each in narrowing}
+    of_flavors = {each.name: _property(each) for each in extra_specs.EXTRA_SPECS}
     return (
         _namespace("Images", _READ, {"name": "OS::Glance::Image"}, _OF_IMAGES | of_images),
         _namespace("Flavors", _READ, {"name": _FLAVOR, "prefix": extra_specs.PREFIX}, of_flavors),
@@ -80,6 +80,6 @@ def _namespace(
     }
 
 
-def _property(word: extra_specs.Word[object]) -> dict[str, str]:
-    title = word.name.replace("_", " ").capitalize()
-    return {"title": title, "description": word.words, "type": "string"}
+def _property(extra_spec: extra_specs.ExtraSpec[object]) -> dict[str, str]:
+    title = extra_spec.name.replace("_", " ").capitalize()
+    return {"title": title, "description": extra_spec.description, "type": "string"}

@@ -318,7 +318,7 @@ class DockerDriver(Service):
     def attach_interface(self, context: Any, instance: Any, image_meta: Any, vif: Any) -> None:
         server = translation.server(instance)
         with translation.as_nova_errors(instance), contextlib.ExitStack() as undo:
-            refuse_trunks(context, [vif["id"]], self._life.settings(server))
+            refuse_trunks(context, [vif["id"]], self._life.settings(server).rights)
             self._life.attach(server, vif, lambda: self._ports.now(context, instance))
             undo.callback(
                 self._life.detach, server, vif, lambda: self._ports.now(context, instance)

@@ -272,10 +272,10 @@ def test_a_spec_is_what_the_engine_makes(engine: Engine, run: Any, docker_api: A
     """Nothing of it is dropped or changed on the way."""
     made = run()
     host = docker_api.inspect_container(made.id)["HostConfig"]
-    asked = json.loads(json.dumps(SETTINGS.sysctls))
+    asked = json.loads(json.dumps(SETTINGS.rights.sysctls))
     assert host["Privileged"] is False
     assert host["CapDrop"] == ["ALL"]
-    assert host["CapAdd"] == list(SETTINGS.capabilities)
+    assert host["CapAdd"] == list(SETTINGS.rights.capabilities)
     assert host["Sysctls"] == asked
     assert host["RestartPolicy"]["Name"] == "no"
     assert not host["Devices"]

@@ -3,13 +3,16 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from novadocker.errors import PolicyRefused
 from novadocker.policy import CAPABILITIES, MIB, Flavor
 from novadocker.virt.docker.engine import Engine, Image
+from tests.engine.virt.conftest import rootfs
 
 CGROUPS = Path("/sys/fs/cgroup")
 # capabilities(7): the numbers of what the policy grants.
@@ -146,3 +149,19 @@ def test_a_server_sees_a_change_of_its_bound_files(servers: Any, engine: Engine)
     hosts = servers.instances / servers.asked.uuid / "hosts"
     hosts.write_text("192.0.2.1 later\n")
     assert container.alive
+
+
+def test_a_resize_to_a_profile_without_root_reads_the_users_again(
+    servers: Any, engine: Engine, make_image: Callable[..., Image]
+) -> None:
+    """A server that made its user root between the two steps of a resize is refused."""
+    servers.images.image = make_image(User="web")
+    servers.boot("sleep 600")
+    strict = replace(FLAVOR, extra_specs={"docker:profile": "restricted"})
+    servers.ask(flavor=strict)
+    servers.life.prepare_resize(servers.asked, servers.network, 0)
+    engine.put_files(servers.asked.container, rootfs("root:x:0:0::/:/bin/sh\nweb:x:0:0::/:/\n"))
+    with pytest.raises(PolicyRefused, match="USER = web is refused"):
+        servers.life.resize(servers.asked, servers.network, power_on=True)
+    assert not servers.guest.get().alive
+    assert servers.guest.get().rights.read_only is False

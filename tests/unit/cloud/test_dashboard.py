@@ -17,7 +17,7 @@ from novadocker.cloud.dashboard.environment import Environment
 from novadocker.cloud.layout.settings import Settings
 from novadocker.cloud.seed import dashboard as definitions
 from novadocker.cloud.supervision import dashboard
-from novadocker.policy.extra_specs import WORDS
+from novadocker.policy.extra_specs import EXTRA_SPECS
 
 ROOT = Path(__file__).parents[3]
 
@@ -104,7 +104,7 @@ def test_every_kind_of_thing_with_metadata_has_definitions() -> None:
 def test_forms_offer_what_the_driver_reads() -> None:
     """A flavor is offered every word, an image those that take something away."""
     images, flavors, *_ = (each["properties"] for each in definitions.namespaces())
-    assert flavors.keys() == {word.name for word in WORDS}
+    assert flavors.keys() == {each.name for each in EXTRA_SPECS}
     assert {"os_command_line", "docker_user_data", "docker_profile"} <= images.keys()
     assert "docker_runtime" not in images
 

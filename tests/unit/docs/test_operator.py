@@ -4,7 +4,7 @@
 import re
 from pathlib import Path
 
-from novadocker.policy.extra_specs import SYSCTL, WORDS
+from novadocker.policy.extra_specs import EXTRA_SPECS, SYSCTL
 from novadocker.virt.docker.conf.options import OPTIONS
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -29,11 +29,11 @@ def test_every_option_is_told() -> None:
 
 def test_every_extra_spec_is_told() -> None:
     """With what bounds it."""
-    known = {word.extra_spec for word in WORDS} | {f"{SYSCTL}NAME"}
+    known = {each.extra_spec for each in EXTRA_SPECS} | {f"{SYSCTL}NAME"}
     assert first_column(OPERATOR, "extra spec") == known
 
 
 def test_every_property_of_an_image_that_narrows_is_told() -> None:
     """To those who make images."""
-    known = {word.image_property for word in WORDS if word.narrows}
+    known = {each.image_property for each in EXTRA_SPECS if each.narrows}
     assert first_column(TENANT, "image property") == known

@@ -8,6 +8,7 @@ once. A refusal is a good answer; what is granted must hold.
 import itertools
 import json
 import os
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,10 +29,10 @@ from novadocker.policy.capabilities import (
     ORDINARY,
     WITHHELD,
 )
-from novadocker.policy.extra_specs import WORDS
+from novadocker.policy.extra_specs import EXTRA_SPECS
 from novadocker.policy.profiles import BUILT_IN
 from novadocker.policy.settings import Settings
-from novadocker.policy.sysctls import NAMESPACED, known
+from novadocker.policy.sysctls import ALWAYS, NAMESPACED, known
 from novadocker.virt.docker.engine import ContainerSpec
 
 STRICT = json.dumps({"defaultAction": "SCMP_ACT_ERRNO"})
@@ -87,7 +88,7 @@ HOSTILE = (
     "mine,baseline",
 )
 NAMES = (
-    *(word.name for word in WORDS),
+    *(each.name for each in EXTRA_SPECS),
     *("privileged", "devices", "network", "pid", "ipc", "userns", "volumes", "binds", "Privileged"),
     *("sysctl.net.ipv4.ip_forward", "sysctl.kernel.core_pattern", "sysctl.kernel.msgmax"),
     *("sysctl.net.ipv4.ping_group_range", "sysctl.", "sysctl", "sysctl.vm.overcommit_memory"),
@@ -262,9 +263,9 @@ def refuse_the_unconfined(
     began = bound.profiles.values()
     assert any(rights <= bound.capabilities | profile.capabilities for profile in began)
     options = body["SecurityOpt"]
-    assert ("no-new-privileges:true" in options) == made.no_new_privileges
-    assert made.no_new_privileges or able.userns
-    assert not made.init or able.userns
+    assert ("no-new-privileges:true" in options) == made.rights.no_new_privileges
+    assert made.rights.no_new_privileges or able.userns
+    assert not made.rights.init or able.userns
     assert set(options) <= {
         "no-new-privileges:true",
         f"seccomp={STRICT}",
@@ -310,15 +311,20 @@ def test_an_image_never_widens(
         within = settings_for(flavor, able, bound, image)
     except PolicyRefused:
         return
-    assert set(within.capabilities) <= set(without.capabilities)
-    assert within.no_new_privileges >= without.no_new_privileges
-    assert within.read_only >= without.read_only
+    narrow, wide = within.rights, without.rights
+    assert set(narrow.capabilities) <= set(wide.capabilities)
+    assert narrow.no_new_privileges >= wide.no_new_privileges
+    assert narrow.read_only >= wide.read_only
     assert within.root <= without.root
-    assert within.init <= without.init
-    assert within.pids <= without.pids
-    assert not without.seccomp or within.seccomp == without.seccomp
-    same = ("sysctls", "runtime", "apparmor", "ulimits", "shm_bytes", "memory_bytes", "nano_cpus")
-    assert [getattr(within, name) for name in same] == [getattr(without, name) for name in same]
+    assert narrow.init <= wide.init
+    assert not wide.seccomp or narrow.seccomp == wide.seccomp
+    # A parameter of the flavor's profile may go with it; none comes, and none has another value.
+    assert narrow.sysctls.items() <= wide.sysctls.items()
+    assert narrow.sysctls.keys() >= ALWAYS.keys()
+    same = ("runtime", "apparmor", "ulimits", "shm_bytes")
+    assert [getattr(narrow, name) for name in same] == [getattr(wide, name) for name in same]
+    assert within.limits.pids <= without.limits.pids
+    assert replace(within.limits, pids=0) == replace(without.limits, pids=0)
 
 
 @searched(200)
@@ -331,10 +337,12 @@ def test_every_right_is_explained(
         made = settings_for(flavor, able, bound, image)
     except PolicyRefused:
         return
-    assert all(line.setting and line.value and line.source and line.why for line in made.lines)
-    told = {(line.setting, line.value) for line in made.lines}
-    assert {("capability", name) for name in made.capabilities} <= told
-    assert {(f"sysctl {name}", value) for name, value in made.sysctls.items()} <= told
+    assert all(
+        line.setting and line.value and line.source and line.why for line in made.explanations
+    )
+    told = {(line.setting, line.value) for line in made.explanations}
+    assert {("capability", name) for name in made.rights.capabilities} <= told
+    assert {(f"sysctl {name}", value) for name, value in made.rights.sysctls.items()} <= told
     assert ("privileged", "no") in told
 
 

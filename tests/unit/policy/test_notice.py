@@ -50,7 +50,7 @@ def test_words_say_each_right_with_its_source_and_reason() -> None:
     given = settings(cap_add="NET_ADMIN")
     lines = notice.words(given).splitlines()
     assert lines[0] == notice.TITLE
-    assert len(lines) == len(given.lines) + 1
+    assert len(lines) == len(given.explanations) + 1
     (granted,) = [each for each in lines if each.startswith("capability: NET_ADMIN ")]
     assert "docker:cap_add" in granted
     assert "privileged: no (always: there is no such mode)" in lines

@@ -127,5 +127,5 @@ def test_the_settings_of_a_container_have_its_quota() -> None:
     specs = {"quota:cpu_shares": "64", "quota:cpu_quota": "50000", "quota:disk_read_iops_sec": "9"}
     flavor = Flavor(vcpus=1, memory_mib=64, root_gib=1, extra_specs=specs)
     settings = settings_for(flavor, Abilities(disk_limit=False, pids=9, data_disk=DISK))
-    assert (settings.cpu_shares, settings.nano_cpus) == (64, 5 * 10**8)
-    assert settings.rates == DiskRates(DISK, read_iops=9)
+    assert (settings.limits.cpu_shares, settings.limits.nano_cpus) == (64, 5 * 10**8)
+    assert settings.limits.rates == DiskRates(DISK, read_iops=9)

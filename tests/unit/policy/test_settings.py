@@ -10,6 +10,7 @@ from novadocker.policy import (
     MIB,
     Abilities,
     Flavor,
+    Limits,
     Settings,
     Wishes,
     refuse,
@@ -61,7 +62,7 @@ def test_a_flavor_becomes_limits(
     flavor: Flavor, abilities: Abilities, expected: dict[str, int]
 ) -> None:
     """Each resource of a flavor is a limit in the engine's unit, the disk's where it can be."""
-    settings = dataclasses.asdict(settings_for(flavor, abilities))
+    settings = dataclasses.asdict(settings_for(flavor, abilities).limits)
     assert {name: settings[name] for name in expected} == expected
 
 
@@ -92,21 +93,21 @@ def test_what_no_flavor_can_ask_is_refused(name: str) -> None:
 def test_setuid_programs_gain_nothing() -> None:
     """A flavor that says nothing has the ten ordinary capabilities, and no way to others."""
     settings = settings_for(SMALL, WITHOUT_QUOTA)
-    assert settings.no_new_privileges
-    assert settings.capabilities == CAPABILITIES
+    assert settings.rights.no_new_privileges
+    assert settings.rights.capabilities == CAPABILITIES
 
 
 def test_ordinary_users_may_ping_and_bind_low_ports() -> None:
     """Both come from sysctls of the container's own network namespace."""
-    sysctls = settings_for(SMALL, WITHOUT_QUOTA).sysctls
+    sysctls = settings_for(SMALL, WITHOUT_QUOTA).rights.sysctls
     assert sysctls["net.ipv4.ip_unprivileged_port_start"] == "0"
     assert sysctls["net.ipv4.ping_group_range"] == "0 65535"
 
 
 def test_containers_do_not_share_their_sysctls() -> None:
     """Changing what one container got changes no other's."""
-    first, second = (Settings(1, 0, 1, 1, 1, 0) for _ in range(2))
-    assert first.sysctls is not second.sysctls
+    first, second = (Settings(Limits(1, 0, 1, 1, 1, 0)) for _ in range(2))
+    assert first.rights.sysctls is not second.rights.sysctls
 
 
 @pytest.mark.parametrize(

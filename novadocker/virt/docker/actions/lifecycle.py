@@ -109,7 +109,7 @@ class Lifecycle(Resizing, Rewiring):
             DockerDriverError: what is wrong with it, by its own class.
         """
         settings = self._runner.settings(server)
-        if settings.read_only:
+        if settings.rights.read_only:
             refuse_files(inputs)
         image = self._images.ensure(context, image_meta, waiting)
         size, first = self._options.log_max_size, inputs.first_words()

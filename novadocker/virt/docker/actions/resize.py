@@ -38,7 +38,7 @@ class Resizing(Servers):
             container = guest.get()
             refuse_root(settings, container.user)
             guest.refuse_root(settings)
-            recreate.refuse_smaller_disk(self._engine, container, settings)
+            recreate.refuse_smaller_disk(self._engine, container, settings.limits)
             if container.alive:
                 undo.callback(self._runner.run_again, server, network)
             guest.stop(timeout)
@@ -61,6 +61,10 @@ class Resizing(Servers):
         with lock(server.uuid), ExitStack() as undo:
             guest = self._runner.guest(server.uuid)
             before = guest.get()
+            # Again: until its stop the server could write another passwd(5) than the one that
+            # was read then.
+            refuse_root(settings, before.user)
+            guest.refuse_root(settings)
             had = recreate.given(before), before.rights
             directory = self._runner.directory(server.uuid)
             undo.callback(directory.tell_rights, directory.told_rights())

@@ -108,7 +108,7 @@ class Runner:
         guest = self.guest(server.uuid, rescue=server.rescue)
         directory = self.directory(server.uuid, rescue=server.rescue)
         settings = self.settings(server)
-        if settings.read_only:
+        if settings.rights.read_only:
             refuse_files(inputs)
         spec = container_spec(
             server,

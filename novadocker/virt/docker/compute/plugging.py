@@ -30,6 +30,6 @@ def meanwhile(
     Raises:
         TrunkRefused: it could not use a port.
     """
-    refuse_trunks(context, [vif["id"] for vif in network_info or ()], settings_of(server))
+    refuse_trunks(context, [vif["id"] for vif in network_info or ()], settings_of(server).rights)
     metadata.describe_devices(context, instance)
     telling.tell_rights(server, settings_of)

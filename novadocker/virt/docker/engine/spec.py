@@ -81,7 +81,7 @@ class ContainerSpec:
             "Entrypoint": list(self.entrypoint),
             "Cmd": list(self.command),
             "Env": [f"{name}={value}" for name, value in self.environment.items()],
-            "Labels": {**self.labels, **rights_labels(self.settings)},
+            "Labels": {**self.labels, **rights_labels(self.settings.rights)},
             # The console is a terminal, as a VM's is: shells stay, output is not held back.
             "Tty": True,
             "OpenStdin": True,
@@ -103,7 +103,7 @@ class ContainerSpec:
                 "Type": "json-file",
                 "Config": {"max-size": self.log_max_size, "max-file": "2"},
             },
-            **rights_body(settings),
-            **limits_body(settings),
-            **disk_body(settings),
+            **rights_body(settings.rights),
+            **limits_body(settings.limits),
+            **disk_body(settings.limits),
         }

@@ -186,7 +186,12 @@ def test_limits_are_written_in_the_engines_units() -> None:
 
 def test_no_disk_limit_is_asked_for_where_there_is_none() -> None:
     """An engine without quotas refuses the option itself."""
-    spec = dataclasses.replace(SPEC, settings=dataclasses.replace(SETTINGS, disk_bytes=0))
+    spec = dataclasses.replace(
+        SPEC,
+        settings=dataclasses.replace(
+            SETTINGS, limits=dataclasses.replace(SETTINGS.limits, disk_bytes=0)
+        ),
+    )
     assert spec.body()["HostConfig"]["StorageOpt"] == {}
 
 
