@@ -28,6 +28,7 @@ from novadocker.virt.docker.conf.values import Options
 from novadocker.virt.docker.container.guest import Guest
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.engine import Connection, Container, Engine, Image
+from novadocker.virt.docker.injection.files import Entry
 from novadocker.virt.docker.network.networking import Network
 from novadocker.virt.docker.wiring.wire import Wired
 from tests.support import busybox
@@ -113,6 +114,28 @@ def make_image(engine: Engine) -> Callable[..., Image]:
         tag = f"box:{uuid.uuid4().hex}"
         config = {"Cmd": ["/bin/sh"], "Volumes": {"/data": {}}} | config
         engine.load_image([saved(rootfs(passwd), config, tag)])
+        image = engine.find_image(tag)
+        assert image
+        return image
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_with(engine: Engine) -> Callable[..., Image]:
+    """How to make an image with further files and links."""
+
+    def make(*entries: Entry, passwd: str | None = PASSWD, **config: Any) -> Image:
+        tag, layer = f"with:{uuid.uuid4().hex}", io.BytesIO(rootfs(passwd))
+        with tarfile.open(fileobj=layer, mode="a") as tar:
+            for entry in entries:
+                member = tarfile.TarInfo(entry.path)
+                member.type, member.linkname = entry.kind, entry.target
+                member.mode, member.uid, member.gid = entry.mode, entry.uid, entry.gid
+                member.size = len(entry.content)
+                tar.addfile(member, io.BytesIO(entry.content))
+        config = {"Cmd": ["/bin/sh"], "Env": ["PATH=/bin:/usr/bin"]} | config
+        engine.load_image([saved(layer.getvalue(), config, tag)])
         image = engine.find_image(tag)
         assert image
         return image

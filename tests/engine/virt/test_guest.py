@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import contextlib
 import io
 import tarfile
 from collections.abc import Callable
@@ -6,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from novadocker.errors import ContainerConflict, ContainerNotFound
+from novadocker.errors import ContainerConflict, ContainerNotFound, PolicyRefused
+from novadocker.policy import Flavor
 from novadocker.virt.docker.engine import Image, State
+from novadocker.virt.docker.injection.files import Entry, link
 
 KEY = "ssh-ed25519 AAAA me"
 SHOW = "stat -c %a:%u:%g {0}/.ssh {0}/.ssh/authorized_keys; cat {0}/.ssh/authorized_keys"
@@ -58,6 +61,38 @@ def test_a_strange_passwd_is_no_failed_boot(
     """What a tenant wrote there harms that tenant's login alone."""
     servers.images.image = make_image(passwd=passwd, User="4711:4711")
     assert "ended with exit code 0" in servers.tell("exit 0", public_key=KEY)
+
+
+@pytest.mark.parametrize("user", ["web", "", "1000"])
+@pytest.mark.parametrize("target", ["/nix/users", "../nix/users", "other"])
+def test_a_passwd_behind_links_is_read(
+    servers: Any, make_with: Callable[..., Image], user: str, target: str
+) -> None:
+    """Images of nix and ostree have a link in place of /etc/passwd; root's home counts too."""
+    servers.images.image = make_with(
+        link("etc/other", "/nix/users"),
+        Entry("nix/users", content=b"web:x:1000:1001::/srv/web:/x\nroot:x:0:0::/var/r:/x\n"),
+        passwd=f"->{target}",
+        User=user,
+    )
+    told = servers.tell("cat ~web/.ssh/authorized_keys /var/r/.ssh/authorized_keys", public_key=KEY)
+    assert KEY in told
+
+
+@pytest.mark.parametrize("user", ["web", "0day"])
+def test_a_profile_without_root_reads_a_passwd_behind_a_link(
+    servers: Any, make_with: Callable[..., Image], user: str
+) -> None:
+    """An honest user behind a link runs under the profile; another name of root's is refused."""
+    servers.images.image = make_with(
+        Entry("nix/users", content=b"web:x:1000:1001::/srv/web:/x\n0day:x:0:0::/:/x\n"),
+        passwd="->/nix/users",
+        User=user,
+    )
+    flavor = Flavor(1, 32, 1, extra_specs={"docker:profile": "restricted"})
+    refused = pytest.raises(PolicyRefused, match="USER = 0day is refused")
+    with refused if user == "0day" else contextlib.nullcontext():
+        assert "exit code 0" in servers.tell("exit 0", flavor=flavor)
 
 
 def test_the_console_tells_exit_code_and_output(servers: Any) -> None:

@@ -32,35 +32,13 @@ from novadocker.virt.docker.injection.files import (
 )
 from novadocker.virt.docker.injection.inputs import Inputs
 from novadocker.virt.docker.injection.user_data import UserData
-from tests.engine.virt.conftest import rootfs, saved
+from tests.engine.virt.conftest import saved
 
 SHADOW = b"root:*:19000:0:99999:7:::\nweb:!:19000:0:99999:7:::\n"
 TREE = [("openstack/latest/meta_data.json", b"{}"), ("openstack/content/0000", b"one")]
 SCRIPT = b"#!/bin/sh\necho script of $(id -u)\n"
 
 MakeWith = Callable[..., Image]
-
-
-@pytest.fixture(scope="session")
-def make_with(engine: Engine) -> MakeWith:
-    """How to make an image with further files and links."""
-
-    def make(*entries: Entry, **config: Any) -> Image:
-        tag, layer = f"with:{uuid.uuid4().hex}", io.BytesIO(rootfs())
-        with tarfile.open(fileobj=layer, mode="a") as tar:
-            for entry in entries:
-                member = tarfile.TarInfo(entry.path)
-                member.type, member.linkname = entry.kind, entry.target
-                member.mode, member.uid, member.gid = entry.mode, entry.uid, entry.gid
-                member.size = len(entry.content)
-                tar.addfile(member, io.BytesIO(entry.content))
-        config = {"Cmd": ["/bin/sh"], "Env": ["PATH=/bin:/usr/bin"]} | config
-        engine.load_image([saved(layer.getvalue(), config, tag)])
-        image = engine.find_image(tag)
-        assert image
-        return image
-
-    return make
 
 
 def told(servers: Any, script: str, **inputs: Any) -> str:
@@ -251,6 +229,16 @@ def test_an_image_without_the_program_is_told_so(
         engine.run(servers.guest.name, ("/bin/busybox", "rm", "/bin/sh"))
     with pytest.raises(PasswordNotSet, match="the image has no chpasswd"):
         servers.guest.set_password(Login.of("root", "secret"))
+
+
+def test_a_password_goes_where_a_link_leads(servers: Any, make_with: MakeWith) -> None:
+    """The link in place of /etc/shadow stays a link, and its file gets the hash."""
+    servers.images.image = make_with(
+        link("etc/shadow", "/nix/shadow"), Entry("nix/shadow", content=SHADOW, mode=0o600)
+    )
+    output = told(servers, "ls -l /etc/shadow; cat /nix/shadow", login=Login.of("web", "secret"))
+    assert "/etc/shadow -> /nix/shadow" in output
+    assert "web:$6$" in output
 
 
 # User data

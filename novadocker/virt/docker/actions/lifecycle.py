@@ -26,7 +26,7 @@ from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.container.spec import container_spec
 from novadocker.virt.docker.engine import Engine
 from novadocker.virt.docker.images import Boot, Images
-from novadocker.virt.docker.injection.inputs import NOTHING, Inputs, refuse_files
+from novadocker.virt.docker.injection.inputs import NOTHING, Inputs, first_words
 from novadocker.virt.docker.network.networking import Network
 from novadocker.virt.docker.wiring import Wiring
 
@@ -109,10 +109,9 @@ class Lifecycle(Resizing, Rewiring):
             DockerDriverError: what is wrong with it, by its own class.
         """
         settings = self._runner.settings(server)
-        if settings.rights.read_only:
-            refuse_files(inputs)
+        first = first_words(inputs, settings)
         image = self._images.ensure(context, image_meta, waiting)
-        size, first = self._options.log_max_size, inputs.first_words()
+        size = self._options.log_max_size
         container_spec(server, image, settings, {}, size, first_words=first)
 
     def settings(self, server: Server) -> Settings:

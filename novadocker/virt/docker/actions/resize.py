@@ -13,6 +13,7 @@ from novadocker.virt.docker.actions.servers import Servers
 from novadocker.virt.docker.actions.stopwatch import Stopwatch
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.container.spec import refuse_root
+from novadocker.virt.docker.injection.injector import refuse_root_users
 from novadocker.virt.docker.network.networking import Network
 
 
@@ -37,7 +38,7 @@ class Resizing(Servers):
             guest = self._runner.guest(server.uuid)
             container = guest.get()
             refuse_root(settings, container.user)
-            guest.refuse_root(settings)
+            refuse_root_users(self._engine, container, settings)
             recreate.refuse_smaller_disk(self._engine, container, settings.limits)
             if container.alive:
                 undo.callback(self._runner.run_again, server, network)
@@ -64,7 +65,7 @@ class Resizing(Servers):
             # Again: until its stop the server could write another passwd(5) than the one that
             # was read then.
             refuse_root(settings, before.user)
-            guest.refuse_root(settings)
+            refuse_root_users(self._engine, before, settings)
             had = recreate.given(before), before.rights
             directory = self._runner.directory(server.uuid)
             undo.callback(directory.tell_rights, directory.told_rights())

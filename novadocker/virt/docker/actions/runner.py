@@ -5,6 +5,7 @@ It is made, started up to its gate, joined to its network and let go, in this or
 """
 
 from contextlib import ExitStack
+from dataclasses import replace
 
 from oslo_log import log as logging
 
@@ -19,8 +20,8 @@ from novadocker.virt.docker.container.labels import RESCUE, container_name
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.container.spec import container_spec
 from novadocker.virt.docker.engine import Container, Engine, Image, Shared
-from novadocker.virt.docker.injection import config_drive
-from novadocker.virt.docker.injection.inputs import Inputs, refuse_files
+from novadocker.virt.docker.injection.injector import inject
+from novadocker.virt.docker.injection.inputs import Inputs, first_words
 from novadocker.virt.docker.network.networking import Network, Networking
 
 LOG = logging.getLogger(__name__)
@@ -108,8 +109,6 @@ class Runner:
         guest = self.guest(server.uuid, rescue=server.rescue)
         directory = self.directory(server.uuid, rescue=server.rescue)
         settings = self.settings(server)
-        if settings.rights.read_only:
-            refuse_files(inputs)
         spec = container_spec(
             server,
             image,
@@ -117,17 +116,16 @@ class Runner:
             directory.binds(),
             self._options.log_max_size,
             shared=shared,
-            first_words=inputs.first_words(),
+            first_words=first_words(inputs, settings),
         )
         directory.make()
         directory.tell_rights(notice.words(settings))
         guest.create(spec)
-        if inputs.user_data:
-            inputs.user_data.write(directory.gate.directory)
-        guest.inject(inputs, server.public_key if self._options.inject_key else None)
-        guest.refuse_root(settings)  # now that its users are what they will be
+        key = server.public_key if self._options.inject_key else None
+        inputs, container = replace(inputs, public_key=key), guest.get()
+        gate = directory.gate.directory
+        inject(self._engine, container, settings, inputs, gate, network.info)
         if inputs.config_drive:
-            config_drive.write(directory.gate.directory, inputs.config_drive(network.info))
             watch.mark("config drive")
 
     def run(

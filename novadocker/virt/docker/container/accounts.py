@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Users of an image, as its passwd(5) and shadow(5) have them. Pure.
+"""Users of an image, read from passwd(5) and shadow(5). Pure.
 
-Both files are written by nobody we trust: what is odd in them means a user that is not found.
+Both files come from strangers: an odd line means a user not found, never an error.
 """
 
 import re
@@ -24,13 +24,30 @@ USER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*[$]?")
 
 
 @dataclass(frozen=True)
+class TextFile:
+    """A text file of an image; an absent file is empty.
+
+    Attributes:
+        path: absolute, at the end of all links.
+        text: readable beginning; bytes outside UTF-8 survive as surrogates.
+        mode: permissions.
+        gid: group inside the container, for a file owned by root.
+    """
+
+    path: str
+    text: str = ""
+    mode: int = 0
+    gid: int = 0
+
+
+@dataclass(frozen=True)
 class Home:
     """A user's home in an image.
 
     Attributes:
         path: without the leading slash.
-        uid: the user, inside the container.
-        gid: its group.
+        uid: user's id inside the container.
+        gid: group's id inside the container.
     """
 
     path: str
@@ -42,6 +59,18 @@ ROOT = Home("root", 0, 0)
 ROOTS = ("", "0", "root")  # as images name it
 
 
+def user_name(user: str) -> str:
+    """Take the user from an image's USER.
+
+    Args:
+        user: "USER" or "USER:GROUP", by name or number.
+
+    Returns:
+        Name or number without the group; "" is root.
+    """
+    return user.partition(":")[0]
+
+
 def home_of(user: str, passwd: str) -> Home | None:
     """Find a user's home.
 
@@ -50,30 +79,35 @@ def home_of(user: str, passwd: str) -> Home | None:
         passwd: text in the form of passwd(5).
 
     Returns:
-        The home, or None where there is none or it belongs to an id that containers lack.
+        The home; /root for a root without a usable line; None for any other user without a
+        home, or with an id beyond those of a container.
     """
-    if user in ROOTS:
-        return ROOT
     for line in passwd.splitlines():
         fields = line.split(":")
-        if len(fields) == PASSWD_FIELDS and user in (fields[0], fields[2]):
-            uid, gid, path = fields[2], fields[3], fields[5].strip("/")
-            if ".." in path.split("/"):
-                return None
-            if path and all(each.isdecimal() and int(each) < MAPPED_IDS for each in (uid, gid)):
-                return Home(path, int(uid), int(gid))
+        if len(fields) == PASSWD_FIELDS and (user or "0") in (fields[0], fields[2]):
+            if home := _home(fields[2], fields[3], fields[5].strip("/")):
+                return home
+            break  # the engine, too, takes the first line of a user
+    return ROOT if user in ROOTS else None
+
+
+def _home(uid: str, gid: str, path: str) -> Home | None:
+    if not path or ".." in path.split("/"):
+        return None
+    if all(each.isdecimal() and int(each) < MAPPED_IDS for each in (uid, gid)):
+        return Home(path, int(uid), int(gid))
     return None
 
 
 def owner_of(user: str, passwd: str) -> Home:
-    """Say to whom belongs what a user is to write.
+    """Choose the owner of files for a user to write.
 
     Args:
         user: name or number; "" is root.
         passwd: text in the form of passwd(5).
 
     Returns:
-        Its home; without one its number alone, or root where there is no such user.
+        The user's home; a number alone without a home, and root for an unknown name.
     """
     if home := home_of(user, passwd):
         return home
@@ -83,11 +117,11 @@ def owner_of(user: str, passwd: str) -> Home:
 
 @dataclass(frozen=True)
 class Login:
-    """A user and its password, of which only the hash is kept.
+    """A user and the hash of a password.
 
     Attributes:
         user: name in the image.
-        hashed: the password as shadow(5) has it.
+        hashed: hash in the form of shadow(5); the password itself is kept nowhere.
     """
 
     user: str
@@ -105,7 +139,7 @@ class Login:
             The login.
 
         Raises:
-            PolicyRefused: it is no name of a user, or a password cannot be like that.
+            PolicyRefused: no user can have such a name, or no password such characters.
         """
         if not USER_NAME.fullmatch(user):
             raise PolicyRefused(
@@ -121,7 +155,7 @@ class Login:
             ) from error
 
     def into(self, shadow: str) -> str | None:
-        """Set the password.
+        """Set the password in a list of passwords.
 
         Args:
             shadow: text in the form of shadow(5).
@@ -141,5 +175,5 @@ class Login:
 
     @property
     def line(self) -> str:
-        """What chpasswd(8) reads."""
+        """Line for the standard input of chpasswd(8)."""
         return f"{self.user}:{self.hashed}\n"

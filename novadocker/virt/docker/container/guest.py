@@ -12,10 +12,8 @@ from novadocker.errors import (
     EngineUnavailable,
     PasswordNotSet,
 )
-from novadocker.policy import Settings
 from novadocker.virt.docker.container.accounts import Login
 from novadocker.virt.docker.container.labels import LABEL_INSTANCE, LABEL_ROLE, container_name
-from novadocker.virt.docker.container.spec import refuse_root
 from novadocker.virt.docker.engine import (
     Container,
     ContainerSpec,
@@ -24,8 +22,6 @@ from novadocker.virt.docker.engine import (
     HealthStatus,
     State,
 )
-from novadocker.virt.docker.injection.injector import Injection
-from novadocker.virt.docker.injection.inputs import NOTHING, Inputs
 
 LOG = logging.getLogger(__name__)
 
@@ -167,42 +163,6 @@ class Guest:
         """
         if self.find():
             self._engine.remove(self.name)
-
-    def inject(self, inputs: Inputs, public_key: str | None) -> None:
-        """Put what a tenant handed over into it; it has not run yet.
-
-        Args:
-            inputs: all but the key.
-            public_key: who owns it is let in as the image's user; None where there is none.
-
-        Raises:
-            ContainerNotFound: the container does not exist.
-            PolicyRefused: the image has no place for it.
-        """
-        if inputs == NOTHING and not public_key:
-            return
-        container = self.get()
-        if container.rights.read_only:
-            # The engine lets nobody write there, us neither; a config drive is in the gate's
-            # directory, to which only the links are missing.
-            LOG.info("Neither key nor password are put into %s, which is read-only", self.name)
-        else:
-            Injection(self._engine, self.name, container.user).put(inputs, public_key)
-
-    def refuse_root(self, settings: Settings) -> None:
-        """Refuse a container whose process would be root where that must not be.
-
-        Args:
-            settings: its limits and rights.
-
-        Raises:
-            ContainerNotFound: the container does not exist.
-            PolicyRefused: its image's user is root by whatever name.
-        """
-        if not settings.root:
-            user = self.get().user
-            passwd = Injection(self._engine, self.name, user).passwd()
-            refuse_root(settings, user, passwd)
 
     def set_password(self, login: Login) -> None:
         """Give a user another password while it runs, by the image's own chpasswd(8).

@@ -20,9 +20,9 @@ from novadocker.virt.docker.container.labels import (
 )
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.engine import ContainerSpec, Image, Shared
+from novadocker.virt.docker.wiring import name_files
 
 UID = 2  # the field of passwd(5)
-_KERNEL_NAME_ROOM = 64  # HOST_NAME_MAX of Linux; Nova allows 255
 
 
 def container_spec(
@@ -57,7 +57,7 @@ def container_spec(
     return ContainerSpec(
         name=server.container,
         image=image.id,
-        hostname=_kernel_name(server.hostname),
+        hostname=name_files.kernel_name(server.hostname),
         entrypoint=StartGate.entrypoint() + first_words,
         command=_command(server, image),
         environment=_environment(server.metadata),
@@ -111,13 +111,6 @@ def _may_be_root(name: str, passwd: str | None) -> bool:
 
 def _is_roots(uid: str) -> bool:
     return not (uid.isascii() and uid.isdecimal() and uid.strip("0"))
-
-
-def _kernel_name(hostname: str) -> str:
-    """What ``hostname`` says: all of the name, or its first part where the kernel has no room."""
-    if len(hostname) <= _KERNEL_NAME_ROOM:
-        return hostname
-    return hostname.partition(".")[0][:_KERNEL_NAME_ROOM]
 
 
 def _command(server: Server, image: Image) -> tuple[str, ...]:

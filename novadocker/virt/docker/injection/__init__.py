@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Data that a tenant hands to a server: keys, passwords, files, user data, config drive."""
+"""Data handed over by a tenant: keys, passwords, files, user data, config drive."""

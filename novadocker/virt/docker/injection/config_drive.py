@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The config drive: what Nova tells a server of itself, as a tree of files.
+"""Config drive of a server: Nova's metadata as a tree of files.
 
 The tree lies beside the gate and is seen with it, read-only, below the container's ``/dev``;
 links lead there from ``/config-drive`` and from where cloud-init looks for a seed. Mounted at
@@ -24,23 +24,24 @@ Render = Callable[[Any], Tree]
 
 
 def links() -> tuple[Entry, ...]:
-    """Describe what of the config drive is in a container itself.
+    """Describe the links to the config drive inside a container.
 
     Returns:
-        The links to it.
+        The links, in no order that matters.
     """
     return tuple(link(path.removeprefix("/"), f"{SEEN_AT}/{NAME}") for path in CONFIG_DRIVE)
 
 
 def write(gate: Path, tree: Tree) -> None:
-    """Write the tree where its container sees it; one that is there is replaced.
+    """Write the tree beside the gate, in place of an earlier tree.
 
     Args:
-        gate: the directory of the instance's gate.
-        tree: contents by relative path, written one by one as they come.
+        gate: directory of the instance's gate.
+        tree: contents by relative path, written piece by piece so that no whole drive is in
+            memory.
 
     Raises:
-        PolicyRefused: it is larger than a VM's could be.
+        PolicyRefused: the tree is larger than a VM's config drive.
     """
     root = gate / NAME
     if root.exists():

@@ -25,12 +25,12 @@ class Entry:
 
     Attributes:
         path: below the container's root, without the leading slash.
-        kind: as ``tarfile`` has it.
-        content: of a file.
-        mode: its rights.
-        uid: its owner, inside the container.
-        gid: its group.
-        target: of a link.
+        kind: type flag as ``tarfile`` has it.
+        content: bytes, for a file.
+        mode: permissions.
+        uid: owner inside the container.
+        gid: group inside the container.
+        target: path behind a link.
     """
 
     path: str
@@ -42,10 +42,10 @@ class Entry:
     target: str = ""
 
     def owned_by(self, home: Home) -> "Entry":
-        """Return it as a user's own.
+        """Give the entry to a user.
 
         Args:
-            home: the user's.
+            home: home of the user.
 
         Returns:
             The same entry with another owner.
@@ -54,11 +54,11 @@ class Entry:
 
 
 def directory(path: str, mode: int = 0o755) -> Entry:
-    """Describe a directory; one that exists gets this mode and owner.
+    """Describe a directory; an existing directory gets the same mode and owner.
 
     Args:
         path: below the container's root.
-        mode: its rights.
+        mode: permissions.
 
     Returns:
         The entry.
@@ -67,11 +67,11 @@ def directory(path: str, mode: int = 0o755) -> Entry:
 
 
 def link(path: str, target: str) -> Entry:
-    """Describe a symbolic link; whatever has its place makes way for it.
+    """Describe a symbolic link, in place of any file at the same path.
 
     Args:
         path: below the container's root.
-        target: what it leads to.
+        target: path behind the link.
 
     Returns:
         The entry.
@@ -80,14 +80,14 @@ def link(path: str, target: str) -> Entry:
 
 
 def key_entries(home: Home, public_key: str) -> tuple[Entry, ...]:
-    """Describe what lets the owner of a key in.
+    """Describe the files by which sshd lets the owner of a key in.
 
     Args:
-        home: of the user.
-        public_key: in OpenSSH's form.
+        home: home of the user.
+        public_key: key in OpenSSH's form.
 
     Returns:
-        The entries, as sshd asks for them.
+        The directory and the file, with the modes demanded by sshd.
     """
     content = public_key.strip().encode() + b"\n"
     return (
@@ -97,7 +97,7 @@ def key_entries(home: Home, public_key: str) -> tuple[Entry, ...]:
 
 
 def personality(files: Iterable[tuple[str, bytes]]) -> tuple[Entry, ...]:
-    """Describe the files that a tenant gives to a server.
+    """Describe a tenant's personality files.
 
     Args:
         files: pairs of path and content; relative paths begin at the root as well.
@@ -106,7 +106,7 @@ def personality(files: Iterable[tuple[str, bytes]]) -> tuple[Entry, ...]:
         The entries: root's, mode 0644, in the order of the files.
 
     Raises:
-        PolicyRefused: a path that no container can have, or that something is mounted over.
+        PolicyRefused: no container can have such a path, or a mount hides the path.
     """
     return tuple(Entry(_path(path), content=content) for path, content in files)
 
@@ -142,7 +142,7 @@ def packed(entries: Iterable[Entry]) -> bytes:
     """Write entries as a tar archive.
 
     Args:
-        entries: in their order; a later one replaces an earlier one of the same path.
+        entries: in order of extraction; the last of equal paths stays.
 
     Returns:
         The archive.

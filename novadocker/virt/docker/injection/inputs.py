@@ -1,65 +1,61 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a tenant hands to a server when it is built, and what of it is put where. Pure."""
+"""Data handed over by a tenant when a server is built: values, and checks without a container."""
 
 from dataclasses import dataclass
 
 from novadocker.errors import PolicyRefused
+from novadocker.policy import Settings
 from novadocker.policy.extra_specs import shown
-from novadocker.virt.docker.container.accounts import Home, Login
-from novadocker.virt.docker.injection.config_drive import Render, links
+from novadocker.virt.docker.container.accounts import Login
+from novadocker.virt.docker.injection.config_drive import Render
 from novadocker.virt.docker.injection.files import SETTING, Entry
 from novadocker.virt.docker.injection.user_data import PROPERTY, RUN, UserData
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What is in place before an image's first instruction, beside its key pair.
+    """Data in place before the first instruction of an image.
 
     Attributes:
-        files: the tenant's own ("personality").
-        login: the administrator's password; None sets none.
-        user_data: those that are to be run; the image's programs ask Nova for others.
-        config_drive: makes the tree of it of network_info, for which it waits; None makes none.
+        files: personality files, in the tenant's order.
+        login: administrator's password; None sets none.
+        user_data: script to be run; None where programs of the image ask Nova for user data.
+        config_drive: renderer of the config drive from ``network_info``, so that ports come
+            first; None makes no drive.
+        public_key: key pair in OpenSSH's form; None lets nobody in.
     """
 
     files: tuple[Entry, ...] = ()
     login: Login | None = None
     user_data: UserData | None = None
     config_drive: Render | None = None
-
-    def first_words(self) -> tuple[str, ...]:
-        """Return what comes before the image's command.
-
-        Returns:
-            The program that runs the user data, where they are to be run.
-        """
-        return self.user_data.first_words() if self.user_data else ()
-
-    def entries(self, owner: Home) -> tuple[Entry, ...]:
-        """Describe what is put into the container, the tenant's files excepted.
-
-        Args:
-            owner: the user that the image's command runs as.
-
-        Returns:
-            The entries.
-        """
-        drive = links() if self.config_drive else ()
-        return drive + (self.user_data.entries(owner) if self.user_data else ())
+    public_key: str | None = None
 
 
 NOTHING = Inputs()
 
 
-def refuse_files(inputs: Inputs) -> None:
-    """Refuse what would have to be written into a root file system that is read-only.
+def first_words(inputs: Inputs, settings: Settings) -> tuple[str, ...]:
+    """Check inputs against a container's settings and name the program before its command.
+
+    Called before a container exists, since the engine fixes the command at creation.
 
     Args:
-        inputs: what a tenant handed over.
+        inputs: data handed over.
+        settings: limits and rights.
+
+    Returns:
+        Words before the image's command; none where no user data are run.
 
     Raises:
-        PolicyRefused: some of it is files.
+        PolicyRefused: files are handed over for a root file system without write access.
     """
+    if settings.rights.read_only:
+        _refuse_files(inputs)
+    return inputs.user_data.first_words if inputs.user_data else ()
+
+
+def _refuse_files(inputs: Inputs) -> None:
     asked = {
         SETTING: ", ".join(f"/{each.path}" for each in inputs.files),
         f"image property {PROPERTY}": RUN if inputs.user_data else "",

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""User data that are a script, run once before the image's command.
+"""User data in the form of a script, run once before the image's command.
 
 For images without cloud-init that ask for it by the property ``docker_user_data=run``. A shell
 script of ours is what the start gate becomes; it ends by becoming the image's command.
 """
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,12 +22,27 @@ MARKERS = "var/lib/cloud/instances"  # cloud-init keeps its own there, by instan
 
 
 @dataclass(frozen=True)
-class UserData:
-    """User data of a server whose image wants them run.
+class GateFile:
+    """A file beside the start gate, on the host.
 
     Attributes:
-        instance: the server's id, by which what ran is remembered.
-        content: as the tenant gave them.
+        name: file name in the gate's directory.
+        content: bytes of the file.
+        mode: permissions, the same whatever the umask is.
+    """
+
+    name: str
+    content: bytes
+    mode: int = 0o755
+
+
+@dataclass(frozen=True)
+class UserData:
+    """User data of a server whose image wants a run.
+
+    Attributes:
+        instance: id of the server, under which a run is remembered.
+        content: bytes as given by the tenant.
     """
 
     instance: str
@@ -36,54 +50,45 @@ class UserData:
 
     @property
     def is_script(self) -> bool:
-        """Whether a kernel can run them; all else is left alone."""
+        """Fitness for a kernel to run; all else is left alone."""
         return self.content.startswith(b"#!")
 
+    @property
     def first_words(self) -> tuple[str, ...]:
-        """Return what comes before the image's command.
-
-        Returns:
-            The program that runs the user data, as the container sees it.
-        """
+        """Words before the image's command: the program behind the gate, as seen inside."""
         return SHELL, f"{SEEN_AT}/{PROGRAM.name}", self.instance
 
-    def write(self, gate: Path) -> None:
-        """Put the program and the user data beside the gate; safe to repeat.
-
-        Args:
-            gate: the directory of the instance's gate.
-        """
-        shutil.copyfile(PROGRAM, gate / PROGRAM.name)
-        (gate / PROGRAM.name).chmod(0o755)
-        if self.is_script:
-            (gate / "user-data").write_bytes(self.content)
-            (gate / "user-data").chmod(0o755)
+    @property
+    def gate_files(self) -> tuple[GateFile, ...]:
+        """Program and user data beside the gate."""
+        program = GateFile(PROGRAM.name, PROGRAM.read_bytes())
+        return (program, GateFile("user-data", self.content)) if self.is_script else (program,)
 
     def entries(self, owner: Home) -> tuple[Entry, ...]:
-        """Describe where it is remembered that they ran.
+        """Describe the directory with the mark of a run.
 
         Args:
-            owner: the user that the image's command runs as.
+            owner: user of the image's command, who writes the mark.
 
         Returns:
-            A directory that this user may write to.
+            The directory.
         """
         return (directory(f"{MARKERS}/{self.instance}/sem").owned_by(owner),)
 
 
 def asked_for(instance: str, content: bytes | None, wanted: str | None) -> UserData | None:
-    """Say what is to be run.
+    """Choose the user data to be run.
 
     Args:
-        instance: the server's id.
-        content: its user data.
-        wanted: the image's property, None where it has none.
+        instance: id of the server.
+        content: user data of the server.
+        wanted: property of the image, None where the image has none.
 
     Returns:
         The user data, or None where nothing is to be run.
 
     Raises:
-        PolicyRefused: the property has a value that means nothing.
+        PolicyRefused: the property has a value without a meaning.
     """
     if wanted is None:
         return None

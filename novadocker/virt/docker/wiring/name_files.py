@@ -16,6 +16,8 @@ ff02::1\tip6-allnodes
 ff02::2\tip6-allrouters
 """
 
+_KERNEL_NAME_BYTES = 64  # HOST_NAME_MAX of Linux; Nova allows 255 characters
+
 # Where a name must resolve and there is no address: what Debian does.
 _NO_ADDRESS = "127.0.1.1"
 
@@ -27,9 +29,11 @@ def hosts(plan: Plan) -> str:
         plan: the container's network.
 
     Returns:
-        The text: loopback, and the server's name at its first address of each family.
+        The text: loopback, and the server's name at its first address of each family. The
+        name as cut for the kernel is among them, so that ``hostname`` resolves.
     """
-    names = " ".join(dict.fromkeys((_qualified(plan), _short(plan))))
+    known = _qualified(plan), _short(plan), kernel_name(plan.hostname)
+    names = " ".join(dict.fromkeys(known))
     return _LOOPBACK + "".join(f"{address}\t{names}\n" for address in _own_addresses(plan))
 
 
@@ -56,6 +60,21 @@ def hostname(plan: Plan) -> str:
         The server's name as Nova has it.
     """
     return f"{plan.hostname}\n"
+
+
+def kernel_name(hostname: str) -> str:
+    """Cut a server's name to the room that the kernel has, between letters.
+
+    Args:
+        hostname: name as Nova has it, of at most 255 characters.
+
+    Returns:
+        The whole name, or the beginning of its first label, at most 64 bytes in UTF-8.
+    """
+    if len(hostname.encode()) <= _KERNEL_NAME_BYTES:
+        return hostname
+    first = hostname.partition(".")[0].encode()
+    return first[:_KERNEL_NAME_BYTES].decode(errors="ignore")
 
 
 def _short(plan: Plan) -> str:

@@ -44,6 +44,22 @@ class PathCalls(Caller):
         found = self._followed(name, path)
         return bool(found and found.mode & EXECUTABLE and not found.mode & DIRECTORY)
 
+    def link_target(self, name: str, path: str) -> str:
+        """Follow a link to its end, inside a container.
+
+        Args:
+            name: container's name.
+            path: absolute, inside the container.
+
+        Returns:
+            Absolute path behind all links; "" for anything but a link.
+
+        Raises:
+            ContainerNotFound: there is no such container.
+        """
+        found = self._path(name, path)
+        return found.target if found else ""
+
     def refuse_endless_accounts(self, name: str) -> None:
         """Refuse a container whose lists of users the engine would read for ever.
 

@@ -35,9 +35,16 @@ def test_a_home_is_believed_only_where_a_key_can_go(line: str, home: Home | None
 
 
 @pytest.mark.parametrize("user", ["", "0", "root"])
-def test_the_home_of_root_needs_no_file(user: str) -> None:
-    """Images without users have it as well."""
-    assert home_of(user, "") == ROOT
+@pytest.mark.parametrize("line", ["", "root:x:0:0::/:/bin/sh\n", "root:x:zero:0::/r:/bin/sh\n"])
+def test_the_home_of_root_needs_no_line(user: str, line: str) -> None:
+    """Root has /root in an image without users, or with an odd line for root."""
+    assert home_of(user, line) == ROOT
+
+
+@pytest.mark.parametrize("user", ["", "0", "root"])
+def test_root_has_the_home_that_the_image_says(user: str) -> None:
+    """Images of ostree keep root's home below /var."""
+    assert home_of(user, "root:x:0:0::/var/roothome:/bin/sh\n") == Home("var/roothome", 0, 0)
 
 
 @pytest.mark.parametrize(

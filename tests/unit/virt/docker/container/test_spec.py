@@ -110,10 +110,14 @@ def test_a_container_is_made_from_the_image_that_was_checked() -> None:
         ("web-1.example.org", "web-1.example.org"),
         ("a" * 60 + ".example.org", "a" * 60),
         ("b" * 70, "b" * 64),
+        ("é" * 32, "é" * 32),
+        ("é" * 35, "é" * 32),
+        ("aé" * 30, "aé" * 21 + "a"),
+        ("東" * 22 + ".example.org", "東" * 21),
     ],
 )
 def test_a_name_too_long_for_the_kernel_is_shortened(hostname: str, expected: str) -> None:
-    """Nova allows 255 characters, Linux 64; the files in /etc have all of it."""
+    """A name is cut between letters: Nova allows 255 characters, Linux 64 bytes."""
     assert spec(dataclasses.replace(SERVER, hostname=hostname)).hostname == expected
 
 

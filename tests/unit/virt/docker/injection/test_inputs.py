@@ -2,45 +2,53 @@
 import base64
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from novadocker.errors import PolicyRefused
+from novadocker.policy import Abilities, Flavor, settings_for
 from novadocker.virt.docker import translation
 from novadocker.virt.docker.conf import options
-from novadocker.virt.docker.container.accounts import Home
 from novadocker.virt.docker.driver import CONF
-from novadocker.virt.docker.injection.inputs import NOTHING, Inputs
+from novadocker.virt.docker.injection.files import personality
+from novadocker.virt.docker.injection.inputs import NOTHING, Inputs, first_words
 from novadocker.virt.docker.injection.user_data import PROGRAM, UserData, asked_for
 from novadocker.virt.docker.translation import metadata
 from tests.unit.virt.docker.nova_side import UUID, instance
 
 SCRIPT = b"#!/bin/sh\necho ran with $# words\n"
+GRANTED = settings_for(
+    Flavor(vcpus=1, memory_mib=64, root_gib=1), Abilities(disk_limit=False, pids=64, userns=True)
+)
 
 
-def test_without_inputs_nothing_is_put_and_nothing_runs_before_the_command() -> None:
-    """The image's own command is the first, as it always was."""
-    assert (NOTHING.first_words(), NOTHING.entries(Home("root", 0, 0))) == ((), ())
+def test_a_command_has_no_words_before_it_without_user_data() -> None:
+    """The image's own command comes first where no user data are to be run."""
+    assert first_words(NOTHING, GRANTED) == ()
 
 
-def test_a_config_drive_is_linked_from_where_programs_look() -> None:
-    """At its own place and at that of cloud-init's seed."""
-    entries = Inputs(config_drive=lambda _: []).entries(Home("root", 0, 0))
-    assert {entry.path for entry in entries} == {
-        "config-drive",
-        "var/lib/cloud/seed/config_drive",
-    }
-    assert {entry.target for entry in entries} == {"/dev/.novadocker/config-drive"}
+def test_user_data_come_before_the_command() -> None:
+    """A shell runs the driver's program, with the instance's id as its word."""
+    words = first_words(Inputs(user_data=UserData("i-1", SCRIPT)), GRANTED)
+    assert words == ("/bin/sh", "/dev/.novadocker/user_data.sh", "i-1")
 
 
-def test_the_user_that_runs_user_data_may_remember_it() -> None:
-    """The directory of the mark is that user's, and the shell is told the instance."""
-    inputs = Inputs(user_data=UserData("i-1", SCRIPT))
-    (mark,) = inputs.entries(Home("srv/web", 1000, 1001))
-    assert (mark.path, mark.uid) == ("var/lib/cloud/instances/i-1/sem", 1000)
-    assert inputs.first_words() == ("/bin/sh", "/dev/.novadocker/user_data.sh", "i-1")
+@pytest.mark.parametrize(
+    ("inputs", "setting"),
+    [
+        (Inputs(files=personality([("/etc/motd", b"")])), "personality file = /etc/motd"),
+        (Inputs(user_data=UserData("i-1", SCRIPT)), "image property docker_user_data = run"),
+    ],
+)
+def test_files_are_refused_where_the_root_is_read_only(inputs: Inputs, setting: str) -> None:
+    """The refusal names the input; a key, a password and a config drive are no files."""
+    read_only = replace(GRANTED, rights=replace(GRANTED.rights, read_only=True))
+    with pytest.raises(PolicyRefused, match=f"{setting} is refused.*read-only"):
+        first_words(inputs, read_only)
+    assert first_words(Inputs(public_key="ssh-ed25519 AAAA"), read_only) == ()
 
 
 @pytest.mark.parametrize(

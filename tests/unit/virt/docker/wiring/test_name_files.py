@@ -70,3 +70,9 @@ def test_resolv_conf_has_search_and_resolvers(
 def test_hostname_is_the_servers_name() -> None:
     """One line, as Debian's ``/etc/hostname``."""
     assert name_files.hostname(Plan(hostname="web")) == "web\n"
+
+
+def test_a_name_cut_for_the_kernel_resolves() -> None:
+    """The file has the whole name and the cut one, since programs ask for either."""
+    (line,) = name_files.hosts(Plan(hostname="é" * 35)).splitlines()[-1:]
+    assert line.split("\t")[1].split() == ["é" * 35, "é" * 32]
