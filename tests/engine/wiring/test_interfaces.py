@@ -215,4 +215,4 @@ def test_an_audit_passes_over_what_no_container_can_have(
     one = attached(a_vif(5))
     one.server.network_info.append(a_vif(6, "binding_failed", nic=1))
     one.server.ip("route", "delete", "default")
-    assert one.look_after() == ["eth0: route to 0.0.0.0/0 added"]
+    assert one.look_after() == ["eth0: route to 0.0.0.0/0 by 10.0.0.1 added"]

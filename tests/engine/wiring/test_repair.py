@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from novadocker.virt.docker.wiring import Wiring
+from novadocker.virt.docker.wiring.routes import OURS
 from tests.engine.wiring.stand_in import Server, Switch, a_vif, run, talk
 
 
@@ -46,15 +47,19 @@ BREAKAGES: dict[str, Callable[[Server, Switch], object]] = {
     "the inner end has another MTU": _within("link", "set", "eth0", "mtu", "1300"),
     "an IPv4 address is gone": _within("address", "delete", "10.0.0.5/24", "dev", "eth0"),
     "an IPv6 address is gone": _within("address", "delete", "fd00::5/64", "dev", "eth0"),
-    "an address is too much": _within("address", "add", "10.9.0.5/24", "dev", "eth0"),
+    "the link-local address is gone": _within(
+        "address", "delete", "fe80::f816:3eff:fe00:5/64", "dev", "eth0"
+    ),
     "all addresses are gone": _within("address", "flush", "dev", "eth0"),
     "the default route is gone": _within("route", "delete", "default"),
     "the default route of IPv6 is gone": _within("-6", "route", "delete", "default"),
-    "the default route leads astray": _within(
-        "route", "replace", "default", "via", "10.0.0.77", "dev", "eth0"
+    "our default route leads astray": _within(
+        "route", "replace", "default", "via", "10.0.0.77", "dev", "eth0", "proto", str(OURS)
     ),
     "the metadata route is gone": _within("route", "delete", "169.254.169.254"),
-    "a route is too much": _within("route", "add", "10.77.0.0/16", "via", "10.0.0.1"),
+    "a route of ours is too much": _within(
+        "route", "add", "10.77.0.0/16", "via", "10.0.0.1", "proto", str(OURS)
+    ),
     "the container is another": lambda server, _: server.restart(),
 }
 

@@ -6,15 +6,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from novadocker.virt.docker.wiring.next_hop import Address, Interface, fault_of
 from novadocker.virt.docker.wiring.refusal import refusal_of
-
-Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 IPV4, IPV6 = 4, 6
 DEFAULTS = {IPV4: "0.0.0.0/0", IPV6: "::/0"}
 METADATA = "169.254.169.254/32"
 MTU_WITHOUT_WORD = 1500
+SMALLEST_MTU, LARGEST_MTU = 68, 65535  # a veth device's own limits
 SMALLEST_MTU_OF_IPV6 = 1280
 LONGEST_DEVICE_NAME = 14  # Nova's own limit, one below the kernel's
 
@@ -32,6 +31,10 @@ class Route:
     destination: str
     gateway: str | None = None
     onlink: bool = False
+
+    def __str__(self) -> str:
+        hop = f" by {self.gateway}" if self.gateway else ""
+        return f"to {self.destination}{hop}"
 
     @property
     def is_default(self) -> bool:
@@ -141,11 +144,8 @@ def make_plan(
         if refusal is not None:
             raise refusal
     drafts = [_draft(position, vif) for position, vif in enumerate(network_info)]
-    remarks = [
-        f"{nic.name} has no IPv6: its MTU of {nic.mtu} is below {SMALLEST_MTU_OF_IPV6}"
-        for nic in drafts
-        if not nic.ipv6
-    ]
+    remarks = list(_remarks_on_mtu(network_info, drafts))
+    drafts = list(_without_unusable(drafts, remarks))
     if network_info and (
         service := _metadata_route(network_info[0], drafts, by_dhcp=metadata_by_dhcp)
     ):
@@ -187,7 +187,7 @@ def hybrid_name(prefix: str, vif: Mapping[str, Any]) -> str:
 def _draft(position: int, vif: Mapping[str, Any]) -> Nic:
     """Plan one NIC as if it were the only one."""
     details = vif.get("details") or {}
-    mtu = int(_meta(vif.get("network")).get("mtu") or MTU_WITHOUT_WORD)
+    mtu = min(max(_mtu(vif), SMALLEST_MTU), LARGEST_MTU)
     ipv6 = mtu >= SMALLEST_MTU_OF_IPV6
     subnets = [subnet for subnet in _subnets(vif) if ipv6 or _network_of(subnet).version == IPV4]
     addresses = list(dict.fromkeys(_addresses(subnets)))
@@ -207,6 +207,20 @@ def _draft(position: int, vif: Mapping[str, Any]) -> Nic:
         router_advertisements=any(_announced(subnet) for subnet in subnets),
         bridge=hybrid_name("qbr", vif) if hybrid else None,
     )
+
+
+def _mtu(vif: Mapping[str, Any]) -> int:
+    return int(_meta(vif.get("network")).get("mtu") or MTU_WITHOUT_WORD)
+
+
+def _remarks_on_mtu(
+    network_info: Iterable[Mapping[str, Any]], nics: Iterable[Nic]
+) -> Iterator[str]:
+    for vif, nic in zip(network_info, nics, strict=True):
+        if nic.mtu != _mtu(vif):
+            yield f"{nic.name} has an MTU of {nic.mtu}: no interface can have {_mtu(vif)}"
+        if not nic.ipv6:
+            yield f"{nic.name} has no IPv6: its MTU of {nic.mtu} is below {SMALLEST_MTU_OF_IPV6}"
 
 
 def _meta(model: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -305,6 +319,20 @@ def _with_metadata(route: Route, nics: Sequence[Nic]) -> Nic:
         return nics[0]
     routes = sorted((route, *nics[0].routes), key=lambda each: each.gateway is not None)
     return replace(nics[0], routes=tuple(routes))
+
+
+def _without_unusable(nics: Sequence[Nic], remarks: list[str]) -> Iterator[Nic]:
+    """Leave out routes that the kernel would refuse, and with which nothing could be sent."""
+    own = [ipaddress.ip_interface(text) for nic in nics for text in nic.addresses]
+    for nic in nics:
+        kept = []
+        for route in nic.routes:
+            fault = route.gateway and fault_of(route.gateway, route.destination, own)
+            if fault:
+                remarks.append(f"{nic.name} leaves out its route {route}: the next hop {fault}")
+            else:
+                kept.append(route)
+        yield replace(nic, routes=tuple(kept))
 
 
 def _without_connected(nics: Sequence[Nic], remarks: list[str]) -> Iterator[Nic]:

@@ -8,6 +8,8 @@ wrong is an ``OSError``, since other exceptions do not survive the way back.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
+from errno import EIO
 from typing import Any
 
 from pyroute2 import IPRoute
@@ -41,7 +43,7 @@ def missing(pid: int, container_id: str, nics: Sequence[Mapping[str, Any]]) -> l
 @entrypoint
 def join(
     pid: int, container_id: str, nics: Sequence[Mapping[str, Any]], *, keep_others: bool = False
-) -> list[str]:
+) -> dict[str, list[str]]:
     """Give a container the interfaces that it should have, and no others of ours.
 
     Args:
@@ -51,7 +53,7 @@ def join(
         keep_others: whether others of ours stay.
 
     Returns:
-        What was changed, each as a phrase for a log.
+        Fields of an ``Outcome``: phrases for a log.
     """
     wanted = [Nic.from_primitive(nic) for nic in nics]
     with _as_os_errors(), namespace.held(pid, container_id) as target, IPRoute() as ip:
@@ -70,7 +72,9 @@ def join(
             changes += veth.settle_host_end(ip, pairs[nic.port_id], nic)
         joined = {pairs[nic.port_id].inner: nic for nic in wanted}
         fresh = {pair.inner for pair in pairs.values() if pair.fresh}
-        return changes + namespace.inside(target, container_side.settle, joined, fresh)
+        outcome = namespace.inside(target, container_side.settle, joined, fresh)
+        outcome.changes[:0] = changes
+        return asdict(outcome)
 
 
 @entrypoint
@@ -152,5 +156,10 @@ def _free_name(planned: str, taken: set[str]) -> str:
 def _as_os_errors() -> Iterator[None]:
     try:
         yield
+    except OSError:
+        raise
     except NetlinkError as error:
         raise OSError(*error.args) from error
+    except Exception as error:
+        # oslo.privsep names the class alone to the caller, who would not know it
+        raise OSError(EIO, f"{type(error).__name__}: {error}") from error

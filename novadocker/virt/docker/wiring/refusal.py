@@ -28,6 +28,7 @@ _REASONS = {
     "binding_failed": "no mechanism driver of Neutron could bind it on this host; see "
     "neutron-server's log and 'openstack network agent list'",
 }
+_GROUP_BIT = 0x01
 
 
 def refusal_of(vif: Mapping[str, Any], vif_types: Collection[str]) -> VifRefused | None:
@@ -48,4 +49,15 @@ def refusal_of(vif: Mapping[str, Any], vif_types: Collection[str]) -> VifRefused
     if vnic_type != ACCEPTED_VNIC_TYPE:
         both = f"{vif_type} and VNIC type {vnic_type}"
         return VifRefused(port=vif["id"], vif_type=both, reason=_OF_A_VIRTUAL_MACHINE)
+    if _is_of_no_interface(vif.get("address") or ""):
+        reason = (
+            f"no interface can have the MAC address {vif.get('address')}; accepted is a unicast "
+            "address, such as one that Neutron chooses"
+        )
+        return VifRefused(port=vif["id"], vif_type=vif_type, reason=reason)
     return None
+
+
+def _is_of_no_interface(mac: str) -> bool:
+    octets = bytes.fromhex(mac.replace(":", ""))
+    return not any(octets) or bool(octets[0] & _GROUP_BIT)

@@ -13,7 +13,8 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from novadocker.virt.docker.wiring.plan import Nic
 
-_DEVICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}")
+# The kernel's own rule: a server with NET_ADMIN may rename its interface to anything else.
+_DEVICE_NAME = re.compile(r"(?!\.{1,2}$)[^/:\s\0]{1,15}")
 _UP = 1
 
 # By index: the name, and the index of the other end.

@@ -24,6 +24,7 @@ from novadocker.virt.docker.privileged import context
 from novadocker.virt.docker.wiring import privileged
 from novadocker.virt.docker.wiring.backends import Backend
 from novadocker.virt.docker.wiring.plan import Nic, Plan, host_device
+from novadocker.virt.docker.wiring.remarks import Remarks
 
 LOG = log.getLogger(__name__)
 
@@ -38,10 +39,12 @@ class Wired:
 
     Attributes:
         changes: phrases for a log; none if all was as it should be.
+        refused: parts of the plan that the kernel did not take, as sentences.
         seconds: the time of each part, by its name.
     """
 
     changes: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -73,6 +76,7 @@ class Wiring:
     def __init__(self, backends: Mapping[str, Backend]) -> None:
         self._backends = backends
         self._not_here: frozenset[str] = frozenset()
+        self._remarks = Remarks()
 
     @property
     def vif_types(self) -> tuple[str, ...]:
@@ -126,14 +130,17 @@ class Wiring:
         with done.timed("unbind"):
             self._clear_away(instance, [vifs[port] for port in missing])
         with done.timed("join"), _wiring_errors(_THIS_SERVERS):
-            done.changes += privileged.join(pid, container_id, nics, keep_others=keep_others)
+            outcome = privileged.join(pid, container_id, nics, keep_others=keep_others)
+        done.changes += outcome["changes"]
+        done.refused += outcome["refused"]
         with done.timed("bind"):
             bind = functools.partial(self._bind, instance, vifs)
             news = _side_by_side([functools.partial(bind, nic) for nic in plan.nics])
         done.changes += [
             f"{nic.host_device} announced" for nic, new in zip(plan.nics, news, strict=True) if new
         ]
-        _report(instance, plan, done)
+        _report(instance, done)
+        self._remarks.tell(instance.uuid, [*plan.remarks, *done.refused])
         return done
 
     def joined(self, plan: Plan, pid: int, container_id: str = "") -> frozenset[str]:
@@ -170,6 +177,7 @@ class Wiring:
             WiringError: a port could not be taken away.
         """
         vifs = list(network_info)
+        self._remarks.forget(instance.uuid)
         try:
             _withdraw(vifs)
         finally:
@@ -266,11 +274,9 @@ def _side_by_side(calls: Sequence[Callable[[], _Result]]) -> list[_Result]:
     return [each.result() for each in made]
 
 
-def _report(instance: Any, plan: Plan, done: Wired) -> None:
+def _report(instance: Any, done: Wired) -> None:
     parts = ", ".join(f"{part} {seconds:.3f} s" for part, seconds in done.seconds.items())
     LOG.debug("Wired %s: %s; changed: %s", instance.uuid, parts, "; ".join(done.changes))
-    for remark in plan.remarks if done.changes else ():
-        LOG.warning("Network of server %s: %s", instance.uuid, remark)
 
 
 def _withdraw(vifs: Sequence[Any]) -> None:

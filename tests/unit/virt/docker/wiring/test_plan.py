@@ -150,6 +150,24 @@ def test_a_vnic_type_for_virtual_machines_is_refused(vnic_type: str) -> None:
         plan(vif(vnic_type=vnic_type))
 
 
+@pytest.mark.parametrize(
+    "mac", ["01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00", None]
+)
+def test_a_mac_address_of_no_interface_is_refused(mac: str | None) -> None:
+    """Neutron takes a group's address for a port; the kernel does not."""
+    with pytest.raises(VifRefused, match=f"no interface can have the MAC address {mac}"):
+        plan(vif(address=mac))
+
+
+@pytest.mark.parametrize(("mtu", "expected"), [(1, 68), (67, 68), (68, 68), (65536, 65535)])
+def test_an_mtu_of_no_interface_is_brought_to_the_nearest(mtu: int, expected: int) -> None:
+    """A network's MTU outside of the kernel's limits is cut, and the plan says so."""
+    result = plan(vif(mtu=mtu))
+    assert result.nics[0].mtu == expected
+    cut = f"eth0 has an MTU of {expected}: no interface can have {mtu}"
+    assert (cut in result.remarks) == (mtu != expected)
+
+
 def test_a_nic_survives_a_journey_as_plain_values() -> None:
     """What the privileged daemon gets is what was planned."""
     (nic,) = plan(vif(V4, details=OVN)).nics

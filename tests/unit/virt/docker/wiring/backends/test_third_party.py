@@ -4,6 +4,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -100,4 +101,4 @@ def test_whatever_one_raises_is_a_wiring_error(
     wiring = Wiring(backends.load(VRouterOptions()))
     port = model.VIF(id="p1", type="macvlan")
     with pytest.raises(WiringError, match="Port p1 cannot be wired: RuntimeError"):
-        wiring.unwire(None, [port])
+        wiring.unwire(SimpleNamespace(uuid="u"), [port])
