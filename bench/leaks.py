@@ -59,7 +59,7 @@ def _things(cloud: Cloud) -> dict[str, set[str]]:
     switch = f"--db=unix:{cloud.host.switch_socket}"
     ports = run("ovs-vsctl", switch, "list-ports", cloud.host.integration_bridge)
     return {
-        "containers": set(cloud.engine.names(LABEL_INSTANCE)),
+        "containers": set(cloud.engine.labels_by_name(LABEL_INSTANCE)),
         "image tags": set(cloud.engine.image_tags(NAMESPACE)),
         "network namespaces": _entries(NAMESPACES),
         "network devices": set(psutil.net_if_addrs()),

@@ -53,7 +53,9 @@ class Twin:
     def start(self) -> None:
         """Start it."""
         self.hold()
-        self.directory.gate.open(PATIENCE, alive=lambda: self.engine.inspect(self.spec.name).alive)
+        self.directory.gate.open_when_reached(
+            PATIENCE, alive=lambda: self.engine.inspect(self.spec.name).alive
+        )
 
     def stop(self) -> None:
         """End it by its signal."""

@@ -23,20 +23,19 @@ PROC = Path("/proc")
 RUNC = b"runc\0init\0"  # what the engine's own program is called until it becomes the gate
 
 
-def waits(pid: int) -> bool:
-    """Tell whether a process still waits at its gate, or has not come to it.
+def process_is_at_gate(pid: int, *, count_runtime: bool = False) -> bool:
+    """Tell whether a container's first process has yet to become the image's own program.
 
     Args:
-        pid: of a container's first process, on its host.
-
-    Returns:
-        Whether the image's own command has yet to begin.
+        pid: the process, on its host.
+        count_runtime: whether a runtime that has not come to the gate yet counts as well.
     """
     try:
         words = (PROC / str(pid) / "cmdline").read_bytes()
-    except OSError:  # it has ended
+    except OSError:  # the process has ended
         return False
-    return words.startswith((f"{SEEN_AT}/gate\0".encode(), RUNC))
+    gate = f"{SEEN_AT}/gate\0".encode()
+    return words.startswith((gate, RUNC) if count_runtime else gate)
 
 
 class StartGate:
@@ -61,22 +60,6 @@ class StartGate:
         """
         return f"{SEEN_AT}/gate", f"{SEEN_AT}/open"
 
-    @classmethod
-    def holds(cls, pid: int) -> bool:
-        """Say whether a container's first process still waits to be let go.
-
-        Args:
-            pid: the process, on the host.
-
-        Returns:
-            Whether it is the gate, and not yet the image's own program.
-        """
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except OSError:  # it has ended
-            return False
-        return words[0].decode(errors="replace") == cls.entrypoint()[0]
-
     def make(self) -> None:
         """Put the program and the FIFO in place; safe to repeat."""
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -87,7 +70,7 @@ class StartGate:
             os.mkfifo(self._fifo)
         self._fifo.chmod(0o644)
 
-    def let_go(self) -> bool:
+    def open_if_reached(self) -> bool:
         """Let a container go if one waits here; call it when its network is complete.
 
         Returns:
@@ -101,7 +84,7 @@ class StartGate:
             raise
         return True
 
-    def open(self, timeout: float, *, alive: Callable[[], bool]) -> None:
+    def open_when_reached(self, timeout: float, *, alive: Callable[[], bool]) -> None:
         """Let the container go.
 
         Args:
@@ -112,13 +95,13 @@ class StartGate:
             GateError: it did not come, or ended before.
         """
         attempts = tenacity.Retrying(
-            retry=tenacity.retry_if_result(lambda let_go: not let_go and alive()),
+            retry=tenacity.retry_if_result(lambda opened: not opened and alive()),
             stop=tenacity.stop_after_delay(timeout),
             wait=tenacity.wait_exponential(multiplier=0.002, max=0.1),
         )
         try:
-            let_go = attempts(self.let_go)
+            opened = attempts(self.open_if_reached)
         except tenacity.RetryError:
             raise GateError(name=self._name, reason=f"not there after {timeout} s") from None
-        if not let_go:
+        if not opened:
             raise GateError(name=self._name, reason="it ended before")

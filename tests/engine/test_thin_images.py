@@ -13,7 +13,7 @@ from nova.objects.image_meta import ImageMeta
 
 from novadocker.errors import ImageInvalid
 from novadocker.virt.docker.engine import Connection, Engine
-from novadocker.virt.docker.images import Images, Parts, Provenance, plan
+from novadocker.virt.docker.images import Images, PartialLoading, Provenance, plan
 from tests.support.glance_double import ALICE, BOB, Glance
 from tests.support.layered import (
     Saved,
@@ -32,7 +32,7 @@ class Host:
         self.engine = engine
         self.glance = Glance()
         glance: Any = self.glance
-        self.images = Images(engine, glance, parts=Parts(glance, Provenance(directory)))
+        self.images = Images(engine, glance, parts=PartialLoading(glance, Provenance(directory)))
         self.base = [shell(), tar({"srv/secret": os.urandom(2 * MB)})]
         self.first = self.glance.add(Saved(self.base).archive())
         self.ensure(self.first)

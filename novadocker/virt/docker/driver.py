@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DockerDriver: Nova's calls into ours and back, and nothing else."""
+"""DockerDriver: Nova's calls translated into actions, and our errors into Nova's."""
 
 import contextlib
 import functools
@@ -16,24 +16,44 @@ from novadocker import policy
 from novadocker.virt.docker import translation
 from novadocker.virt.docker.actions import recreate
 from novadocker.virt.docker.actions.crash_dump import crash
-from novadocker.virt.docker.actions.recovery import recover
-from novadocker.virt.docker.compute import telling
-from novadocker.virt.docker.compute.plugging import meanwhile
+from novadocker.virt.docker.compute.assembly import Parts, assemble
+from novadocker.virt.docker.compute.ports import while_plugging
 from novadocker.virt.docker.compute.service import Service
+from novadocker.virt.docker.compute.tags import tell_rights
 from novadocker.virt.docker.compute.trunks import refuse_trunks
+from novadocker.virt.docker.compute.unsupported import Unsupported
 from novadocker.virt.docker.container.guest import Guest, in_service
 from novadocker.virt.docker.translation import image_ref, metadata
 from novadocker.virt.docker.translation.diagnostics import Diagnostics, diagnostics_of
+from novadocker.virt.nova_types import (
+    Allocations,
+    BlockDeviceInfo,
+    ImageMeta,
+    Instance,
+    InstanceList,
+    Migration,
+    NetworkInfo,
+    NovaFlavor,
+    RequestContext,
+    Vif,
+    VirtAPI,
+)
 
 CONF = nova.conf.CONF
 
 
-class DockerDriver(Service):
-    """Nova's compute driver interface (nova.virt.driver.ComputeDriver), for the Docker Engine.
+class DockerDriver(Service, Unsupported):
+    """Nova's compute driver interface (nova.virt.driver.ComputeDriver) for the Docker Engine.
 
     Args:
-        virtapi: what Nova gives every driver.
+        virtapi: Nova's side, as every driver gets it.
+        parts: parts of the driver; else as nova.conf says.
     """
+
+    def __init__(self, virtapi: VirtAPI, parts: Parts | None = None) -> None:
+        parts = parts or assemble(CONF, virtapi)
+        super().__init__(virtapi, parts)
+        self._parts = parts
 
     capabilities = {  # noqa: RUF012 - as Nova declares it
         **driver.ComputeDriver.capabilities,
@@ -46,16 +66,17 @@ class DockerDriver(Service):
 
     # Instances
 
-    def process_instances_at_startup(self, context: Any, instances: Any) -> Any:
+    def process_instances_at_startup(
+        self, context: RequestContext, instances: InstanceList
+    ) -> InstanceList:
         for instance in instances:
-            network = self._ports.of(instance, instance.get_network_info(), wait=False)
-            remove = functools.partial(self._life.remove, instance.uuid, network)
             expected = translation.expected_at_start(instance)
-            recover(self._engine, instance.uuid, expected, remove)
-        self._wiring.resume()
+            network = self._parts.ports.network_of(instance, instance.get_network_info())
+            self._parts.recovery.at_start(instance.uuid, expected, network)
+        self._parts.wiring.resume()
         return instances
 
-    def get_info(self, instance: Any, use_cache: bool = True) -> hardware.InstanceInfo:
+    def get_info(self, instance: Instance, use_cache: bool = True) -> hardware.InstanceInfo:
         with translation.as_nova_errors(instance):
             container = self._guest(instance).get()
         return hardware.InstanceInfo(
@@ -64,14 +85,14 @@ class DockerDriver(Service):
 
     def spawn(
         self,
-        context: Any,
-        instance: Any,
-        image_meta: Any,
+        context: RequestContext,
+        instance: Instance,
+        image_meta: ImageMeta,
         injected_files: Any,
         admin_password: str | None,
-        allocations: Any,
-        network_info: Any = None,
-        block_device_info: Any = None,
+        allocations: Allocations,
+        network_info: NetworkInfo = None,
+        block_device_info: BlockDeviceInfo = None,
         power_on: bool = True,
         accel_info: Any = None,
     ) -> None:
@@ -85,36 +106,39 @@ class DockerDriver(Service):
                 )
             )
             server = translation.server(instance, image_meta)
-            self._life.boot(
+            inputs = translation.inputs(
+                context, instance, image_meta, injected_files, admin_password
+            )
+            parts = self._parts
+            network = parts.ports.new_network_of(instance, network_info)
+            settings = parts.allowance.settings(server)
+            parts.lifecycle.boot(
                 context,
                 server,
                 image_meta,
-                self._ports.of(
-                    instance,
-                    network_info,
-                    meanwhile=functools.partial(
-                        meanwhile, context, instance, server, network_info, self._life.settings
-                    ),
-                ),
-                translation.inputs(context, instance, image_meta, injected_files, admin_password),
-                waiting=translation.WaitingServer(context, instance, self._hostname),
+                network,
+                inputs,
+                waiter=translation.WaitingServer(context, instance, parts.hostname),
                 power_on=power_on,
+                while_waiting=functools.partial(
+                    while_plugging, context, instance, server, network, settings, parts.tags
+                ),
             )
 
     def rebuild(
         self,
-        context: Any,
-        instance: Any,
-        image_meta: Any,
+        context: RequestContext,
+        instance: Instance,
+        image_meta: ImageMeta,
         injected_files: Any,
         admin_password: str | None,
-        allocations: Any,
+        allocations: Allocations,
         bdms: Any,
         detach_block_devices: Callable[..., Any],
         attach_block_devices: Callable[..., Any],
-        network_info: Any = None,
+        network_info: NetworkInfo = None,
         evacuate: bool = False,
-        block_device_info: Any = None,
+        block_device_info: BlockDeviceInfo = None,
         preserve_ephemeral: bool = False,
         accel_uuids: Any = None,
         reimage_boot_volume: bool = False,
@@ -122,41 +146,43 @@ class DockerDriver(Service):
         # A server is not given up for one that cannot be: a bad image is found out before.
         with (
             translation.as_build_errors(instance),
-            image_ref.kept(context, instance, self._glance, self._life.image_of),
+            image_ref.kept(context, instance, self._parts.glance, self._parts.lifecycle.image_of),
             translation.as_refused_rebuild(instance),
         ):
             policy.refuse(translation.wishes(instance, block_device_info, image_meta=image_meta))
-            self._life.foresee(
+            self._parts.lifecycle.check_rebuild(
                 context,
                 translation.server(instance, image_meta),
                 image_meta,
                 translation.inputs(context, instance, image_meta, injected_files, admin_password),
-                translation.WaitingServer(context, instance, self._hostname),
+                translation.WaitingServer(context, instance, self._parts.hostname),
             )
         raise NotImplementedError  # for Nova's own way then: destroy and spawn
 
     def destroy(
         self,
-        context: Any,
-        instance: Any,
-        network_info: Any,
-        block_device_info: Any = None,
+        context: RequestContext,
+        instance: Instance,
+        network_info: NetworkInfo,
+        block_device_info: BlockDeviceInfo = None,
         destroy_disks: bool = True,
         destroy_secrets: bool = True,
     ) -> None:
-        network = self._ports.of(instance, network_info)
+        network = self._parts.ports.network_of(instance, network_info)
         with translation.as_nova_errors(instance):
             if destroy_disks:
-                self._life.remove(instance.uuid, network)
+                self._parts.lifecycle.remove(instance.uuid, network)
             else:  # its files stay: Nova is about to revert a resize on this host
-                self._life.stop(instance.uuid, network, translation.shutdown_timeout(instance))
+                self._parts.lifecycle.stop(
+                    instance.uuid, network, translation.shutdown_timeout(instance)
+                )
 
     def cleanup(
         self,
-        context: Any,
-        instance: Any,
-        network_info: Any,
-        block_device_info: Any = None,
+        context: RequestContext,
+        instance: Instance,
+        network_info: NetworkInfo,
+        block_device_info: BlockDeviceInfo = None,
         destroy_disks: bool = True,
         migrate_data: Any = None,
         destroy_vifs: bool = True,
@@ -167,88 +193,90 @@ class DockerDriver(Service):
 
     def power_on(
         self,
-        context: Any,
-        instance: Any,
-        network_info: Any,
-        block_device_info: Any = None,
+        context: RequestContext,
+        instance: Instance,
+        network_info: NetworkInfo,
+        block_device_info: BlockDeviceInfo = None,
         accel_info: Any = None,
         share_info: Any = None,
     ) -> None:
         with translation.as_nova_errors(instance):
-            self._life.start(
-                translation.server(instance), self._ports.of(instance, network_info, wait=False)
+            self._parts.lifecycle.start(
+                translation.server(instance), self._parts.ports.network_of(instance, network_info)
             )
 
-    def power_off(self, instance: Any, timeout: int = 0, retry_interval: int = 0) -> None:
+    def power_off(self, instance: Instance, timeout: int = 0, retry_interval: int = 0) -> None:
         with translation.as_nova_errors(instance):
-            network = self._ports.of(instance, instance.get_network_info())
-            self._life.stop(instance.uuid, network, timeout)
+            network = self._parts.ports.network_of(instance, instance.get_network_info())
+            self._parts.lifecycle.stop(instance.uuid, network, timeout)
 
     def reboot(
         self,
-        context: Any,
-        instance: Any,
-        network_info: Any,
+        context: RequestContext,
+        instance: Instance,
+        network_info: NetworkInfo,
         reboot_type: str,
-        block_device_info: Any = None,
+        block_device_info: BlockDeviceInfo = None,
         bad_volumes_callback: Callable[..., Any] | None = None,
         accel_info: Any = None,
         share_info: Any = None,
     ) -> None:
         timeout = translation.shutdown_timeout(instance) if reboot_type == "SOFT" else 0
-        network = self._ports.of(instance, network_info, wait=False)
+        network = self._parts.ports.network_of(instance, network_info)
         with translation.as_nova_errors(instance):
-            self._life.restart(translation.server(instance), network, timeout)
+            self._parts.lifecycle.restart(translation.server(instance), network, timeout)
 
     def resume_state_on_host_boot(
         self,
-        context: Any,
-        instance: Any,
-        network_info: Any,
+        context: RequestContext,
+        instance: Instance,
+        network_info: NetworkInfo,
         share_info: Any,
-        block_device_info: Any = None,
+        block_device_info: BlockDeviceInfo = None,
     ) -> None:
         self.power_on(context, instance, network_info)
 
-    def pause(self, instance: Any) -> None:
+    def pause(self, instance: Instance) -> None:
         with translation.as_nova_errors(instance):
-            network = self._ports.of(instance, instance.get_network_info(), wait=False)
-            self._life.pause(instance.uuid, network)
+            network = self._parts.ports.network_of(instance, instance.get_network_info())
+            self._parts.lifecycle.pause(instance.uuid, network)
 
-    def unpause(self, instance: Any) -> None:
+    def unpause(self, instance: Instance) -> None:
         with translation.as_nova_errors(instance):
-            network = self._ports.of(instance, instance.get_network_info(), wait=False)
-            self._life.unpause(instance.uuid, network)
+            network = self._parts.ports.network_of(instance, instance.get_network_info())
+            self._parts.lifecycle.unpause(instance.uuid, network)
 
     def rescue(
         self,
-        context: Any,
-        instance: Any,
-        network_info: Any,
-        image_meta: Any,
+        context: RequestContext,
+        instance: Instance,
+        network_info: NetworkInfo,
+        image_meta: ImageMeta,
         rescue_password: str,
-        block_device_info: Any,
+        block_device_info: BlockDeviceInfo,
         share_info: Any,
     ) -> None:
         with translation.as_nova_errors(instance):
             inputs = translation.inputs(context, instance, image_meta, [], rescue_password)
-            self._life.rescue(
+            self._parts.rescue.run(
                 context,
-                translation.stand_in(context, self._glance, instance, image_meta),
+                translation.stand_in(context, self._parts.glance, instance, image_meta),
                 image_meta,
-                self._ports.of(instance, network_info, wait=False),
+                self._parts.ports.network_of(instance, network_info),
                 # What the server was to do when it was new may be what has broken it.
                 replace(inputs, user_data=None),
-                waiting=translation.WaitingServer(context, instance, self._hostname),
+                waiter=translation.WaitingServer(context, instance, self._parts.hostname),
                 running=instance.power_state == power_state.RUNNING,
             )
 
-    def unrescue(self, context: Any, instance: Any) -> None:
+    def unrescue(self, context: RequestContext, instance: Instance) -> None:
         with translation.as_nova_errors(instance):
-            network = self._ports.of(instance, instance.get_network_info(), wait=False)
-            self._life.start(replace(translation.server(instance), rescue=False), network)
+            network = self._parts.ports.network_of(instance, instance.get_network_info())
+            self._parts.lifecycle.start(
+                replace(translation.server(instance), rescue=False), network
+            )
 
-    def set_admin_password(self, instance: Any, new_pass: str) -> None:
+    def set_admin_password(self, instance: Instance, new_pass: str) -> None:
         with translation.as_password_errors(instance):
             self._guest(instance).set_password(translation.login(instance.image_meta, new_pass))
         translation.keep_password(instance, new_pass)
@@ -257,145 +285,162 @@ class DockerDriver(Service):
 
     def migrate_disk_and_power_off(
         self,
-        context: Any,
-        instance: Any,
+        context: RequestContext,
+        instance: Instance,
         dest: str,
-        flavor: Any,
-        network_info: Any,
-        block_device_info: Any = None,
+        flavor: NovaFlavor,
+        network_info: NetworkInfo,
+        block_device_info: BlockDeviceInfo = None,
         timeout: int = 0,
         retry_interval: int = 0,
     ) -> str:
         with translation.as_refused_resize():
-            recreate.refuse_move(self._hostname, translation.destination(context, instance))
+            recreate.refuse_move(self._parts.hostname, translation.destination(context, instance))
             policy.refuse(translation.wishes(instance, block_device_info, flavor=flavor))
-            network = self._ports.of(instance, network_info, wait=False)
+            network = self._parts.ports.network_of(instance, network_info)
             resized = translation.server(instance, flavor=flavor)
-            self._life.prepare_resize(resized, network, timeout)
+            self._parts.resize.prepare(resized, network, timeout)
         return ""  # no disk is on its way
 
     def finish_migration(
         self,
-        context: Any,
-        migration: Any,
-        instance: Any,
+        context: RequestContext,
+        migration: Migration,
+        instance: Instance,
         disk_info: str,
-        network_info: Any,
-        image_meta: Any,
+        network_info: NetworkInfo,
+        image_meta: ImageMeta,
         resize_instance: bool,
-        allocations: Any,
-        block_device_info: Any = None,
+        allocations: Allocations,
+        block_device_info: BlockDeviceInfo = None,
         power_on: bool = True,
         share_info: Any = None,
     ) -> None:
         self._resize(instance, network_info, power_on=power_on)
 
     def confirm_migration(
-        self, context: Any, migration: Any, instance: Any, network_info: Any
+        self,
+        context: RequestContext,
+        migration: Migration,
+        instance: Instance,
+        network_info: NetworkInfo,
     ) -> None:
         """Do nothing: a resized server is the container that it was."""
 
     def finish_revert_migration(
         self,
-        context: Any,
-        instance: Any,
-        network_info: Any,
-        migration: Any,
-        block_device_info: Any = None,
+        context: RequestContext,
+        instance: Instance,
+        network_info: NetworkInfo,
+        migration: Migration,
+        block_device_info: BlockDeviceInfo = None,
         power_on: bool = True,
         share_info: Any = None,
     ) -> None:
         self._resize(instance, network_info, power_on=power_on)
 
-    def check_instance_shared_storage_local(self, context: Any, instance: Any) -> dict[str, str]:
-        return {"host": self._hostname}
+    def check_instance_shared_storage_local(
+        self, context: RequestContext, instance: Instance
+    ) -> dict[str, str]:
+        return {"host": self._parts.hostname}
 
-    def check_instance_shared_storage_remote(self, context: Any, data: Any) -> bool:
-        return bool(data.get("host") == self._hostname)
+    def check_instance_shared_storage_remote(self, context: RequestContext, data: Any) -> bool:
+        return bool(data.get("host") == self._parts.hostname)
 
     # Interfaces
 
-    def attach_interface(self, context: Any, instance: Any, image_meta: Any, vif: Any) -> None:
+    def attach_interface(
+        self, context: RequestContext, instance: Instance, image_meta: ImageMeta, vif: Vif
+    ) -> None:
         server = translation.server(instance)
+        interfaces, allowance = self._parts.interfaces, self._parts.allowance
+        ports = functools.partial(self._parts.ports.current_network, context, instance)
         with translation.as_nova_errors(instance), contextlib.ExitStack() as undo:
-            refuse_trunks(context, [vif["id"]], self._life.settings(server).rights)
-            self._life.attach(server, vif, lambda: self._ports.now(context, instance))
-            undo.callback(
-                self._life.detach, server, vif, lambda: self._ports.now(context, instance)
-            )
+            refuse_trunks(context, [vif["id"]], allowance.settings(server).rights)
+            interfaces.attach(server, vif, ports)
+            undo.callback(interfaces.detach, server, vif, ports)
             metadata.describe_devices(context, instance)
             undo.pop_all()
 
-    def detach_interface(self, context: Any, instance: Any, vif: Any) -> None:
+    def detach_interface(self, context: RequestContext, instance: Instance, vif: Vif) -> None:
         server = translation.server(instance)
+        ports = functools.partial(self._parts.ports.current_network, context, instance)
         with translation.as_nova_errors(instance):
-            self._life.detach(server, vif, functools.partial(self._ports.now, context, instance))
+            self._parts.interfaces.detach(server, vif, ports)
         metadata.describe_devices(context, instance, without=vif["id"])
 
-    def plug_vifs(self, instance: Any, network_info: Any) -> None:
+    def plug_vifs(self, instance: Instance, network_info: NetworkInfo) -> None:
         with translation.as_nova_errors(instance):
-            network = self._ports.of(instance, network_info, wait=False)
-            self._life.repair_network(translation.server(instance), network)
+            network = self._parts.ports.network_of(instance, network_info)
+            self._parts.interfaces.repair(translation.server(instance), network)
 
-    def unplug_vifs(self, instance: Any, network_info: Any) -> None:
+    def unplug_vifs(self, instance: Instance, network_info: NetworkInfo) -> None:
         with translation.as_nova_errors(instance):
-            self._wiring.unwire(instance, network_info)
+            self._parts.wiring.unwire(instance, network_info)
 
     # What can be seen of them
 
-    def get_console_output(self, context: Any, instance: Any) -> bytes:
+    def get_console_output(self, context: RequestContext, instance: Instance) -> bytes:
         with translation.as_nova_errors(instance):
             return self._guest(instance).console()
 
-    def get_serial_console(self, context: Any, instance: Any) -> console_type.ConsoleSerial:
+    def get_serial_console(
+        self, context: RequestContext, instance: Instance
+    ) -> console_type.ConsoleSerial:
         with translation.as_nova_errors(instance):
-            host, port = self._consoles.open(instance.uuid, self._guest(instance).name)
+            host, port = self._parts.consoles.open(instance.uuid, self._guest(instance).name)
         return console_type.ConsoleSerial(host=host, port=port)
 
-    def get_diagnostics(self, instance: Any) -> dict[str, Any]:
+    def get_diagnostics(self, instance: Instance) -> dict[str, Any]:
         with translation.as_nova_errors(instance):
             return self._diagnostics(instance).as_dictionary()
 
-    def get_instance_diagnostics(self, instance: Any) -> Any:
+    def get_instance_diagnostics(self, instance: Instance) -> Any:
         with translation.as_nova_errors(instance):
             return self._diagnostics(instance).as_object()
 
-    def trigger_crash_dump(self, instance: Any) -> None:
+    def trigger_crash_dump(self, instance: Instance) -> None:
         with translation.as_nova_errors(instance):
-            crash(self._engine, self._guest(instance))
+            crash(self._parts.engine, self._guest(instance))
 
     # Images
 
     def snapshot(
-        self, context: Any, instance: Any, image_id: str, update_task_state: Callable[..., None]
+        self,
+        context: RequestContext,
+        instance: Instance,
+        image_id: str,
+        update_task_state: Callable[..., None],
     ) -> None:
         stages = translation.snapshot_stages(update_task_state)
         with translation.as_snapshot_errors(instance):
-            self._snapshots.take(context, instance.uuid, image_id, self._life.commit, stages)
+            self._parts.snapshots.take(context, instance.uuid, image_id, stages)
 
-    def cache_image(self, context: Any, image_id: str) -> bool:
-        return self._images.cache(context, translation.described(context, self._glance, image_id))
+    def cache_image(self, context: RequestContext, image_id: str) -> bool:
+        return self._parts.images.cache(
+            context, translation.described(context, self._parts.glance, image_id)
+        )
 
-    def manage_image_cache(self, context: Any, all_instances: Any) -> None:
-        self._snapshots.sweep(self._hostname)
+    def manage_image_cache(self, context: RequestContext, all_instances: InstanceList) -> None:
+        self._parts.snapshots.sweep(self._parts.hostname)
         if CONF.image_cache.remove_unused_base_images:
-            self._images.forget_unused(
+            self._parts.images.forget_unused(
                 {instance.image_ref for instance in all_instances},
                 CONF.image_cache.remove_unused_original_minimum_age_seconds,
             )
 
     # What the methods above are made of
 
-    def _diagnostics(self, instance: Any) -> Diagnostics:
-        told = self._life.told_rights(instance.uuid)
-        return diagnostics_of(self._engine, self._guest(instance), instance, told)
+    def _diagnostics(self, instance: Instance) -> Diagnostics:
+        told = self._parts.lifecycle.told_rights(instance.uuid)
+        return diagnostics_of(self._parts.engine, self._guest(instance), instance, told)
 
-    def _resize(self, instance: Any, network_info: Any, *, power_on: bool) -> None:
-        network = self._ports.of(instance, network_info, wait=False)
+    def _resize(self, instance: Instance, network_info: NetworkInfo, *, power_on: bool) -> None:
+        network = self._parts.ports.network_of(instance, network_info)
         server = translation.server(instance)
         with translation.as_nova_errors(instance):
-            self._life.resize(server, network, power_on=power_on)
-        telling.tell_rights(server, self._life.settings)
+            self._parts.resize.finish(server, network, power_on=power_on)
+        tell_rights(self._parts.tags, server, self._parts.allowance.settings(server))
 
-    def _guest(self, instance: Any) -> Guest:
-        return in_service(self._engine, instance.uuid)
+    def _guest(self, instance: Instance) -> Guest:
+        return in_service(self._parts.engine, instance.uuid)

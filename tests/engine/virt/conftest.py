@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers on a real engine: all of the driver but Nova, Glance and the wiring."""
 
-import contextlib
 import hashlib
 import importlib
 import io
@@ -13,6 +12,7 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,13 +23,19 @@ import pytest
 from novadocker.gate import start_gate
 from novadocker.gate.build import PROGRAM, compile_gate
 from novadocker.policy import Abilities, Bounds, Flavor
+from novadocker.virt.docker.actions.allowance import Allowance
+from novadocker.virt.docker.actions.interfaces import Interfaces
 from novadocker.virt.docker.actions.lifecycle import Lifecycle
+from novadocker.virt.docker.actions.recovery import Recovery
+from novadocker.virt.docker.actions.rescue import Rescue
+from novadocker.virt.docker.actions.resize import Resize
+from novadocker.virt.docker.actions.runner import Runner
 from novadocker.virt.docker.conf.values import Options
 from novadocker.virt.docker.container.guest import Guest
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.engine import Connection, Container, Engine, Image
 from novadocker.virt.docker.injection.files import Entry
-from novadocker.virt.docker.network.networking import Network
+from novadocker.virt.docker.network.networking import Network, Networking, NothingExpected
 from novadocker.virt.docker.wiring.wire import Wired
 from tests.support import busybox
 
@@ -177,6 +183,7 @@ class Wiring:
     program: str = ""
     fault: Exception | None = None
     vif_types: tuple[str, ...] = ("ovs",)
+    silent_vif_types: tuple[str, ...] = ()
 
     def ensure_wired(
         self,
@@ -207,9 +214,9 @@ class Wiring:
     def resume(self) -> None:
         """Resume nothing."""
 
-    def mute(self, network_info: Any, *, muted: bool) -> None:
+    def mute(self, network_info: Any, *, down: bool) -> None:
         """Silence nothing."""
-        self.calls.append("mute" if muted else "open")
+        self.calls.append("mute" if down else "open")
         if self.fault:
             raise self.fault
 
@@ -229,6 +236,29 @@ class Images:
         if self.fault:
             raise self.fault
         return self.image
+
+
+@dataclass(frozen=True)
+class Actions:
+    """Actions of the driver on an engine."""
+
+    lifecycle: Lifecycle
+    rescue: Rescue
+    resize: Resize
+    interfaces: Interfaces
+    recovery: Recovery
+
+
+@dataclass
+class Event(NothingExpected):
+    """Neutron's event for the ports of servers, which comes at once."""
+
+    servers: "Servers"
+
+    def wait(self) -> None:
+        """Note the moment, and do what a test wants done in it."""
+        self.servers.wiring.calls.append("event")
+        self.servers.during_event(self.servers.asked)
 
 
 @dataclass
@@ -254,7 +284,7 @@ class Servers:
     )
 
     @property
-    def life(self) -> Lifecycle:
+    def actions(self) -> Actions:
         """What is tested."""
         options = Options(
             instances_path=self.instances,
@@ -263,12 +293,23 @@ class Servers:
             inject_key=True,
             log_max_size="1m",
             gate_timeout=10,
-            abilities=self.abilities,
-            bounds=self.bounds,
         )
         images: Any = self.images
         wiring: Any = self.wiring
-        return Lifecycle(self.engine, images, wiring, options)
+        able = SimpleNamespace(abilities=lambda _pids: self.abilities)
+        networking = Networking(wiring, options.domain, options.dns_servers)
+        allowance = Allowance(able, self.abilities.pids, self.bounds)
+        runner = Runner(self.engine, networking, options, allowance)
+        rescue = Rescue(images, networking, runner)
+        lifecycle = Lifecycle(self.engine, images, networking, runner, rescue, options)
+        recovery = Recovery(self.engine, rescue, lifecycle)
+        return Actions(
+            lifecycle=lifecycle,
+            rescue=rescue,
+            resize=Resize(self.engine, networking, runner),
+            interfaces=Interfaces(self.engine, networking, runner, recovery),
+            recovery=recovery,
+        )
 
     @property
     def guest(self) -> Guest:
@@ -278,14 +319,7 @@ class Servers:
     @property
     def network(self) -> Network:
         """A network without ports."""
-
-        @contextlib.contextmanager
-        def plugged() -> Iterator[None]:
-            yield
-            self.wiring.calls.append("event")
-            self.during_event(self.asked)
-
-        return Network(SimpleNamespace(uuid=self.asked.uuid), [], plugged)
+        return Network(SimpleNamespace(uuid=self.asked.uuid), [], partial(Event, self))
 
     def ask(self, script: str | None = None, **changes: Any) -> None:
         """Ask for another server, or one that runs a script of the shell."""
@@ -297,7 +331,7 @@ class Servers:
         """Boot it and return its container."""
         power_on = changes.pop("power_on", True)
         self.ask(script, **changes)
-        self.life.boot(None, self.asked, None, self.network, power_on=power_on)
+        self.actions.lifecycle.boot(None, self.asked, None, self.network, power_on=power_on)
         return self.guest.get()
 
     def tell(self, script: str, **changes: Any) -> str:
@@ -326,5 +360,5 @@ def servers(engine: Engine, box: Image, instances: Path) -> Iterator[Servers]:
     """Servers; those that a test leaves are removed."""
     made = Servers(engine, Images(box), instances)
     yield made
-    for name in engine.names("novadocker.instance"):
+    for name in engine.labels_by_name("novadocker.instance"):
         engine.remove(name)

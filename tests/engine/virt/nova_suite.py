@@ -12,6 +12,7 @@ import sys
 import tempfile
 import unittest
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -25,6 +26,7 @@ from nova.tests.unit.virt import test_virt_drivers as theirs
 
 from novadocker.gate import start_gate
 from novadocker.virt.docker import translation
+from novadocker.virt.docker.compute.assembly import assemble, edges_of
 from novadocker.virt.docker.conf import options
 from novadocker.virt.docker.driver import DockerDriver
 from novadocker.virt.docker.engine import Connection, Engine
@@ -58,12 +60,14 @@ def make_driver(virtapi: Any) -> DockerDriver:
     theirs.CONF.set_override("instance_name_template", "nova-%(uuid)s")
     theirs.CONF.set_override("shutdown_timeout", 1)
     theirs.CONF.set_override("instances_path", tempfile.mkdtemp(dir=instances()))
-    driver = DockerDriver(virtapi)
-    driver._images = Images(driver._engine)
-    driver._wiring = mock.create_autospec(Wiring, instance=True)
-    driver._wiring.vif_types = ("ovs", "bridge")
-    driver._wiring.joined.return_value = frozenset()
-    return driver
+    theirs.CONF.set_override("host", HOST)
+    wiring = mock.create_autospec(Wiring, instance=True)
+    wiring.vif_types, wiring.silent_vif_types = ("ovs", "bridge"), ()
+    wiring.joined.return_value = frozenset()
+    edges = edges_of(theirs.CONF)
+    images: Any = Images(edges.engine)
+    edges = replace(edges, images=images, wiring=wiring)
+    return DockerDriver(virtapi, assemble(theirs.CONF, virtapi, edges))
 
 
 def instances() -> Path:
@@ -154,7 +158,7 @@ class DockerDriverTestCase(theirs._VirtDriverTestCase, theirs.test.TestCase):
     def _clean(self) -> None:
         self.connection.cleanup_host(HOST)
         engine = Engine(Connection(os.environ[ENGINE], timeout=60))
-        for name in engine.names("novadocker.instance"):
+        for name in engine.labels_by_name("novadocker.instance"):
             engine.remove(name)
 
 

@@ -14,14 +14,21 @@ import pytest
 
 from novadocker.errors import ConsoleUnavailable, ContainerNotFound
 from novadocker.gate.start_gate import StartGate
-from novadocker.virt.docker.console import Consoles, Place, audience, line, terminal, viewer
+from novadocker.virt.docker.console import (
+    Consoles,
+    ConsoleSettings,
+    audience,
+    line,
+    terminal,
+    viewer,
+)
 from novadocker.virt.docker.engine import Engine, Image
 from tests.support import busybox
 from tests.support.eventually import eventually
 
 PATIENCE = 10.0
 QUESTION = b"\x1b7\x1b[999;999H\x1b[6n\x1b8"
-PLACE = Place("127.0.0.1", acquire=lambda _: 0, release=lambda *_: None, idle=60)
+PLACE = ConsoleSettings("127.0.0.1", acquire=lambda _: 0, release=lambda *_: None, idle=60)
 ESCAPES = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]|\x1b[78]|\r")
 
 
@@ -272,7 +279,7 @@ def test_a_console_outlives_a_reboot(
     servers.boot()
     seen = look(consoles.open("u1", servers.asked.container))
     seen.asks("mine=1; echo here")
-    servers.life.restart(servers.asked, servers.network, 0)
+    servers.actions.lifecycle.restart(servers.asked, servers.network, 0)
     seen.sees("press a key for a new one")
     seen.type("x")
     seen.sees("# ")
@@ -290,7 +297,7 @@ def test_a_server_at_its_gate_has_no_shell_yet(
     seen.sees("the server is starting")
     assert len(processes(docker_api, name)) == 1
     gate = StartGate(servers.instances / servers.asked.uuid / "gate", name)
-    gate.open(PATIENCE, alive=lambda: True)
+    gate.open_when_reached(PATIENCE, alive=lambda: True)
     seen.sees("# ")
     assert seen.asks("echo there") == "there"
 

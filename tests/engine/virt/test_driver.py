@@ -4,6 +4,7 @@
 import time
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -17,6 +18,7 @@ from nova.virt import fake
 
 from novadocker.errors import ConfigurationError
 from novadocker.virt.docker import driver
+from novadocker.virt.docker.compute.assembly import assemble, edges_of
 from novadocker.virt.docker.conf import options as conf
 from novadocker.virt.docker.driver import CONF, DockerDriver
 from tests.support.eventually import eventually
@@ -31,7 +33,9 @@ def options(engine_socket: Path, instances: Path) -> Iterator[None]:
     conf.register(CONF)
     CONF.set_override("host_url", f"unix://{engine_socket}", group="docker")
     CONF.set_override("instances_path", str(instances))
+    CONF.set_override("host", "h1")
     yield
+    CONF.clear_override("host")
     CONF.clear_override("host_url", group="docker")
     CONF.clear_override("instances_path")
     CONF.clear_override("privileged", group="docker")
@@ -45,9 +49,10 @@ def docker_driver(servers: Any, options: None, monkeypatch: pytest.MonkeyPatch) 
         objects.register_all()
     monkeypatch.setattr(driver.translation, "settled", lambda _: True)
     monkeypatch.setattr(driver.metadata, "describe_devices", lambda *_, **__: None)
-    made: Any = DockerDriver(fake.FakeVirtAPI())
     servers.wiring.warm_up = lambda: None
-    made._wiring, made._images = servers.wiring, servers.images
+    edges = replace(edges_of(CONF), wiring=servers.wiring, images=servers.images)
+    virtapi = fake.FakeVirtAPI()
+    made = DockerDriver(virtapi, assemble(CONF, virtapi, edges))
     made.init_host("h1")
     yield made
     made.cleanup_host("h1")
@@ -175,7 +180,8 @@ def test_a_rescued_server_is_one_server(docker_driver: Any, instance: Any, serve
     properties = objects.ImageMetaProps(os_command_line="/bin/sh -c 'echo rescuer; sleep 600'")
     rescuer = objects.ImageMeta(id=IMAGE, properties=properties)
     none = model.NetworkInfo([])
-    docker_driver._glance = mock.Mock(get=lambda *_: {"properties": {}})
+    glance = mock.Mock(get=lambda *_: {"properties": {}})
+    docker_driver._parts = replace(docker_driver._parts, glance=glance)
     docker_driver.rescue(None, instance, none, rescuer, "secret", None, None)
     instance.vm_state = vm_states.RESCUED
     assert docker_driver.list_instances() == [f"nova-{UUID}"]

@@ -123,9 +123,9 @@ def test_containers_are_found_by_their_label_alone(engine: Engine, run: Any) -> 
     run(begin=False, mine="h1")
     run(mine="h2")
     run()
-    assert set(engine.names("mine=h1")) == {"test-0", "test-1"}
-    assert set(engine.names("mine")) == {"test-0", "test-1", "test-2"}
-    assert engine.names("mine=h1")["test-0"]["mine"] == "h1"
+    assert set(engine.labels_by_name("mine=h1")) == {"test-0", "test-1"}
+    assert set(engine.labels_by_name("mine")) == {"test-0", "test-1", "test-2"}
+    assert engine.labels_by_name("mine=h1")["test-0"]["mine"] == "h1"
 
 
 def test_removing_ends_what_runs_and_takes_its_volume(
@@ -262,7 +262,7 @@ def test_an_engine_that_went_away_is_unavailable_and_comes_back(
         time.sleep(0.3)
     listener.join(timeout=10)
     assert not listener.is_alive()
-    for call in (engine.info, lambda: engine.names("a"), lambda: engine.inspect("x")):
+    for call in (engine.info, lambda: engine.labels_by_name("a"), lambda: engine.inspect("x")):
         with pytest.raises(EngineUnavailable, match=r"cannot be reached"):
             call()
     gc.collect()

@@ -44,7 +44,9 @@ MakeWith = Callable[..., Image]
 def told(servers: Any, script: str, **inputs: Any) -> str:
     """Boot a script with inputs and return what it printed, when it has ended."""
     servers.ask(script)
-    servers.life.boot(None, servers.asked, None, servers.network, Inputs(**inputs), power_on=True)
+    servers.actions.lifecycle.boot(
+        None, servers.asked, None, servers.network, Inputs(**inputs), power_on=True
+    )
     servers.wait_for_end()
     return servers.guest.console().decode().replace("\r\n", "\n")
 
@@ -97,7 +99,7 @@ def test_a_config_drive_that_fails_leaves_nothing(servers: Any) -> None:
 def test_strangers_on_the_host_get_at_nothing_of_it(servers: Any) -> None:
     """Passwords and user data are in it."""
     servers.ask("sleep 600")
-    servers.life.boot(
+    servers.actions.lifecycle.boot(
         None,
         servers.asked,
         None,
@@ -248,12 +250,12 @@ def test_user_data_run_once_before_the_command(servers: Any) -> None:
     """On the console, as the image's user; a restart runs the command alone."""
     servers.ask("echo command; sleep 600")
     data = UserData(servers.asked.uuid, SCRIPT)
-    servers.life.boot(
+    servers.actions.lifecycle.boot(
         None, servers.asked, None, servers.network, Inputs(user_data=data), power_on=True
     )
     servers.wait_for("command")
     assert servers.guest.console() == b"script of 0\r\ncommand\r\n"
-    servers.life.restart(servers.asked, servers.network, 0)
+    servers.actions.lifecycle.restart(servers.asked, servers.network, 0)
     servers.wait_for("command\r\ncommand")
     assert servers.guest.console().count(b"script") == 1
 

@@ -34,7 +34,7 @@ def program_of(pid: int) -> str:
 def nothing_is_left(servers: Any, docker_api: Any) -> bool:
     """Return whether neither container nor volume nor file of any server is there."""
     return (
-        not servers.engine.names("novadocker.instance")
+        not servers.engine.labels_by_name("novadocker.instance")
         and not docker_api.volumes()["Volumes"]
         and not list(servers.instances.iterdir())
     )
@@ -94,7 +94,7 @@ def test_a_server_can_be_made_without_being_run(servers: Any) -> None:
     """Nova starts it later."""
     assert servers.boot(power_on=False).state is State.CREATED
     assert servers.wiring.calls == []
-    servers.life.start(servers.asked, servers.network)
+    servers.actions.lifecycle.start(servers.asked, servers.network)
     assert servers.guest.get().state is State.RUNNING
 
 
@@ -164,7 +164,7 @@ def test_a_foreign_container_of_that_name_is_left_alone(
     with pytest.raises(ContainerConflict, match="was not made by this driver"):
         servers.boot()
     with pytest.raises(ContainerConflict):
-        servers.life.remove(servers.asked.uuid, servers.network)
+        servers.actions.lifecycle.remove(servers.asked.uuid, servers.network)
     assert docker_api.inspect_container(made["Id"])["Id"] == made["Id"]
     docker_api.remove_container(made["Id"], v=True)
 
@@ -175,8 +175,8 @@ def test_removing_a_server_leaves_nothing_and_may_be_repeated(
     """Container, volume, files and ports go; absence is no error."""
     servers.boot()
     assert docker_api.volumes()["Volumes"]
-    servers.life.remove(servers.asked.uuid, servers.network)
-    servers.life.remove(servers.asked.uuid, servers.network)
+    servers.actions.lifecycle.remove(servers.asked.uuid, servers.network)
+    servers.actions.lifecycle.remove(servers.asked.uuid, servers.network)
     assert nothing_is_left(servers, docker_api)
     assert servers.wiring.calls == ["wire", "event", "unwire", "unwire"]
 
@@ -190,14 +190,14 @@ def test_what_cannot_be_removed_keeps_nothing_else(servers: Any, docker_api: Any
 
     servers.wiring.unwire = refuse
     with pytest.raises(WiringError):
-        servers.life.remove(servers.asked.uuid, servers.network)
+        servers.actions.lifecycle.remove(servers.asked.uuid, servers.network)
     assert nothing_is_left(servers, docker_api)
 
 
 def test_a_restart_keeps_the_files_and_wires_anew(servers: Any) -> None:
     """The process is another one; it waits at the gate again."""
     before = servers.boot("touch /kept; sleep 600")
-    servers.life.restart(servers.asked, servers.network, 0)
+    servers.actions.lifecycle.restart(servers.asked, servers.network, 0)
     after = servers.guest.get()
     assert after.pid != before.pid
     assert servers.wiring.calls == ["wire", "event", "unwire", "wire", "event"]
@@ -207,7 +207,7 @@ def test_a_restart_keeps_the_files_and_wires_anew(servers: Any) -> None:
 def test_starting_what_runs_changes_nothing(servers: Any) -> None:
     """Nova starts running servers when the host comes back; their network is looked after."""
     before = servers.boot()
-    servers.life.start(servers.asked, servers.network)
+    servers.actions.lifecycle.start(servers.asked, servers.network)
     assert servers.guest.get().pid == before.pid
     assert servers.wiring.calls.count("wire") == 2
 
@@ -215,13 +215,13 @@ def test_starting_what_runs_changes_nothing(servers: Any) -> None:
 def test_a_start_that_fails_leaves_the_server_stopped(servers: Any) -> None:
     """It has its container and can be started again."""
     servers.boot()
-    servers.life.stop(servers.asked.uuid, servers.network, 0)
+    servers.actions.lifecycle.stop(servers.asked.uuid, servers.network, 0)
     servers.wiring.fault = WIRING
     with pytest.raises(WiringError):
-        servers.life.start(servers.asked, servers.network)
+        servers.actions.lifecycle.start(servers.asked, servers.network)
     assert servers.guest.get().state is State.EXITED
     servers.wiring.fault = None
-    servers.life.start(servers.asked, servers.network)
+    servers.actions.lifecycle.start(servers.asked, servers.network)
     assert servers.guest.get().state is State.RUNNING
 
 
@@ -231,7 +231,7 @@ def test_a_container_that_was_left_at_its_gate_is_let_go(servers: Any, box: Imag
     servers.guest.start()
     pid = servers.guest.get().pid
     assert eventually(lambda: program_of(pid) == "/dev/.novadocker/gate")
-    servers.life.repair_network(servers.asked, servers.network)
+    servers.actions.interfaces.repair(servers.asked, servers.network)
     assert eventually(lambda: program_of(pid) == "/bin/busybox")
 
 
@@ -240,7 +240,7 @@ def test_repairing_what_does_not_run_does_nothing(servers: Any, state: str) -> N
     """Nova repairs every server of the host when it starts."""
     if state == "stopped":
         servers.boot(power_on=False)
-    servers.life.repair_network(servers.asked, servers.network)
+    servers.actions.interfaces.repair(servers.asked, servers.network)
     assert servers.wiring.calls == []
 
 
@@ -249,12 +249,12 @@ def test_what_is_not_there_is_not_found(servers: Any, operation: str) -> None:
     """Nova is told, and decides."""
     timeout = () if operation == "start" else (0,)
     with pytest.raises(ContainerNotFound):
-        getattr(servers.life, operation)(servers.asked, servers.network, *timeout)
+        getattr(servers.actions.lifecycle, operation)(servers.asked, servers.network, *timeout)
 
 
 def test_what_is_not_there_is_stopped(servers: Any) -> None:
     """Nova stops a server before it rebuilds it, and what is lost must be rebuilt above all."""
-    servers.life.stop(servers.asked.uuid, servers.network, 0)
+    servers.actions.lifecycle.stop(servers.asked.uuid, servers.network, 0)
     assert servers.wiring.calls == ["unwire"]
 
 
@@ -272,12 +272,12 @@ def test_a_server_whose_ports_cannot_be_silenced_is_not_paused(servers: Any) -> 
     servers.boot()
     servers.wiring.fault = WIRING
     with pytest.raises(WiringError):
-        servers.life.pause(servers.asked.uuid, servers.network)
+        servers.actions.lifecycle.pause(servers.asked.uuid, servers.network)
     assert servers.guest.get().state is State.RUNNING
     servers.wiring.fault = None
-    servers.life.pause(servers.asked.uuid, servers.network)
-    servers.life.pause(servers.asked.uuid, servers.network)
+    servers.actions.lifecycle.pause(servers.asked.uuid, servers.network)
+    servers.actions.lifecycle.pause(servers.asked.uuid, servers.network)
     assert servers.guest.get().state is State.PAUSED
-    servers.life.unpause(servers.asked.uuid, servers.network)
+    servers.actions.lifecycle.unpause(servers.asked.uuid, servers.network)
     assert servers.guest.get().state is State.RUNNING
     assert servers.wiring.calls[-1] == "open"

@@ -19,8 +19,8 @@ WRITES = "echo kept > /file; echo volume > /data/file; echo written; sleep 600"
 def resized(servers: Any, flavor: Flavor, *, power_on: bool = True) -> Container:
     """Take a server through a resize as Nova does, and return its container."""
     servers.ask(flavor=flavor)
-    servers.life.prepare_resize(servers.asked, servers.network, 0)
-    servers.life.resize(servers.asked, servers.network, power_on=power_on)
+    servers.actions.resize.prepare(servers.asked, servers.network, 0)
+    servers.actions.resize.finish(servers.asked, servers.network, power_on=power_on)
     return servers.guest.get()
 
 
@@ -41,7 +41,7 @@ def test_a_resize_changes_the_limits_of_the_same_container(servers: Any, docker_
 def test_a_resize_leaves_a_stopped_server_stopped(servers: Any) -> None:
     """It has no process and no ports until it is started."""
     servers.boot(flavor=SMALL)
-    servers.life.stop(servers.asked.uuid, servers.network, 0)
+    servers.actions.lifecycle.stop(servers.asked.uuid, servers.network, 0)
     servers.wiring.calls.clear()
     assert resized(servers, LARGE, power_on=False).state is State.EXITED
     assert "wire" not in servers.wiring.calls
@@ -51,7 +51,7 @@ def test_a_resize_may_be_finished_again(servers: Any) -> None:
     """A server that has its limits, and runs, goes on as it is."""
     servers.boot(flavor=SMALL)
     first = resized(servers, LARGE)
-    servers.life.resize(servers.asked, servers.network, power_on=True)
+    servers.actions.resize.finish(servers.asked, servers.network, power_on=True)
     assert servers.guest.get() == first
 
 
@@ -92,12 +92,12 @@ def test_a_resize_that_cannot_end_keeps_the_limits(servers: Any) -> None:
 
 def made_anew(servers: Any, engine: Engine, times: int = 1) -> Container:
     """Stop a server and make its container anew, as where a disk's size is fixed in it."""
-    servers.life.stop(servers.asked.uuid, servers.network, 0)
+    servers.actions.lifecycle.stop(servers.asked.uuid, servers.network, 0)
     for _ in range(times):
         container = servers.guest.get()
         as_it_was = container.limits, container.rights
         recreate._make_anew(engine, servers.asked.uuid, container, *as_it_was)
-    servers.life.start(servers.asked, servers.network)
+    servers.actions.lifecycle.start(servers.asked, servers.network)
     return servers.guest.get()
 
 
@@ -132,9 +132,9 @@ def test_nothing_of_a_container_made_anew_is_left(
     servers.boot(WRITES, flavor=SMALL)
     servers.wait_for("written")
     made_anew(servers, engine, times=2)
-    servers.life.remove(servers.asked.uuid, servers.network)
+    servers.actions.lifecycle.remove(servers.asked.uuid, servers.network)
     recreate.forget(engine, servers.asked.uuid)
-    assert not engine.names("novadocker.instance")
+    assert not engine.labels_by_name("novadocker.instance")
     assert not docker_api.volumes()["Volumes"]
     assert {image["Id"] for image in docker_api.images(all=True)} == before
 
@@ -154,7 +154,7 @@ def test_a_container_that_cannot_be_made_anew_stays(
         patch.setattr(engine, call, broken)
         with pytest.raises(EngineError):
             made_anew(servers, engine)
-    assert list(engine.names("novadocker.instance")) == [booted.name]
+    assert list(engine.labels_by_name("novadocker.instance")) == [booted.name]
     assert servers.guest.get().id == booted.id
     assert {image["Id"] for image in docker_api.images(all=True)} == images
 
@@ -165,14 +165,14 @@ def test_a_driver_that_died_while_it_made_a_container_anew_goes_on(
 ) -> None:
     """The container that was there is the server's again."""
     booted = servers.boot(flavor=SMALL)
-    servers.life.stop(servers.asked.uuid, servers.network, 0)
+    servers.actions.lifecycle.stop(servers.asked.uuid, servers.network, 0)
     name = booted.name
     as_it_was = booted.limits, booted.rights
     engine.replicate(name, name + recreate.SUCCESSOR, booted.image, *as_it_was, {})
     if renamed:
         engine.rename(name, name + recreate.PREDECESSOR)
     recreate.fit(engine, servers.asked.uuid, *as_it_was)
-    assert list(engine.names("novadocker.instance")) == [name]
+    assert list(engine.labels_by_name("novadocker.instance")) == [name]
     assert servers.guest.get().id == booted.id
 
 

@@ -35,9 +35,9 @@ def test_a_resized_server_reads_others(servers: Any) -> None:
     servers.boot(READS, flavor=SMALL)
     told(servers)
     servers.ask(flavor=ROUTER)
-    servers.life.prepare_resize(servers.asked, servers.network, 0)
-    servers.life.resize(servers.asked, servers.network, power_on=True)
-    assert "capability: NET_ADMIN (flavor docker:cap_add" in servers.life.told_rights(
+    servers.actions.resize.prepare(servers.asked, servers.network, 0)
+    servers.actions.resize.finish(servers.asked, servers.network, power_on=True)
+    assert "capability: NET_ADMIN (flavor docker:cap_add" in servers.actions.lifecycle.told_rights(
         servers.asked.uuid
     )
 
@@ -45,10 +45,10 @@ def test_a_resized_server_reads_others(servers: Any) -> None:
 def test_a_resize_that_fails_tells_nothing(servers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server has the rights that it had."""
     servers.boot(READS, flavor=SMALL)
-    before = servers.life.told_rights(servers.asked.uuid)
+    before = servers.actions.lifecycle.told_rights(servers.asked.uuid)
     servers.ask(flavor=replace(SMALL, memory_mib=48))
-    servers.life.prepare_resize(servers.asked, servers.network, 0)
+    servers.actions.resize.prepare(servers.asked, servers.network, 0)
     servers.wiring.fault = EngineError(action="x", reason="y")
     with pytest.raises(EngineError):
-        servers.life.resize(servers.asked, servers.network, power_on=True)
-    assert servers.life.told_rights(servers.asked.uuid) == before
+        servers.actions.resize.finish(servers.asked, servers.network, power_on=True)
+    assert servers.actions.lifecycle.told_rights(servers.asked.uuid) == before

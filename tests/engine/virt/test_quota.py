@@ -44,7 +44,7 @@ def test_a_write_rate_slows_a_container_down(limiting: Any, docker_api: Any) -> 
     """Many times against one without, on the same disk, and the engine shows the rate."""
     limiting.boot(WRITES, flavor=PLAIN)
     freely = seconds(limiting)
-    limiting.life.remove(limiting.asked.uuid, limiting.network)
+    limiting.actions.lifecycle.remove(limiting.asked.uuid, limiting.network)
     limited = limiting.boot(WRITES, flavor=SLOW)
     assert seconds(limiting) > 5 * max(freely, 0.1)
     disk = limiting.abilities.data_disk
@@ -80,15 +80,15 @@ def test_a_resize_changes_rates_and_loses_nothing(
     limiting.wait_for("written")
     for flavor, rate in ((SLOW, MIB), (PLAIN, 0)):
         limiting.ask(flavor=flavor)
-        limiting.life.prepare_resize(limiting.asked, limiting.network, 0)
-        limiting.life.resize(limiting.asked, limiting.network, power_on=True)
+        limiting.actions.resize.prepare(limiting.asked, limiting.network, 0)
+        limiting.actions.resize.finish(limiting.asked, limiting.network, power_on=True)
         now = limiting.guest.get()
         assert now.limits.rates.write_bytes == rate
         assert engine.run(now.name, ("cat", "/file")) == (0, b"kept\n")
     assert now.limits.rates == NO_RATES
     assert recreate.given(now).disk_bytes == 0
-    limiting.life.remove(limiting.asked.uuid, limiting.network)
-    assert not engine.names("novadocker.instance")
+    limiting.actions.lifecycle.remove(limiting.asked.uuid, limiting.network)
+    assert not engine.labels_by_name("novadocker.instance")
     assert {image["Id"] for image in docker_api.images(all=True)} == images
 
 
@@ -97,7 +97,7 @@ def test_a_resize_to_rates_that_no_disk_has_ends_nothing(servers: Any) -> None:
     booted = servers.boot(flavor=PLAIN)
     servers.ask(flavor=SLOW)
     with pytest.raises(PolicyRefused, match="a block device that the kernel can slow down"):
-        servers.life.prepare_resize(servers.asked, servers.network, 0)
+        servers.actions.resize.prepare(servers.asked, servers.network, 0)
     assert servers.guest.get() == booted
 
 
@@ -116,6 +116,6 @@ def test_a_quota_that_is_refused_leaves_nothing(
     """No container, no directory, no port was plugged."""
     with pytest.raises(refusal, match=f"quota:{name} = 1048576"):
         servers.boot(flavor=replace(PLAIN, extra_specs={f"quota:{name}": str(MIB)}))
-    assert not engine.names("novadocker.instance")
+    assert not engine.labels_by_name("novadocker.instance")
     assert not list(servers.instances.iterdir())
     assert not servers.wiring.calls

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from novadocker.gate.start_gate import StartGate
-from novadocker.virt.docker.actions.recovery import Expected, recover
+from novadocker.gate.start_gate import process_is_at_gate
+from novadocker.virt.docker.actions.recovery import Expected
 from novadocker.virt.docker.engine import Connection, Engine, State
 
 PATIENCE = 5
@@ -15,8 +15,7 @@ PATIENCE = 5
 
 def recovered(servers: Any, expected: Expected) -> Any:
     """Return the container afterwards, or None."""
-    remove = lambda: servers.life.remove(servers.asked.uuid, servers.network)  # noqa: E731
-    recover(servers.engine, servers.asked.uuid, expected, remove)
+    servers.actions.recovery.at_start(servers.asked.uuid, expected, servers.network)
     return servers.guest.find()
 
 
@@ -25,7 +24,7 @@ def at_its_gate(servers: Any) -> None:
     servers.boot(power_on=False)
     pid = servers.guest.start().pid
     deadline = time.monotonic() + PATIENCE
-    while not StartGate.holds(pid):
+    while not process_is_at_gate(pid):
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -63,8 +62,10 @@ def test_what_has_run_is_kept(servers: Any) -> None:
     assert recovered(servers, Expected.UNBUILT).state is State.EXITED
 
 
-def test_one_that_cannot_be_repaired_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+def test_one_that_cannot_be_repaired_is_told_of(
+    servers: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     """nova-compute starts all the same."""
-    nowhere = Engine(Connection("unix:///nowhere/engine.sock", timeout=1))
-    recover(nowhere, "5a1c", Expected.AWAKE, lambda: None)
+    servers.engine = Engine(Connection("unix:///nowhere/engine.sock", timeout=1))
+    servers.actions.recovery.at_start("5a1c", Expected.AWAKE, servers.network)
     assert "Cannot put the container of instance 5a1c right" in caplog.text

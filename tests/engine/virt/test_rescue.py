@@ -59,12 +59,14 @@ def boot(servers: Any) -> None:
     """Boot a server and stop it when it has written its files, as Nova does before a rescue."""
     servers.boot(WRITES)
     assert eventually(lambda: has(servers, "/etc/done"))
-    servers.life.stop(servers.asked.uuid, servers.network, 0)
+    servers.actions.lifecycle.stop(servers.asked.uuid, servers.network, 0)
 
 
 def rescue(servers: Any, script: str = READS, *, running: bool = True) -> Container:
     """Rescue the server and return its stand-in."""
-    servers.life.rescue(None, stand_in(servers, script), None, servers.network, running=running)
+    servers.actions.rescue.run(
+        None, stand_in(servers, script), None, servers.network, running=running
+    )
     found = serving(servers).get()
     assert found.name == container_name(servers.asked.uuid, rescue=True)
     return found
@@ -72,7 +74,7 @@ def rescue(servers: Any, script: str = READS, *, running: bool = True) -> Contai
 
 def unrescue(servers: Any) -> Container:
     """End the rescue and return the server's own container."""
-    servers.life.start(servers.asked, servers.network)
+    servers.actions.lifecycle.start(servers.asked, servers.network)
     found = serving(servers).get()
     assert found.name == servers.asked.container
     return found
@@ -81,7 +83,7 @@ def unrescue(servers: Any) -> Container:
 def only_its_own(servers: Any, docker_api: Any) -> bool:
     """Return whether nothing but a server's own container, volume and directory is there."""
     return (
-        list(servers.engine.names("novadocker.instance")) == [servers.asked.container]
+        list(servers.engine.labels_by_name("novadocker.instance")) == [servers.asked.container]
         and len(docker_api.volumes()["Volumes"]) == 1
         and not (servers.instances / servers.asked.uuid / "rescue").exists()
     )
@@ -100,7 +102,7 @@ def test_nothing_of_its_own_runs_while_it_is_rescued(servers: Any) -> None:
     """Its own container stays at its gate, also when nova-compute starts again."""
     boot(servers)
     stands_in = rescue(servers)
-    servers.life.repair_network(servers.asked, servers.network)
+    servers.actions.interfaces.repair(servers.asked, servers.network)
     own = servers.guest.get()
     assert eventually(lambda: program_of(stands_in) == OF_IMAGE)
     assert program_of(own) == GATE
@@ -133,7 +135,7 @@ def test_the_owner_of_the_key_pair_is_let_into_the_stand_in(servers: Any) -> Non
     """As into the server itself; and it is labelled with the image that it is made from."""
     boot(servers)
     asked = stand_in(servers, public_key="ssh-ed25519 AAAA me", image="rescuer")
-    servers.life.rescue(None, asked, None, servers.network, running=True)
+    servers.actions.rescue.run(None, asked, None, servers.network, running=True)
     found = serving(servers).get()
     assert has(servers, "/root/.ssh/authorized_keys", found.name)
     assert not has(servers, "/root/.ssh/authorized_keys")
@@ -154,8 +156,8 @@ def test_a_rescued_server_is_removed_whole(servers: Any, docker_api: Any) -> Non
     """Both containers, all volumes, all files."""
     boot(servers)
     rescue(servers)
-    servers.life.remove(servers.asked.uuid, servers.network)
-    assert not servers.engine.names("novadocker.instance")
+    servers.actions.lifecycle.remove(servers.asked.uuid, servers.network)
+    assert not servers.engine.labels_by_name("novadocker.instance")
     assert not docker_api.volumes()["Volumes"]
     assert not list(servers.instances.iterdir())
 
@@ -166,7 +168,7 @@ def test_a_rescued_server_starts_again_with_its_host(servers: Any) -> None:
     name = rescue(servers).name
     for each in (servers.asked.container, name):
         servers.engine.stop(each, 0)
-    servers.life.start(stand_in(servers), servers.network)
+    servers.actions.lifecycle.start(stand_in(servers), servers.network)
     assert serving(servers).get().alive
     assert program_of(servers.guest.get()) == GATE
     assert eventually(lambda: serving(servers).console().count(b"mine\r\nstored") == 2)
@@ -176,7 +178,7 @@ def test_a_start_of_what_is_not_rescued_ends_the_rescue(servers: Any, docker_api
     """An operator reset the server's state: Nova means the server's own container."""
     boot(servers)
     rescue(servers)
-    servers.life.restart(servers.asked, servers.network, 0)
+    servers.actions.lifecycle.restart(servers.asked, servers.network, 0)
     assert serving(servers).name == servers.asked.container
     assert only_its_own(servers, docker_api)
 
@@ -257,7 +259,7 @@ def test_why_a_rescue_failed_is_told_even_if_the_server_cannot_run_again(
     assert serving(servers).get().state is State.EXITED
 
 
-@pytest.mark.parametrize("looks", ["repair_network", "start"])
+@pytest.mark.parametrize("looks", ["repair", "start"])
 def test_a_rescue_that_was_broken_off_is_ended(servers: Any, docker_api: Any, looks: str) -> None:
     """A nova-compute that died in the middle left both containers: the server is its own."""
     boot(servers)
@@ -271,7 +273,9 @@ def test_a_rescue_that_was_broken_off_is_ended(servers: Any, docker_api: Any, lo
         {"Image": image, "Cmd": ["/bin/sh"], "Labels": labels, "HostConfig": host}, name
     )
     assert serving(servers).name == servers.asked.container
-    getattr(servers.life, looks)(servers.asked, servers.network)
+    actions = servers.actions
+    look = actions.interfaces.repair if looks == "repair" else actions.lifecycle.start
+    look(servers.asked, servers.network)
     assert only_its_own(servers, docker_api)
     assert servers.guest.get().alive == (looks == "start")
 
@@ -294,6 +298,6 @@ def test_a_foreign_container_with_the_name_of_the_stand_in_is_left_alone(
 def test_a_server_that_was_lost_cannot_be_rescued(servers: Any, docker_api: Any) -> None:
     """Nothing is made for it."""
     with pytest.raises(ContainerNotFound):
-        servers.life.rescue(None, stand_in(servers), None, servers.network, running=True)
-    assert not servers.engine.names("novadocker.instance")
+        servers.actions.rescue.run(None, stand_in(servers), None, servers.network, running=True)
+    assert not servers.engine.labels_by_name("novadocker.instance")
     assert not list(servers.instances.iterdir())

@@ -186,14 +186,18 @@ def test_nothing_is_put_into_a_read_only_server_but_a_config_drive(servers: Any)
     path = "/dev/.novadocker/config-drive/openstack/x"
     inputs = Inputs(config_drive=lambda _: [("openstack/x", "told")])
     servers.ask(f"cat {path}", flavor=given, public_key="ssh-ed25519 AAAA me")
-    servers.life.boot(None, servers.asked, None, servers.network, inputs, power_on=True)
+    servers.actions.lifecycle.boot(
+        None, servers.asked, None, servers.network, inputs, power_on=True
+    )
     servers.wait_for("told")
     files = Inputs(files=personality([("/srv/file", b"x")]))
     servers.ask(uuid=str(uuid.uuid4()))
     with pytest.raises(
         PolicyRefused, match=r"personality file = /srv/file is refused; .*read-only"
     ):
-        servers.life.boot(None, servers.asked, None, servers.network, files, power_on=True)
+        servers.actions.lifecycle.boot(
+            None, servers.asked, None, servers.network, files, power_on=True
+        )
     assert servers.guest.find() is None
 
 
@@ -229,11 +233,11 @@ def test_systemd_runs_as_process_1(boxes: Any) -> None:
     _, said = boxes.engine.run(container.name, ("sh", "-c", script))
     assert b"loosened" not in said
     begun = time.monotonic()
-    boxes.life.stop(boxes.asked.uuid, boxes.network, 60)
+    boxes.actions.lifecycle.stop(boxes.asked.uuid, boxes.network, 60)
     assert time.monotonic() - begun < 50
     ended = boxes.guest.get()
     assert (ended.state, ended.exit_code) == (State.EXITED, 0)
-    boxes.life.start(boxes.asked, boxes.network)  # and again, in a group that is new
+    boxes.actions.lifecycle.start(boxes.asked, boxes.network)  # and again, in a group that is new
     until_active(boxes.engine, container)
 
 
@@ -314,8 +318,8 @@ def test_a_resize_changes_the_rights(servers: Any) -> None:
     before = servers.guest.get()
     for given, granted, times in ((flavor(cap_add="NET_ADMIN"), True, 2), (flavor(), False, 3)):
         servers.ask(flavor=given)
-        servers.life.prepare_resize(servers.asked, servers.network, 0)
-        servers.life.resize(servers.asked, servers.network, power_on=True)
+        servers.actions.resize.prepare(servers.asked, servers.network, 0)
+        servers.actions.resize.finish(servers.asked, servers.network, power_on=True)
         servers.wait_for("CapBnd")
         told = servers.guest.console().decode()
         mask = int(told.split("CapBnd:")[-1].split()[0], 16)
@@ -329,5 +333,5 @@ def test_a_server_of_roots_cannot_become_restricted(servers: Any) -> None:
     booted = servers.boot(flavor=flavor())
     servers.ask(flavor=flavor(profile="restricted"))
     with pytest.raises(PolicyRefused, match="a user other than root under profile restricted"):
-        servers.life.prepare_resize(servers.asked, servers.network, 0)
+        servers.actions.resize.prepare(servers.asked, servers.network, 0)
     assert servers.guest.get() == booted

@@ -85,7 +85,7 @@ def take(servers: Any, glance: Any, stages: Stages | None = None) -> None:
     """Make an image of the server."""
     silent = Stages(lambda: None, lambda: None)
     Snapshots(servers.engine, glance, Platform("amd64")).take(
-        None, servers.asked.uuid, IMAGE, servers.life.commit, stages or silent
+        None, servers.asked.uuid, IMAGE, stages or silent
     )
 
 
@@ -208,7 +208,7 @@ def test_a_server_that_is_deleted_meanwhile_leaves_nothing(servers: Any, docker_
     """Nova says so when it is told that the upload begins; the container may be gone by then."""
 
     def deleted() -> None:
-        servers.life.remove(servers.asked.uuid, servers.network)
+        servers.actions.lifecycle.remove(servers.asked.uuid, servers.network)
         raise LookupError("the server is being deleted")
 
     servers.boot()
@@ -223,7 +223,7 @@ def test_a_server_can_be_deleted_while_it_is_sent(servers: Any, docker_api: Any)
     """The upload holds no lock; the image comes about."""
     servers.boot()
     before = names(docker_api)
-    glance = Glance(lambda: servers.life.remove(servers.asked.uuid, servers.network))
+    glance = Glance(lambda: servers.actions.lifecycle.remove(servers.asked.uuid, servers.network))
     take(servers, glance)
     assert servers.guest.find() is None
     assert names(docker_api) == before
@@ -236,7 +236,7 @@ def test_what_an_interrupted_snapshot_left_is_swept(
     servers.boot()
     before = names(docker_api)
     tag = name_of(servers.asked.uuid, IMAGE)
-    servers.life.commit(servers.asked.uuid, tag, live=False)
+    servers.guest.commit(tag, live=False)
     snapshots = Snapshots(engine, Glance())
     assert snapshots.sweep("another host") == []
     assert snapshots.sweep("h1") == [tag]

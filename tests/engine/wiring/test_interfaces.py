@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ports that come to a container that runs, and go."""
 
-import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from nova.network import model
 from novadocker.errors import VifRefused, WiringError
 from novadocker.virt.docker.container.directory import HOSTS, InstanceDirectory
 from novadocker.virt.docker.engine import Container, State
-from novadocker.virt.docker.network.networking import Network, Networking
+from novadocker.virt.docker.network.networking import Network, Networking, ServerNetwork
 from novadocker.virt.docker.wiring import Wiring
 from tests.engine.wiring.stand_in import Server, Switch, a_vif, run
 
@@ -30,7 +29,7 @@ class Attached:
     @property
     def network(self) -> Network:
         """Its ports as Nova has them now."""
-        return Network(self.server.instance, self.server.network_info, contextlib.nullcontext)
+        return Network(self.server.instance, self.server.network_info)
 
     @property
     def container(self) -> Container:
@@ -39,19 +38,21 @@ class Attached:
 
     def attach(self, vif: model.VIF, network: Network | None = None) -> None:
         """Give it a port that Nova has told of."""
-        told = network or self.network
-        self.networking.attach("server", vif, told, self.container, self.directory)
+        self.networking.attach(self.target(network), vif)
 
     def detach(self, vif: model.VIF, network: Network | None = None) -> None:
         """Take a port away that Nova still tells of."""
-        told = network or self.network
-        self.networking.detach("server", vif, told, self.container, self.directory)
+        self.networking.detach(self.target(network), vif)
 
-    def look_after(self, network: Network | None = None, as_of: float | None = None) -> list[str]:
+    def look_after(self, network: Network | None = None, seen_at: float | None = None) -> list[str]:
         """Have its network audited, by what Nova has told of it."""
-        moment = time.monotonic() if as_of is None else as_of
+        moment = time.monotonic() if seen_at is None else seen_at
+        return self.networking.look_after(self.target(network), moment)
+
+    def target(self, network: Network | None = None) -> ServerNetwork:
+        """Return its container with the ports that Nova has told of."""
         told = network or self.network
-        return self.networking.look_after("server", told, self.container, self.directory, moment)
+        return ServerNetwork("server", told, self.container, self.directory)
 
     def macs(self) -> dict[str, str]:
         """Return MAC addresses by interface."""
@@ -74,8 +75,7 @@ def attached(
         directory = InstanceDirectory(tmp_path / "instance", "nova-1")
         directory.make()
         made = Attached(server(*vifs), Networking(wiring, "example.org", ()), directory)
-        plan = made.networking.plan("server", made.network)
-        made.networking.settle(made.network, plan, made.container, directory)
+        made.networking.settle(made.target())
         return made
 
     return make
@@ -149,7 +149,7 @@ def test_two_calls_do_not_undo_each_other(attached: Callable[..., Attached]) -> 
     """A port that another call detaches does not return, though Nova tells of it still."""
     first, second, third = a_vif(5), a_vif(6, nic=1), a_vif(7, nic=2)
     one = attached(first, second)
-    told = Network(one.server.instance, [first, second, third], contextlib.nullcontext)
+    told = Network(one.server.instance, [first, second, third])
     one.detach(second, told)
     one.attach(third, told)
     assert set(one.macs().values()) == {first["address"], third["address"]}
@@ -203,7 +203,7 @@ def test_an_audit_takes_nothing_away(attached: Callable[..., Attached], told: li
     vifs = [a_vif(5), a_vif(6, nic=1)]
     one = attached(*vifs)
     known = one.macs()
-    lost = Network(one.server.instance, [vifs[each] for each in told], contextlib.nullcontext)
+    lost = Network(one.server.instance, [vifs[each] for each in told])
     one.look_after(lost)
     assert one.macs() == known
 

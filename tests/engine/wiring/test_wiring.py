@@ -90,8 +90,8 @@ def test_a_muted_port_is_silent_and_kept(wiring: Wiring, server: Callable[..., S
     one.wire(wiring)
     other.wire(wiring)
     before = one.state()
-    wiring.mute(one.network_info, muted=True)
-    muted = replace(one.plan, nics=tuple(replace(nic, muted=True) for nic in one.plan.nics))
+    wiring.mute(one.network_info, down=True)
+    muted = replace(one.plan, nics=tuple(replace(nic, link_down=True) for nic in one.plan.nics))
     pid = one.process.pid
     assert wiring.ensure_wired(one.instance, one.network_info, muted, pid).changes == []
     with (
@@ -99,7 +99,7 @@ def test_a_muted_port_is_silent_and_kept(wiring: Wiring, server: Callable[..., S
         pytest.raises(OSError, match="timed out"),
     ):
         other.inside(socket.create_connection, ("10.0.0.5", 80), 2)
-    wiring.mute(one.network_info, muted=False)
+    wiring.mute(one.network_info, down=False)
     assert one.state() == before
     talk(one, other, "10.0.0.5")
     assert one.wire(wiring).changes == []

@@ -63,7 +63,7 @@ def start(gate: StartGate) -> Iterator[Start]:
 
 def ended(gate: StartGate, process: "subprocess.Popen[str]") -> tuple[int, str, str]:
     """Open the gate and return exit code, output and errors."""
-    gate.open(10, alive=lambda: process.poll() is None)
+    gate.open_when_reached(10, alive=lambda: process.poll() is None)
     out, err = process.communicate(timeout=10)
     return process.returncode, out, err
 
@@ -116,7 +116,7 @@ def test_no_descriptor_of_the_gate_is_left_to_the_command(gate: StartGate, start
 def test_a_signal_does_to_the_command_what_it_would(gate: StartGate, start: Start) -> None:
     """The gate's own handlers are gone once it is through."""
     process = start("/bin/sh", "-c", "echo ready; exec sleep 60")
-    gate.open(10, alive=lambda: True)
+    gate.open_when_reached(10, alive=lambda: True)
     assert process.stdout
     assert process.stdout.readline() == "ready\n"
     process.terminate()
@@ -246,26 +246,26 @@ def test_making_a_gate_again_keeps_its_fifo(gate: StartGate) -> None:
 
 def test_nobody_waiting_is_no_error(gate: StartGate, tmp_path: Path) -> None:
     """Letting go says so; neither the gate nor its directory need be there."""
-    assert gate.let_go() is False
-    assert StartGate(tmp_path / "gone", "nova-1").let_go() is False
+    assert gate.open_if_reached() is False
+    assert StartGate(tmp_path / "gone", "nova-1").open_if_reached() is False
 
 
 def test_letting_go_tells_whether_one_waited(gate: StartGate, start: Start) -> None:
     """True once, for the one that was let go."""
     process = start("/bin/true")
     deadline = time.monotonic() + 5
-    while not gate.let_go():
+    while not gate.open_if_reached():
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert process.wait(timeout=5) == 0
-    assert gate.let_go() is False
+    assert gate.open_if_reached() is False
 
 
 def test_opening_waits_for_the_container_to_come(gate: StartGate, start: Start) -> None:
     """The engine reports a container as running before its first program has opened the FIFO."""
     timer = threading.Timer(0.2, start, args=("/bin/true",))
     timer.start()
-    gate.open(10, alive=lambda: True)
+    gate.open_when_reached(10, alive=lambda: True)
     timer.join()
 
 
@@ -273,7 +273,7 @@ def test_opening_gives_up_after_its_time(gate: StartGate) -> None:
     """The error names the container and the time."""
     began = time.monotonic()
     with pytest.raises(GateError, match=r"nova-1 .* not there after 0\.2 s"):
-        gate.open(0.2, alive=lambda: True)
+        gate.open_when_reached(0.2, alive=lambda: True)
     assert time.monotonic() - began < 2
 
 
@@ -281,5 +281,5 @@ def test_opening_notices_a_container_that_ended(gate: StartGate) -> None:
     """It does not wait for what will never come."""
     began = time.monotonic()
     with pytest.raises(GateError, match=r"nova-1 .* ended before"):
-        gate.open(30, alive=lambda: False)
+        gate.open_when_reached(30, alive=lambda: False)
     assert time.monotonic() - began < 2

@@ -1,100 +1,121 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The network of a server that is there already: repaired, looked after, a port more or less."""
+"""Repair, attachment and detachment of ports of a server that is there already."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
-from novadocker.virt.docker.actions import recreate
 from novadocker.virt.docker.actions.lock import lock
-from novadocker.virt.docker.actions.servers import Servers
+from novadocker.virt.docker.actions.recovery import Recovery
+from novadocker.virt.docker.actions.runner import Runner
 from novadocker.virt.docker.container.guest import in_service
 from novadocker.virt.docker.container.server import Server
+from novadocker.virt.docker.engine import Engine
 from novadocker.virt.docker.network.audit import Audited
-from novadocker.virt.docker.network.networking import Network
+from novadocker.virt.docker.network.networking import Network, Networking, ServerNetwork
+from novadocker.virt.nova_types import Vif
 
 
-class Rewiring(Servers):
-    """The servers of one host and their ports; each operation may be repeated."""
+class Interfaces:
+    """Ports of the servers on one host; each operation may be repeated.
 
-    def repair_network(self, server: Server, network: Network) -> None:
-        """Bring the network of a running container to what it should be.
+    Args:
+        engine: runs the containers.
+        networking: joins containers to their ports.
+        runner: knows containers and their directories.
+        recovery: puts right what an earlier nova-compute left.
+    """
+
+    def __init__(
+        self, engine: Engine, networking: Networking, runner: Runner, recovery: Recovery
+    ) -> None:
+        self._engine = engine
+        self._networking = networking
+        self._runner = runner
+        self._recovery = recovery
+
+    def repair(self, server: Server, network: Network) -> None:
+        """Bring the network of a running container to the plan; a stopped one is left alone.
 
         Args:
-            server: whose; one without a running container is left alone.
-            network: its ports.
+            server: the server of the container.
+            network: ports of the server.
+
+        Raises:
+            WiringError: the network could not be repaired.
         """
         with lock(server.uuid):
-            recreate.recover(self._engine, server.uuid)
+            self._recovery.before_repair(server.uuid, network)
             guest = in_service(self._engine, server.uuid)
-            server = replace(server, rescue=guest.name != self._runner.guest(server.uuid).name)
-            if not server.rescue:
-                self._rescue.end(server.uuid, network)  # one that was broken off
             container = guest.find()
             if container and container.alive:
-                directory = self._runner.directory(server.uuid, rescue=server.rescue)
-                plan = self._networking.plan(server.hostname, network)
-                self._networking.settle(network, plan, container, directory)
-                # A driver that died between start and wiring left it waiting.
-                directory.gate.let_go()
+                is_rescue = self._is_rescue(server.uuid, guest.name)
+                self._runner.keep_running(replace(server, rescue=is_rescue), network, container)
 
-    def look_after_network(self, audited: Audited) -> list[str]:
-        """Repair the network of a server that runs, if anything of it is wrong.
+    def look_after(self, audited: Audited) -> list[str]:
+        """Repair the network of a server that runs, where something of it is wrong.
 
         Args:
             audited: the server; one without a running container is left alone.
 
         Returns:
-            What was changed, for a log.
+            Changes, as words for a log.
 
         Raises:
-            WiringError: it could not be repaired.
+            WiringError: the network could not be repaired.
         """
         with lock(audited.uuid):
             guest = in_service(self._engine, audited.uuid)
             container = guest.find()
             if not container or not container.alive:
                 return []
-            is_rescue = guest.name != self._runner.guest(audited.uuid).name
+            is_rescue = self._is_rescue(audited.uuid, guest.name)
             directory = self._runner.directory(audited.uuid, rescue=is_rescue)
-            return self._networking.look_after(
-                audited.hostname, audited.network, container, directory, audited.as_of
-            )
+            target = ServerNetwork(audited.hostname, audited.network, container, directory)
+            return self._networking.look_after(target, audited.seen_at)
 
-    def attach(self, server: Server, vif: Any, ports: Callable[[], Network]) -> None:
-        """Give a server one more port; one that does not run has it when it starts.
+    def attach(self, server: Server, vif: Vif, ports: Callable[[], Network]) -> None:
+        """Give a server one more port; a stopped server has the port when it starts.
 
         Args:
-            server: whose.
-            vif: the port.
-            ports: says which ports the server has by now, this one too.
+            server: the server that gets the port.
+            vif: the new port.
+            ports: reads the ports of the server, with the new one, when it is this call's turn.
 
         Raises:
-            VifRefused: a container cannot have it; nothing has been changed.
-            WiringError: it could not be joined; nothing of it is left.
+            VifRefused: a container cannot have the port; nothing has been changed.
+            WiringError: the port could not be joined; nothing of it is left.
         """
         with lock(server.uuid):
-            network, container = ports(), in_service(self._engine, server.uuid).find()
+            # Read under the lock: another call may have attached or detached in the meantime.
+            network = ports()
             self._networking.plan(server.hostname, replace(network, info=[vif]))
-            if container and container.alive:
-                directory = self._runner.directory(server.uuid, rescue=server.rescue)
-                self._networking.attach(server.hostname, vif, network, container, directory)
+            if target := self._running(server, network):
+                self._networking.attach(target, vif)
 
-    def detach(self, server: Server, vif: Any, ports: Callable[[], Network]) -> None:
-        """Take one port away from a server; one that it lacks is no error.
+    def detach(self, server: Server, vif: Vif, ports: Callable[[], Network]) -> None:
+        """Take one port away from a server; the absence of the port is no error.
 
         Args:
-            server: whose.
-            vif: the port.
-            ports: says which ports the server has by now.
+            server: the server that loses the port.
+            vif: the port that goes.
+            ports: reads the ports of the server when it is this call's turn.
 
         Raises:
-            WiringError: it could not be taken away.
+            WiringError: the port could not be taken away.
         """
         with lock(server.uuid):
-            network, container = ports(), in_service(self._engine, server.uuid).find()
-            if container and container.alive:
-                directory = self._runner.directory(server.uuid, rescue=server.rescue)
-                self._networking.detach(server.hostname, vif, network, container, directory)
+            network = ports()
+            if target := self._running(server, network):
+                self._networking.detach(target, vif)
             else:
                 self._networking.unwire(replace(network, info=[vif]))
+
+    def _running(self, server: Server, network: Network) -> ServerNetwork | None:
+        container = in_service(self._engine, server.uuid).find()
+        if not container or not container.alive:
+            return None
+        directory = self._runner.directory(server.uuid, rescue=server.rescue)
+        return ServerNetwork(server.hostname, network, container, directory)
+
+    def _is_rescue(self, uuid: str, container: str) -> bool:
+        return container != self._runner.guest(uuid).name

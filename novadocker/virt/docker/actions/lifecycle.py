@@ -1,23 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server from image to running container and back: the order of things, and their undoing.
+"""Boot, start, stop, pause and removal of servers: the order of steps, and their undoing.
 
-A container's network is complete before its first instruction runs: it is started up to its
-gate, wired, and let go. Every operation here may be repeated.
+The network of a container is complete before its first instruction runs: the container is
+started up to its gate, wired, and let through. Every operation here may be repeated.
 """
 
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
-from typing import Any
 
 from oslo_log import log as logging
 
 from novadocker.errors import ContainerExists
-from novadocker.policy import Settings
 from novadocker.virt.docker.actions import recreate
-from novadocker.virt.docker.actions.interfaces import Rewiring
 from novadocker.virt.docker.actions.lock import lock
-from novadocker.virt.docker.actions.rescue import files_of
-from novadocker.virt.docker.actions.resize import Resizing
+from novadocker.virt.docker.actions.rescue import Rescue
+from novadocker.virt.docker.actions.runner import Runner, nothing
 from novadocker.virt.docker.actions.stopwatch import Stopwatch
 from novadocker.virt.docker.conf.values import Options
 from novadocker.virt.docker.container.guest import in_service
@@ -25,165 +22,150 @@ from novadocker.virt.docker.container.labels import LABEL_IMAGE
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.container.spec import container_spec
 from novadocker.virt.docker.engine import Engine
-from novadocker.virt.docker.images import Boot, Images
+from novadocker.virt.docker.images import Images, ImageWaiter
 from novadocker.virt.docker.injection.inputs import NOTHING, Inputs, first_words
-from novadocker.virt.docker.network.networking import Network
-from novadocker.virt.docker.wiring import Wiring
+from novadocker.virt.docker.network.networking import Network, Networking
+from novadocker.virt.nova_types import ImageMeta, RequestContext
 
 LOG = logging.getLogger(__name__)
 
 
-class Lifecycle(Resizing, Rewiring):
-    """What is done to servers on one host.
+class Lifecycle:
+    """Life of the servers on one host, from image to running container and back.
 
     Args:
         engine: runs the containers.
-        images: gets their images.
-        wiring: joins them to their ports.
-        options: set by the operator.
+        images: fetches images from Glance.
+        networking: joins containers to their ports.
+        runner: makes and runs containers.
+        rescue: ends rescues; a server's own start is the end of its rescue.
+        options: settings of the operator.
     """
 
-    def __init__(self, engine: Engine, images: Images, wiring: Wiring, options: Options) -> None:
-        super().__init__(engine, wiring, options)
+    def __init__(
+        self,
+        engine: Engine,
+        images: Images,
+        networking: Networking,
+        runner: Runner,
+        rescue: Rescue,
+        options: Options,
+    ) -> None:
+        self._engine = engine
         self._images = images
+        self._networking = networking
+        self._runner = runner
+        self._rescue = rescue
+        self._options = options
 
     def boot(
         self,
-        context: Any,
+        context: RequestContext,
         server: Server,
-        image_meta: Any,
+        image_meta: ImageMeta,
         network: Network,
         inputs: Inputs = NOTHING,
         *,
         power_on: bool,
-        waiting: Boot | None = None,
+        waiter: ImageWaiter | None = None,
+        while_waiting: Callable[[], None] = nothing,
     ) -> None:
-        """Make a server's container and run it; leaves nothing behind when it fails.
+        """Make a server's container and run it; a failed boot leaves nothing behind.
 
         Args:
-            context: the request's, for Glance.
-            server: what was asked for.
-            image_meta: Nova's account of the image.
-            network: its ports.
-            inputs: what its tenant handed over.
-            power_on: whether it is to run.
-            waiting: is told while its image loads, and may end that.
+            context: token for Glance.
+            server: the server as its tenant asked for it.
+            image_meta: Nova's record of the image.
+            network: ports of the server.
+            inputs: files, password, user data and config drive of the tenant.
+            power_on: the server is to run.
+            waiter: hears how far the image is, and may end the boot.
+            while_waiting: work that fits into the wait for Neutron.
 
         Raises:
-            DockerDriverError: whatever went wrong, by its own class.
+            DockerDriverError: the server cannot be built; each reason has its own class.
         """
         watch = Stopwatch()
         guest, directory = self._runner.guest(server.uuid), self._runner.directory(server.uuid)
         with lock(server.uuid), ExitStack() as undo:
             if guest.find():
                 raise ContainerExists(name=guest.name)
-            self._runner.settings(server)  # before anything is fetched
-            image = self._images.ensure(context, image_meta, waiting)
+            self._runner.settings(server)  # refuses before an image is fetched for nothing
+            image = self._images.ensure(context, image_meta, waiter)
             watch.mark("image")
             undo.callback(directory.remove)
             undo.callback(guest.remove)
             self._runner.make(server, image, inputs, network, watch)
             if power_on:
-                self._runner.run(server, network, watch)
+                self._runner.run(server, network, watch, while_waiting)
             undo.pop_all()
         LOG.info("Boot of %s took, in seconds: %s", server.container, watch)
 
-    def foresee(
+    def check_rebuild(
         self,
-        context: Any,
+        context: RequestContext,
         server: Server,
-        image_meta: Any,
+        image_meta: ImageMeta,
         inputs: Inputs = NOTHING,
-        waiting: Boot | None = None,
+        waiter: ImageWaiter | None = None,
     ) -> None:
-        """Refuse what ``boot`` would refuse, and have its image here; nothing else changes.
+        """Validate a rebuild: run every check of ``boot`` and fetch the image; change nothing.
 
         Args:
-            context: the request's, for Glance.
-            server: what was asked for.
-            image_meta: Nova's account of the image.
-            inputs: what its tenant handed over.
-            waiting: is told while its image loads, and may end that.
+            context: token for Glance.
+            server: the server as it is to be rebuilt.
+            image_meta: Nova's record of the new image.
+            inputs: files, password, user data and config drive of the tenant.
+            waiter: hears how far the image is, and may end the rebuild.
 
         Raises:
-            DockerDriverError: what is wrong with it, by its own class.
+            DockerDriverError: ``boot`` would fail; each reason has its own class.
         """
         settings = self._runner.settings(server)
         first = first_words(inputs, settings)
-        image = self._images.ensure(context, image_meta, waiting)
+        image = self._images.ensure(context, image_meta, waiter)
         size = self._options.log_max_size
         container_spec(server, image, settings, {}, size, first_words=first)
 
-    def settings(self, server: Server) -> Settings:
-        """Say what a server may use and do here.
-
-        Args:
-            server: what was asked for.
-
-        Returns:
-            Its limits and rights.
-
-        Raises:
-            PolicyRefused: its flavor or its image asks for what is not granted here.
-        """
-        return self._runner.settings(server)
-
     def told_rights(self, uuid: str) -> str:
-        """Return what a server was told of its rights.
-
-        Args:
-            uuid: of the instance.
-
-        Returns:
-            The words; "" of a server that was made without.
-        """
+        """Return the words that tell a server of its rights; "" if it was made without."""
         return self._runner.directory(uuid).told_rights()
 
     def image_of(self, uuid: str) -> str:
-        """Say which image a server was made of.
-
-        Args:
-            uuid: of the instance.
-
-        Returns:
-            Its Glance id; "" of a server without a container.
-        """
+        """Return the Glance id of the image that a server was made from; "" without container."""
         container = self._runner.guest(uuid).find()
         return container.labels.get(LABEL_IMAGE, "") if container else ""
 
     def start(self, server: Server, network: Network) -> None:
         """Run a server's container, with its network.
 
-        The one that Nova means: the server's own, which ends a rescue, or in a rescue the
-        stand-in.
+        Nova says by ``server.rescue`` which container is meant: the server's own, whose start
+        ends a rescue, or in a rescue the stand-in.
 
         Args:
-            server: whose.
-            network: its ports.
+            server: the server of the container.
+            network: ports of the server.
 
         Raises:
             ContainerNotFound: there is no container.
         """
         with lock(server.uuid):
-            guest = self._runner.guest(server.uuid, rescue=server.rescue)
-            container = guest.get()
+            container = self._runner.guest(server.uuid, rescue=server.rescue).get()
             if not server.rescue:
                 self._rescue.end(server.uuid, network)
-                container = guest.get()
             elif not container.alive:
                 self._rescue.hold(server.uuid)
-            self._runner.run(
-                server, network, Stopwatch(), running=container if container.alive else None
-            )
+            self._runner.ensure_running(server, network, Stopwatch())
 
     def stop(self, uuid: str, network: Network, timeout: int) -> None:
         """End a server's process and unplug its ports; the container stays.
 
-        What is not there does not run: so a server that lost its container can be rebuilt.
+        A lost container counts as stopped, so that its server can be rebuilt. The ports go last:
+        the process may say good-bye to its peers until it has ended.
 
         Args:
-            uuid: of the instance.
-            network: its ports.
+            uuid: id of the instance.
+            network: ports of the server.
             timeout: seconds between the image's stop signal and the end by force.
         """
         with lock(uuid):
@@ -193,11 +175,11 @@ class Lifecycle(Resizing, Rewiring):
             self._networking.unwire(network)
 
     def restart(self, server: Server, network: Network, timeout: int) -> None:
-        """End a server's process and run it again, its files kept.
+        """End a server's process and run it again; its files are kept.
 
         Args:
-            server: whose.
-            network: its ports.
+            server: the server of the container.
+            network: ports of the server.
             timeout: seconds between the image's stop signal and the end by force.
 
         Raises:
@@ -207,111 +189,40 @@ class Lifecycle(Resizing, Rewiring):
         self.start(server, network)
 
     def pause(self, uuid: str, network: Network) -> None:
-        """Freeze a server, and silence its ports; safe to repeat.
+        """Freeze a server and set its ports down; safe to repeat.
 
-        Args:
-            uuid: of the instance.
-            network: its ports.
+        The kernel answers pings for frozen processes, which a halted machine does not.
 
         Raises:
             ContainerNotFound: there is no container.
-            WiringError: its ports could not be silenced; it runs on.
+            WiringError: a port could not be set down; the server runs on.
         """
         with lock(uuid), ExitStack() as undo:
             guest = in_service(self._engine, uuid)
             undo.callback(guest.unpause)
             guest.pause()
-            self._networking.mute(network, muted=True)
+            self._networking.mute(network, down=True)
             undo.pop_all()
 
     def unpause(self, uuid: str, network: Network) -> None:
-        """Let a frozen server go on, with its ports; safe to repeat.
-
-        Args:
-            uuid: of the instance.
-            network: its ports.
+        """Set the ports of a frozen server up and let it go on; safe to repeat.
 
         Raises:
             ContainerNotFound: there is no container.
-            WiringError: its ports could not be opened; it stays frozen.
+            WiringError: a port could not be set up; the server stays frozen.
         """
         with lock(uuid):
             guest = in_service(self._engine, uuid)
-            self._networking.mute(network, muted=False)
+            self._networking.mute(network, down=False)
             guest.unpause()
 
-    def commit(self, uuid: str, tag: str, *, live: bool) -> str:
-        """Make an image of a server's own container as it is.
-
-        Args:
-            uuid: of the instance.
-            tag: "REPOSITORY:TAG", the image's name.
-            live: whether it runs on meanwhile.
-
-        Returns:
-            The image's id.
-
-        Raises:
-            ContainerNotFound: there is no container.
-        """
-        with lock(uuid):
-            return self._runner.guest(uuid).commit(tag, live=live)
-
-    def rescue(
-        self,
-        context: Any,
-        server: Server,
-        image_meta: Any,
-        network: Network,
-        inputs: Inputs = NOTHING,
-        *,
-        running: bool,
-        waiting: Boot | None = None,
-    ) -> None:
-        """Run a stand-in from another image, with the server's own files below ``/rescue``.
-
-        A rescue that is under way begins anew. One that fails leaves the server as it was.
-
-        Args:
-            context: the request's, for Glance.
-            server: the stand-in as it was asked for.
-            image_meta: Nova's account of its image.
-            network: the server's ports.
-            inputs: what is handed to the stand-in.
-            running: whether the server ran before, and is to run again after a failure.
-            waiting: is told while the stand-in's image loads, and may end that.
-
-        Raises:
-            ContainerNotFound: the server's own container does not exist.
-            RescueRefused: its files cannot be shown to another.
-            DockerDriverError: whatever else went wrong, by its own class.
-        """
-        watch, uuid = Stopwatch(), server.uuid
-        own = self._runner.guest(uuid)
-        with lock(uuid), ExitStack() as undo:
-            files_of(own.get())  # refused before anything changes
-            self._runner.settings(server)
-            self._rescue.end(uuid, network)
-            if running:
-                undo.callback(self._runner.run_again, replace(server, rescue=False), network)
-            own.stop(0)
-            self._networking.unwire(network)
-            image = self._images.ensure(context, image_meta, waiting)
-            watch.mark("image")
-            self._rescue.begin(server, image, inputs, network, watch)
-            undo.pop_all()
-        LOG.info("Rescue by %s took, in seconds: %s", server.container, watch)
-
     def remove(self, uuid: str, network: Network) -> None:
-        """Remove all of a server that is on this host; absence is no error.
-
-        Args:
-            uuid: of the instance.
-            network: its ports.
-        """
+        """Remove everything of a server from this host; absence is no error."""
         with lock(uuid), ExitStack() as steps:
-            # Each of them is tried even if another fails.
-            steps.callback(recreate.forget, self._engine, uuid)
+            # Last in, first out: the stand-in goes first, as it uses the own container's files;
+            # the directory stays until no container has it bound. Each step is tried even if
+            # another fails.
+            steps.callback(recreate.remove_leftovers, self._engine, uuid)
             steps.callback(self._runner.directory(uuid).remove)
             steps.callback(self._networking.unwire, network)
             steps.callback(self._runner.guest(uuid).remove)

@@ -10,13 +10,9 @@ LOCK_PREFIX = "novadocker-"
 
 
 def lock(uuid: str) -> AbstractContextManager[Any]:
-    """Let nobody else here change a server meanwhile.
+    """Return a context in which no other thread changes the same server.
 
-    Args:
-        uuid: of the instance.
-
-    Returns:
-        A context that waits until it is the only one.
+    Actions take the lock, the modules below them (runner, networking, guest) rely on it.
     """
     # Nova holds a lock named by the bare id around most of its calls to us.
     held: AbstractContextManager[Any] = lockutils.lock(f"{LOCK_PREFIX}{uuid}")

@@ -1,30 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What nova-compute left half done when it died, and Nova does not put right when it starts again.
+"""Repairs of one server after nova-compute died in the middle of an operation.
 
-Nova starts, stops, reboots and deletes anew what was cut off in the middle; ``plug_vifs`` wires
-and lets go what was started and no more. Two things are left, which only the driver can see.
+Nova starts, stops, reboots and deletes anew what was cut off. The rest only the driver can see:
+
+* a container made anew under another flavor and not yet in its predecessor's place;
+* a stand-in of a rescue that did not come to run;
+* a container that was frozen for a snapshot;
+* a container that was made for a server that will be in ERROR, and has not run;
+* a container that was started and not wired, or wired and not let through its gate.
+
+``at_start`` comes once, before Nova's own start of its servers; ``before_repair`` comes with
+each ``plug_vifs``, which does the last of the list by itself.
 """
 
 import enum
-from collections.abc import Callable
 
 from oslo_log import log as logging
 
 from novadocker.errors import DockerDriverError
-from novadocker.gate.start_gate import StartGate
+from novadocker.gate.start_gate import process_is_at_gate
+from novadocker.virt.docker.actions import recreate
+from novadocker.virt.docker.actions.lifecycle import Lifecycle
+from novadocker.virt.docker.actions.rescue import Rescue
 from novadocker.virt.docker.container.guest import in_service
+from novadocker.virt.docker.container.labels import container_name
 from novadocker.virt.docker.engine import Container, Engine, State
+from novadocker.virt.docker.network.networking import Network
 
 LOG = logging.getLogger(__name__)
 
 
 class Expected(enum.Enum):
-    """What Nova's record of a server says of its container.
+    """State of a container by Nova's record of its server.
 
     Attributes:
-        UNBUILT: it was being made, and will be in ERROR.
-        AWAKE: it is not paused.
-        OTHER: nothing that is of interest here.
+        UNBUILT: the server was being made, and will be in ERROR.
+        AWAKE: the server is not paused.
+        OTHER: no state that a repair depends on.
     """
 
     UNBUILT = enum.auto()
@@ -33,12 +45,12 @@ class Expected(enum.Enum):
 
 
 class Repair(enum.Enum):
-    """What is to be done to a container.
+    """Repair of a container that was left half done.
 
     Attributes:
-        NOTHING: it is as expected, or Nova sees to it.
-        THAW: a snapshot, or a pause that Nova does not know of, froze it.
-        REMOVE: it is half made and has not run an instruction.
+        NOTHING: the container is as expected, or Nova sees to it.
+        THAW: a snapshot, or a pause that Nova does not know of, froze the container.
+        REMOVE: the container is half made and has not run an instruction.
     """
 
     NOTHING = enum.auto()
@@ -47,15 +59,12 @@ class Repair(enum.Enum):
 
 
 def repair_of(expected: Expected, container: Container | None, *, held: bool) -> Repair:
-    """Decide what is to be done to a container.
+    """Choose the repair; a container that has run is never removed, as it may hold files.
 
     Args:
-        expected: by Nova's record.
-        container: as it is.
-        held: whether its process waits at the start gate.
-
-    Returns:
-        The repair. What has run is never removed: there may be something in it.
+        expected: state by Nova's record.
+        container: state in the engine.
+        held: the container's process waits at the start gate.
     """
     if container is None:
         return Repair.NOTHING
@@ -66,27 +75,53 @@ def repair_of(expected: Expected, container: Container | None, *, held: bool) ->
     return Repair.NOTHING
 
 
-def recover(engine: Engine, uuid: str, expected: Expected, remove: Callable[[], None]) -> None:
-    """Put right what is left of one server.
-
-    A failure is told and no more: the host's other servers want their nova-compute.
+class Recovery:
+    """Repairs of the servers on one host.
 
     Args:
-        engine: where its container is.
-        uuid: of the instance.
-        expected: by Nova's record.
-        remove: removes all of it from the host.
+        engine: runs the containers.
+        rescue: ends rescues that were broken off.
+        lifecycle: removes servers that were half made.
     """
-    try:
-        guest = in_service(engine, uuid)
-        container = guest.find()
-        held = bool(container and container.alive and StartGate.holds(container.pid))
-        repair = repair_of(expected, container, held=held)
-        if repair is not Repair.NOTHING:
-            LOG.warning("%s was left half done by an earlier run: %s", guest.name, repair.name)
-        if repair is Repair.THAW:
-            guest.unpause()
-        elif repair is Repair.REMOVE:
-            remove()
-    except DockerDriverError as error:
-        LOG.warning("Cannot put the container of instance %s right: %s", uuid, error)
+
+    def __init__(self, engine: Engine, rescue: Rescue, lifecycle: Lifecycle) -> None:
+        self._engine = engine
+        self._rescue = rescue
+        self._lifecycle = lifecycle
+
+    def at_start(self, uuid: str, expected: Expected, network: Network) -> None:
+        """Repair one server before Nova starts it; a failure is logged alone.
+
+        Args:
+            uuid: id of the instance.
+            expected: state by Nova's record.
+            network: ports of the server.
+        """
+        try:
+            guest = in_service(self._engine, uuid)
+            container = guest.find()
+            held = bool(container and container.alive and process_is_at_gate(container.pid))
+            repair = repair_of(expected, container, held=held)
+            if repair is not Repair.NOTHING:
+                LOG.warning("%s was left half done by an earlier run: %s", guest.name, repair.name)
+            if repair is Repair.THAW:
+                guest.unpause()
+            elif repair is Repair.REMOVE:
+                self._lifecycle.remove(uuid, network)
+        except DockerDriverError as error:
+            # The host's other servers want their nova-compute.
+            LOG.warning("Cannot put the container of instance %s right: %s", uuid, error)
+
+    def before_repair(self, uuid: str, network: Network) -> None:
+        """End a recreation and a rescue that were broken off; the caller holds the lock.
+
+        Args:
+            uuid: id of the instance.
+            network: ports of the server.
+
+        Raises:
+            DockerDriverError: the engine could not do it.
+        """
+        recreate.recover(self._engine, uuid)
+        if in_service(self._engine, uuid).name == container_name(uuid):
+            self._rescue.end(uuid, network)

@@ -57,7 +57,7 @@ def refuse_smaller_disk(engine: Engine, container: Container, limits: Limits) ->
     Raises:
         ResizeRefused: it does not fit.
     """
-    if not 0 < limits.disk_bytes < given(container).disk_bytes:
+    if not 0 < limits.disk_bytes < current_limits(container).disk_bytes:
         return
     written = _used(engine, container)
     if limits.disk_bytes < written + SLACK:
@@ -79,7 +79,7 @@ def kept_bytes(container: Container) -> int:
     return int(container.labels.get(LABEL_KEPT, 0))
 
 
-def given(container: Container) -> Limits:
+def current_limits(container: Container) -> Limits:
     """Return what a container's flavor let it use when its limits were last set.
 
     Args:
@@ -93,7 +93,7 @@ def given(container: Container) -> Limits:
     return replace(limits, disk_bytes=limits.disk_bytes + kept)
 
 
-def fit(engine: Engine, uuid: str, limits: Limits, rights: Rights) -> None:
+def apply(engine: Engine, uuid: str, limits: Limits, rights: Rights) -> None:
     """Give a container that does not run limits and rights of its flavor. Idempotent.
 
     Args:
@@ -107,7 +107,7 @@ def fit(engine: Engine, uuid: str, limits: Limits, rights: Rights) -> None:
     """
     recover(engine, uuid)
     container = engine.inspect(container_name(uuid))
-    before = given(container)
+    before = current_limits(container)
     fixed = before.disk_bytes, before.rates, container.rights
     if (limits.disk_bytes, limits.rates, rights) == fixed:
         engine.update(container.name, limits)
@@ -129,7 +129,7 @@ def recover(engine: Engine, uuid: str) -> None:
         engine.remove(leftover)
 
 
-def forget(engine: Engine, uuid: str) -> None:
+def remove_leftovers(engine: Engine, uuid: str) -> None:
     """Remove all that containers made anew have left; call it when the last is gone.
 
     Args:

@@ -1,58 +1,115 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server rescued: another container stands in for its own, and sees its files.
+"""Rescue of a server: a stand-in from another image runs, and sees the server's files.
 
-The own container is started up to its gate and held there. So the engine mounts its root, and
-nothing of what may be broken in it runs; the stand-in gets that root, and its volumes, bound
-below ``/rescue``. No mount is made here, and what the engine does for it ends with the two.
+The server's own container is started up to its gate and held there. So the engine mounts its
+root, and nothing runs of the image that may be broken; the stand-in gets that root, and its
+volumes, bound below ``/rescue``. The driver makes no mount, and the engine's end with the two.
 """
 
 from contextlib import ExitStack
 from dataclasses import replace
 
+from oslo_log import log as logging
+
 from novadocker.errors import RescueRefused
+from novadocker.virt.docker.actions.lock import lock
 from novadocker.virt.docker.actions.runner import Runner
 from novadocker.virt.docker.actions.stopwatch import Stopwatch
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.engine import Container, Image, Shared
-from novadocker.virt.docker.injection.inputs import Inputs
+from novadocker.virt.docker.images import Images, ImageWaiter
+from novadocker.virt.docker.injection.inputs import NOTHING, Inputs
 from novadocker.virt.docker.network.networking import Network, Networking
+from novadocker.virt.nova_types import ImageMeta, RequestContext
+
+LOG = logging.getLogger(__name__)
 
 SEEN_AT = "/rescue"
 
 
 class Rescue:
-    """The rescue of servers on one host; locks nothing.
+    """Rescues of the servers on one host.
+
+    ``run`` takes the server's lock; ``begin``, ``hold`` and ``end`` are steps of operations
+    that hold it.
 
     Args:
-        runner: makes and runs their containers.
-        networking: joins them to their ports.
+        images: fetches images from Glance.
+        networking: joins containers to their ports.
+        runner: makes and runs containers.
     """
 
-    def __init__(self, runner: Runner, networking: Networking) -> None:
-        self._runner = runner
+    def __init__(self, images: Images, networking: Networking, runner: Runner) -> None:
+        self._images = images
         self._networking = networking
+        self._runner = runner
+
+    def run(
+        self,
+        context: RequestContext,
+        server: Server,
+        image_meta: ImageMeta,
+        network: Network,
+        inputs: Inputs = NOTHING,
+        *,
+        running: bool,
+        waiter: ImageWaiter | None = None,
+    ) -> None:
+        """Run a stand-in from another image, with the server's own files below ``/rescue``.
+
+        A rescue that is under way begins anew. A failed rescue leaves the server as it was.
+
+        Args:
+            context: token for Glance.
+            server: the stand-in as it was asked for.
+            image_meta: Nova's record of the stand-in's image.
+            network: ports of the server.
+            inputs: files and password for the stand-in.
+            running: the server ran before, and is to run again after a failure.
+            waiter: hears how far the image is, and may end the rescue.
+
+        Raises:
+            ContainerNotFound: the server's own container does not exist.
+            RescueRefused: the server's files cannot be shown to another container.
+            DockerDriverError: the stand-in cannot run; each reason has its own class.
+        """
+        watch, uuid = Stopwatch(), server.uuid
+        own = self._runner.guest(uuid)
+        with lock(uuid), ExitStack() as undo:
+            files_of(own.get())  # refuses before anything changes
+            self._runner.settings(server)
+            self.end(uuid, network)
+            if running:
+                undo.callback(self._runner.run_again, replace(server, rescue=False), network)
+            own.stop(0)
+            self._networking.unwire(network)
+            image = self._images.ensure(context, image_meta, waiter)
+            watch.mark("image")
+            self.begin(server, image, inputs, network, watch)
+            undo.pop_all()
+        LOG.info("Rescue by %s took, in seconds: %s", server.container, watch)
 
     def begin(
         self, server: Server, image: Image, inputs: Inputs, network: Network, watch: Stopwatch
     ) -> None:
-        """Run a stand-in; one that fails leaves nothing but the stopped server.
+        """Run a stand-in; a failure leaves nothing but the stopped server.
 
         Args:
-            server: the stand-in, as it was asked for.
-            image: what it is made from.
-            inputs: what is handed to it.
-            network: the server's ports, unplugged.
-            watch: is told what took how long.
+            server: the stand-in as it was asked for.
+            image: image of the stand-in.
+            inputs: files and password for the stand-in.
+            network: ports of the server, unplugged.
+            watch: notes how long each part took.
 
         Raises:
             RescueRefused: the server's files cannot be shown to another container.
-            DockerDriverError: whatever else went wrong, by its own class.
+            DockerDriverError: the stand-in cannot run; each reason has its own class.
         """
         own = self._runner.guest(server.uuid)
         files = files_of(own.get())
         with ExitStack() as undo:
             undo.callback(self.end, server.uuid, network)
-            # First: as long as it is there, all of this is known to be undone.
+            # First: a directory of a stand-in without one tells recovery of a broken rescue.
             self._runner.directory(server.uuid, rescue=True).make()
             own.start()  # up to its gate, where it stays
             stand_in = replace(server, rescue=True)
@@ -63,21 +120,13 @@ class Rescue:
     def hold(self, uuid: str) -> None:
         """Start a server's own container up to its gate, so that its stand-in can run again.
 
-        Args:
-            uuid: of the instance.
-
         Raises:
-            ContainerNotFound: it does not exist.
+            ContainerNotFound: the server's own container does not exist.
         """
         self._runner.guest(uuid).start()
 
     def end(self, uuid: str, network: Network) -> None:
-        """Remove a stand-in and leave the server stopped; where there is none do nothing.
-
-        Args:
-            uuid: of the instance.
-            network: its ports.
-        """
+        """Remove a stand-in and leave the server stopped; do nothing without a stand-in."""
         own, guest = self._runner.guest(uuid), self._runner.guest(uuid, rescue=True)
         directory = self._runner.directory(uuid, rescue=True)
         if not (directory.path.exists() or guest.find()):
@@ -85,18 +134,14 @@ class Rescue:
         guest.remove()
         self._networking.unwire(network)
         if own.find():
-            own.stop(0)  # it is held at its gate, and what it sees is older than the rescue
-        directory.remove()  # last: as long as it is there, this is not done
+            own.stop(0)  # at its gate, with the mounts of the time before the rescue
+        directory.remove()  # last: while the directory exists, the rescue is not over
 
 
 def files_of(own: Container) -> tuple[Shared, ...]:
-    """Say how the files of a server's own container get into its stand-in.
+    """Return mounts that show the files of a server's own container to its stand-in.
 
-    Args:
-        own: the server's own container.
-
-    Returns:
-        Its root at ``/rescue``, and each of its volumes where it is below that.
+    The root is at ``/rescue``, each volume at its own path below.
 
     Raises:
         RescueRefused: the engine does not tell where the root is.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server given another flavor: the limits and rights of the container that it has.
+"""Another flavor for a server: limits and rights of the container that it has.
 
 Nova asks twice, before and after it knows that the server may have the flavor here.
 """
@@ -9,23 +9,35 @@ from contextlib import ExitStack
 from novadocker.policy import notice
 from novadocker.virt.docker.actions import recreate
 from novadocker.virt.docker.actions.lock import lock
-from novadocker.virt.docker.actions.servers import Servers
+from novadocker.virt.docker.actions.runner import Runner
 from novadocker.virt.docker.actions.stopwatch import Stopwatch
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.container.spec import refuse_root
+from novadocker.virt.docker.engine import Engine
 from novadocker.virt.docker.injection.injector import refuse_root_users
-from novadocker.virt.docker.network.networking import Network
+from novadocker.virt.docker.network.networking import Network, Networking
 
 
-class Resizing(Servers):
-    """The servers of one host and their flavors; each operation may be repeated."""
+class Resize:
+    """Flavors of the servers on one host; each operation may be repeated.
 
-    def prepare_resize(self, server: Server, network: Network, timeout: int) -> None:
-        """End a server that gets another flavor; one that cannot have it stays as it is.
+    Args:
+        engine: runs the containers.
+        networking: joins containers to their ports.
+        runner: makes and runs containers.
+    """
+
+    def __init__(self, engine: Engine, networking: Networking, runner: Runner) -> None:
+        self._engine = engine
+        self._networking = networking
+        self._runner = runner
+
+    def prepare(self, server: Server, network: Network, timeout: int) -> None:
+        """Stop a server that gets another flavor; a refused server stays as it is.
 
         Args:
-            server: with the flavor that it gets.
-            network: its ports.
+            server: the server with its new flavor.
+            network: ports of the server.
             timeout: seconds between the image's stop signal and the end by force.
 
         Raises:
@@ -46,13 +58,13 @@ class Resizing(Servers):
             self._networking.unwire(network)
             undo.pop_all()
 
-    def resize(self, server: Server, network: Network, *, power_on: bool) -> None:
-        """Give a server limits and rights of its flavor; one that fails keeps what it had.
+    def finish(self, server: Server, network: Network, *, power_on: bool) -> None:
+        """Give a server limits and rights of its flavor; a failure leaves the old ones.
 
         Args:
-            server: with the flavor that it has now.
-            network: its ports.
-            power_on: whether it is to run.
+            server: the server with the flavor that it has now.
+            network: ports of the server.
+            power_on: the server is to run.
 
         Raises:
             ContainerNotFound: there is no container.
@@ -66,13 +78,12 @@ class Resizing(Servers):
             # was read then.
             refuse_root(settings, before.user)
             refuse_root_users(self._engine, before, settings)
-            had = recreate.given(before), before.rights
+            had = recreate.current_limits(before), before.rights
             directory = self._runner.directory(server.uuid)
             undo.callback(directory.tell_rights, directory.told_rights())
-            undo.callback(recreate.fit, self._engine, server.uuid, *had)
-            recreate.fit(self._engine, server.uuid, settings.limits, settings.rights)
+            undo.callback(recreate.apply, self._engine, server.uuid, *had)
+            recreate.apply(self._engine, server.uuid, settings.limits, settings.rights)
             directory.tell_rights(notice.words(settings))
             if power_on:
-                now = guest.get()
-                self._runner.run(server, network, Stopwatch(), running=now if now.alive else None)
+                self._runner.ensure_running(server, network, Stopwatch())
             undo.pop_all()

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server's container, from what it is to be until its first instruction runs.
+"""Making and running of a server's container, up to its first instruction.
 
-It is made, started up to its gate, joined to its network and let go, in this order.
+The container is made, started up to its gate, joined to its network and let through the gate,
+in this order. Actions call this module and hold the server's lock.
 """
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 
 from oslo_log import log as logging
 
 from novadocker.errors import DockerDriverError
-from novadocker.policy import Settings, notice, settings_for
+from novadocker.policy import Settings, notice
+from novadocker.virt.docker.actions.allowance import Allowance
 from novadocker.virt.docker.actions.stopwatch import Stopwatch
 from novadocker.virt.docker.conf.values import Options
 from novadocker.virt.docker.container import cgroup
@@ -22,67 +25,60 @@ from novadocker.virt.docker.container.spec import container_spec
 from novadocker.virt.docker.engine import Container, Engine, Image, Shared
 from novadocker.virt.docker.injection.injector import inject
 from novadocker.virt.docker.injection.inputs import Inputs, first_words
-from novadocker.virt.docker.network.networking import Network, Networking
+from novadocker.virt.docker.network.networking import Network, Networking, ServerNetwork
 
 LOG = logging.getLogger(__name__)
 
 
+def nothing() -> None:
+    """Use the wait for Neutron for nothing."""
+
+
 class Runner:
-    """Makes and runs the containers of servers on one host; locks nothing.
+    """Containers of the servers on one host; takes no lock.
 
     Args:
-        engine: runs them.
-        networking: joins them to their ports.
-        options: set by the operator.
+        engine: runs the containers.
+        networking: joins containers to their ports.
+        options: settings of the operator.
+        allowance: limits and rights on this host.
     """
 
-    def __init__(self, engine: Engine, networking: Networking, options: Options) -> None:
+    def __init__(
+        self, engine: Engine, networking: Networking, options: Options, allowance: Allowance
+    ) -> None:
         self._engine = engine
         self._networking = networking
         self._options = options
+        self._allowance = allowance
 
     def guest(self, uuid: str, *, rescue: bool = False) -> Guest:
-        """Return an instance's container, whether it exists or not.
+        """Return the container of an instance, existing or not.
 
         Args:
-            uuid: of the instance.
-            rescue: whether the one is meant that stands in for its own.
-
-        Returns:
-            The container.
+            uuid: id of the instance.
+            rescue: the stand-in is meant, not the server's own container.
         """
         return Guest(self._engine, container_name(uuid, rescue=rescue))
 
     def directory(self, uuid: str, *, rescue: bool = False) -> InstanceDirectory:
-        """Return the directory of an instance's container, whether it exists or not.
+        """Return the directory of an instance's container, existing or not.
 
         Args:
-            uuid: of the instance.
-            rescue: whether that of the stand-in is meant.
-
-        Returns:
-            The directory.
+            uuid: id of the instance.
+            rescue: the stand-in's directory is meant.
         """
         path = self._options.instances_path / uuid
         name = container_name(uuid, rescue=rescue)
         return InstanceDirectory(path / RESCUE if rescue else path, name)
 
     def settings(self, server: Server) -> Settings:
-        """Return what a server's container may use and do here.
-
-        Args:
-            server: what was asked for.
-
-        Returns:
-            The settings.
+        """Return the limits and rights of a server's container on this host.
 
         Raises:
-            PolicyRefused: its flavor or its image asks for what is not granted here.
+            PolicyRefused: flavor or image ask for more than is granted here.
         """
-        options = self._options
-        return settings_for(
-            server.flavor, options.abilities, options.bounds, server.image_properties
-        )
+        return self._allowance.settings(server)
 
     def make(
         self,
@@ -93,18 +89,18 @@ class Runner:
         watch: Stopwatch,
         shared: tuple[Shared, ...] = (),
     ) -> None:
-        """Make a container with its directory; what there is of it after a failure is the caller's.
+        """Make a container with its directory; leftovers of a failure are the caller's.
 
         Args:
-            server: what was asked for.
-            image: what it is made from.
-            inputs: what its tenant handed over.
-            network: its ports, which a config drive tells of.
-            watch: is told what took how long.
+            server: the server as its tenant asked for it.
+            image: image of the container.
+            inputs: files, password, user data and config drive of the tenant.
+            network: ports, which a config drive tells of.
+            watch: notes how long each part took.
             shared: files of another container.
 
         Raises:
-            DockerDriverError: whatever went wrong, by its own class.
+            DockerDriverError: the container cannot be made; each reason has its own class.
         """
         guest = self.guest(server.uuid, rescue=server.rescue)
         directory = self.directory(server.uuid, rescue=server.rescue)
@@ -129,57 +125,100 @@ class Runner:
             watch.mark("config drive")
 
     def run(
-        self, server: Server, network: Network, watch: Stopwatch, running: Container | None = None
+        self,
+        server: Server,
+        network: Network,
+        watch: Stopwatch,
+        while_waiting: Callable[[], None] = nothing,
     ) -> None:
-        """Run a container with its network; one that does not come so far is stopped again.
+        """Run a container with its network; a container that fails is stopped again.
+
+        While a container is held at its gate, nothing of its image has run. So the order is:
+        start, plug, work during the wait for Neutron, wait, open the gate.
 
         Args:
-            server: whose.
-            network: its ports.
-            watch: is told what took how long.
-            running: the container where it runs already: its network is looked after.
+            server: the server of the container.
+            network: ports of the server.
+            watch: notes how long each part took.
+            while_waiting: work that fits into the wait for Neutron.
 
         Raises:
             ContainerNotFound: there is no container.
-            GateError: it did not come to its gate.
-            WiringError: it could not be joined to its ports.
+            GateError: the container did not come to its gate.
+            WiringError: the container could not be joined to its ports.
         """
         guest = self.guest(server.uuid, rescue=server.rescue)
         directory = self.directory(server.uuid, rescue=server.rescue)
         with ExitStack() as undo:
-            if not running:
-                undo.callback(guest.stop, 0)
-            container = running or guest.start()
+            undo.callback(guest.stop, 0)
+            container = guest.start()
+            self._delegate_cgroup(container)
             watch.mark("container")
-            if container.rights.init:
-                cgroup.delegate(container)
-            plan = self._networking.plan(server.hostname, network)
+            self._networking.plan(server.hostname, network)  # reads, hence awaits, the ports
             watch.mark("ports")
-            if not running:
-                undo.callback(self._networking.unwire, network)
-            with network.plugged():
-                self._networking.settle(network, plan, container, directory, fresh=not running)
+            target = ServerNetwork(server.hostname, network, container, directory)
+            undo.callback(self._networking.unwire, network)
+            with network.expected() as event:  # before the plugging, or an event is missed
+                self._networking.settle(target, fresh=True)
                 watch.mark("wiring")
+                while_waiting()
+                event.wait()
             watch.mark("event")
-            if running:
-                directory.gate.let_go()
-            else:
-                directory.gate.open(self._options.gate_timeout, alive=lambda: guest.get().alive)
+            directory.gate.open_when_reached(
+                self._options.gate_timeout, alive=lambda: guest.get().alive
+            )
             watch.mark("gate")
             undo.pop_all()
 
-    def run_again(self, server: Server, network: Network) -> None:
-        """Run a server as before, after what was asked for failed.
-
-        A failure is told in the log alone: why the first thing failed is what its tenant has
-        to know.
+    def keep_running(self, server: Server, network: Network, container: Container) -> None:
+        """Bring the network of a container that runs already to the plan.
 
         Args:
-            server: whose.
-            network: its ports.
+            server: the server of the container.
+            network: ports of the server.
+            container: state of the container at the moment.
+
+        Raises:
+            WiringError: the container could not be joined to its ports.
+        """
+        directory = self.directory(server.uuid, rescue=server.rescue)
+        self._delegate_cgroup(container)
+        self._networking.settle(ServerNetwork(server.hostname, network, container, directory))
+        # A driver that died between start and wiring left the container at its gate.
+        directory.gate.open_if_reached()
+
+    def ensure_running(self, server: Server, network: Network, watch: Stopwatch) -> None:
+        """Run a container, or look after the network of a container that runs already.
+
+        Args:
+            server: the server of the container.
+            network: ports of the server.
+            watch: notes how long each part took.
+
+        Raises:
+            ContainerNotFound: there is no container.
+            DockerDriverError: the container cannot run; each reason has its own class.
+        """
+        container = self.guest(server.uuid, rescue=server.rescue).get()
+        if container.alive:
+            self.keep_running(server, network, container)
+        else:
+            self.run(server, network, watch)
+
+    def run_again(self, server: Server, network: Network) -> None:
+        """Run a server as before, after a failed operation; a failure is logged alone.
+
+        The tenant has to know why the operation failed, not why its undoing did.
+
+        Args:
+            server: the server as before.
+            network: ports of the server.
         """
         try:
-            container = self.guest(server.uuid).get()
-            self.run(server, network, Stopwatch(), running=container if container.alive else None)
+            self.ensure_running(server, network, Stopwatch())
         except DockerDriverError as error:
             LOG.warning("Cannot run %s as before: %s", server.container, error)
+
+    def _delegate_cgroup(self, container: Container) -> None:
+        if container.rights.init:
+            cgroup.delegate(container)

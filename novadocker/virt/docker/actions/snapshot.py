@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from nova.exception import ImageNotFound
 from oslo_log import log as logging
@@ -25,12 +25,14 @@ from novadocker.errors import (
     SnapshotError,
 )
 from novadocker.virt.docker.actions import snapshot_config
+from novadocker.virt.docker.actions.lock import lock
 from novadocker.virt.docker.actions.upload import Upload
 from novadocker.virt.docker.container.guest import Guest
 from novadocker.virt.docker.container.labels import LABEL_BASE, LABEL_HOST, container_name
 from novadocker.virt.docker.engine import Engine
 from novadocker.virt.docker.host.processor import platform_of_host
 from novadocker.virt.docker.images import CONTAINER_FORMAT, Origin, Provenance, recorded_digits
+from novadocker.virt.nova_types import ImageApi, RequestContext
 
 LOG = logging.getLogger(__name__)
 
@@ -38,13 +40,6 @@ NAMESPACE = "nova-snapshot/"
 PROPERTY = "docker_snapshot"
 LIVE, PAUSED = "live", "paused"
 DISK_FORMAT = "raw"
-
-
-class Commit(Protocol):
-    """Makes an image of an instance's container, and returns its id."""
-
-    def __call__(self, uuid: str, tag: str, *, live: bool) -> str:
-        """Commit it."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +104,7 @@ class Snapshots:
     def __init__(
         self,
         engine: Engine,
-        glance: Any,
+        glance: ImageApi,
         platform: Platform | None = None,
         provenance: Provenance | None = None,
     ) -> None:
@@ -120,7 +115,7 @@ class Snapshots:
         self._lock = threading.Lock()
         self._busy: set[str] = set()
 
-    def take(self, context: Any, uuid: str, image_id: str, commit: Commit, stages: Stages) -> None:
+    def take(self, context: RequestContext, uuid: str, image_id: str, stages: Stages) -> None:
         """Fill an image of Glance's with a server as it is.
 
         Whatever goes wrong, the engine keeps nothing of it, and neither does Glance: Nova
@@ -130,7 +125,6 @@ class Snapshots:
             context: the request's, for Glance.
             uuid: of the instance.
             image_id: of the image, which Nova has made and which has no data yet.
-            commit: makes an image of the instance's container.
             stages: told how far it is.
 
         Raises:
@@ -140,14 +134,14 @@ class Snapshots:
             EngineError: the engine could not commit or save it.
         """
         try:
-            self._take(context, uuid, image_id, commit, stages)
+            self._take(context, uuid, image_id, stages)
         except BaseException as error:
             # Nova records it for the tenant, who does not see it, and tells its log nothing.
             LOG.warning("Server %s was not made image %s: %s", uuid, image_id, error)
             self._discard(context, image_id)
             raise
 
-    def _discard(self, context: Any, image_id: str) -> None:
+    def _discard(self, context: RequestContext, image_id: str) -> None:
         try:
             self._glance.delete(context, image_id)
         except ImageNotFound:
@@ -169,16 +163,19 @@ class Snapshots:
             left = [tag for tag in left if tag not in self._busy]
         return [tag for tag in left if self._remove(tag)]
 
-    def _take(self, context: Any, uuid: str, image_id: str, commit: Commit, stages: Stages) -> None:
+    def _take(self, context: RequestContext, uuid: str, image_id: str, stages: Stages) -> None:
         properties = self._glance.get(context, image_id).get("properties", {})
         live = is_live(properties)
-        container = Guest(self._engine, container_name(uuid)).get()
+        guest = Guest(self._engine, container_name(uuid))
+        container = guest.get()
         base = container.labels.get(LABEL_BASE, container.image)
         settings = self._engine.image_settings(base)
         stages.pending()
         tag = name_of(uuid, image_id)
         with self._leaving_nothing(tag):
-            committed = commit(uuid, tag, live=live)
+            # The lock is held for the commit alone: an upload may take hours.
+            with lock(uuid):
+                committed = guest.commit(tag, live=live)
             stages.uploading()
             with contextlib.closing(self._engine.save_image(committed)) as chunks:
                 archive = CheckedArchive(
@@ -192,7 +189,11 @@ class Snapshots:
         LOG.info("Image %s was made of server %s: %d bytes", image_id, uuid, size)
 
     def _send(
-        self, context: Any, image_id: str, archive: CheckedArchive, properties: Mapping[str, str]
+        self,
+        context: RequestContext,
+        image_id: str,
+        archive: CheckedArchive,
+        properties: Mapping[str, str],
     ) -> int:
         account: dict[str, Any] = {
             "container_format": CONTAINER_FORMAT,
@@ -219,7 +220,11 @@ class Snapshots:
         return upload.size
 
     def _note(
-        self, context: Any, image_id: str, archive: CheckedArchive, kept: Mapping[str, Any]
+        self,
+        context: RequestContext,
+        image_id: str,
+        archive: CheckedArchive,
+        kept: Mapping[str, Any],
     ) -> None:
         """Have the image booted by those of its layers that a host lacks; here by no others."""
         properties = {INDEX_PROPERTY: archive.sent_index.text()}

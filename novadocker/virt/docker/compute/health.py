@@ -8,7 +8,7 @@ would be lost.
 
 from collections.abc import Callable
 
-from novadocker.virt.docker.compute.tagging import Tags, settle
+from novadocker.virt.docker.compute.tags import Tags, replace_tags
 from novadocker.virt.docker.container.events import Follower
 from novadocker.virt.docker.container.guest import in_service
 from novadocker.virt.docker.container.labels import LABEL_HEALTH
@@ -50,7 +50,7 @@ class HealthReporter:
         if not self._settled(uuid):
             return False
         wanted = tags_for(in_service(self._engine, uuid).find())
-        settle(self._tags, uuid, (PREFIX,), wanted)
+        replace_tags(self._tags, uuid, (PREFIX,), wanted)
         return True
 
 

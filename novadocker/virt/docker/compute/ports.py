@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An instance's ports as Nova has them, and Neutron's news that they are up."""
+"""Ports of an instance as Nova records them, and Neutron's events that they are up."""
 
-import contextlib
 import time
-from collections.abc import Callable, Collection, Iterator
-from typing import Any, NoReturn
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
+from typing import NoReturn, Self
 
 import nova.conf
 from nova import context as nova_context
@@ -14,116 +14,167 @@ from nova.compute import vm_states
 from oslo_log import log as logging
 
 from novadocker import errors
-from novadocker.virt.docker import translation
+from novadocker.policy import Settings
+from novadocker.virt.docker.compute.tags import Tags, tell_rights
+from novadocker.virt.docker.compute.trunks import refuse_trunks
+from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.network.audit import Audited
 from novadocker.virt.docker.network.networking import Network
+from novadocker.virt.docker.translation import metadata
+from novadocker.virt.nova_types import Instance, NetworkInfo, RequestContext, VirtAPI
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
 _RUNNING = (vm_states.ACTIVE, vm_states.PAUSED, vm_states.RESCUED)
 
 
-class Ports:
-    """Nova's side of servers' networks.
+class PlugEvents:
+    """Context that listens for Neutron's events of one server's ports; ``wait`` awaits them.
+
+    Nova's own context waits at its end. Here the wait is a call, so that the code that plugs
+    shows where it waits. A fault before the wait ends the listening without one.
 
     Args:
-        virtapi: what Nova gives every driver; it waits for events.
-        silent: VIF types for which Neutron sends none.
+        virtapi: Nova's side, which waits.
+        instance: the server in Nova.
+        ports: ids of the ports whose events come.
     """
 
-    def __init__(self, virtapi: Any, silent: Collection[str] = ()) -> None:
+    def __init__(self, virtapi: VirtAPI, instance: Instance, ports: Collection[str]) -> None:
+        self._virtapi = virtapi
+        self._instance = instance
+        self._ports = ports
+        self._listening = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._listening.enter_context(
+            self._virtapi.wait_for_instance_event(
+                self._instance,
+                [("network-vif-plugged", port) for port in self._ports],
+                timeout=CONF.vif_plugging_timeout,
+                error_callback=plugging_failed,
+            )
+        )
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        self._listening.__exit__(*fault)  # type: ignore[arg-type]
+
+    def wait(self) -> None:
+        """Return when all ports are up, or when a late event is not fatal.
+
+        Raises:
+            PlugTimeout: an event did not come in time.
+            WiringError: Neutron failed to plug a port.
+        """
+        try:
+            self._listening.close()
+        except exception.InstanceEventTimeout as error:
+            late = errors.PlugTimeout(
+                port=", ".join(self._ports), seconds=CONF.vif_plugging_timeout
+            )
+            if CONF.vif_plugging_is_fatal:
+                raise late from error
+            LOG.warning(
+                "%s; going on, as vif_plugging_is_fatal is off", late, instance=self._instance
+            )
+
+
+class Ports:
+    """Networks of servers as Nova knows them.
+
+    Args:
+        virtapi: Nova's side, which waits for events.
+        silent: VIF types for which Neutron sends no events.
+    """
+
+    def __init__(self, virtapi: VirtAPI, silent: Collection[str] = ()) -> None:
         self._virtapi = virtapi
         self._silent = silent
 
-    def of(
-        self,
-        instance: Any,
-        network_info: Any,
-        *,
-        wait: bool = True,
-        meanwhile: Callable[[], None] = lambda: None,
-    ) -> Network:
-        """Describe an instance's network.
+    def network_of(self, instance: Instance, network_info: NetworkInfo) -> Network:
+        """Return an instance's network, of which nothing is waited for.
 
         Args:
-            instance: Nova's.
-            network_info: its ports; not touched, since that may block.
-            wait: whether who plugs them waits until Neutron says that they are up.
-            meanwhile: what is done between the plugging and the wait.
-
-        Returns:
-            The network.
+            instance: the server in Nova.
+            network_info: ports of the server; not read here, since that may block.
         """
-        info = [] if network_info is None else network_info
-        if not wait:
-            return Network(instance, info, contextlib.nullcontext)
-        return Network(instance, info, lambda: self._until_plugged(instance, info, meanwhile))
+        return Network(instance, [] if network_info is None else network_info)
 
-    def now(self, context: Any, instance: Any) -> Network:
-        """Describe an instance's network as Nova's database has it by now.
+    def new_network_of(self, instance: Instance, network_info: NetworkInfo) -> Network:
+        """Return the network of an instance whose ports Neutron has yet to report as up.
+
+        Args:
+            instance: the server in Nova.
+            network_info: ports of the server; not read here, since that may block.
+        """
+        network = self.network_of(instance, network_info)
+
+        def expected() -> PlugEvents:
+            return PlugEvents(self._virtapi, instance, self._unreported(network.info))
+
+        return Network(instance, network.info, expected)
+
+    def current_network(self, context: RequestContext, instance: Instance) -> Network:
+        """Return an instance's network as Nova's database records it at this moment.
 
         Others attach and detach too, and each tells the database first.
-
-        Args:
-            context: of the request.
-            instance: Nova's.
-
-        Returns:
-            The network, of which nothing is waited for.
         """
         compute_utils.refresh_info_cache_for_instance(context, instance)
-        return self.of(instance, instance.get_network_info(), wait=False)
+        return self.network_of(instance, instance.get_network_info())
 
-    def settled(self, host: str) -> Iterator[Audited]:
-        """List the servers of a host that should run and that Nova has no task for.
-
-        Args:
-            host: the compute host.
-
-        Yields:
-            Each with its ports, of which nothing is waited for.
-        """
-        as_of = time.monotonic()
+    def running(self, host: str) -> Iterator[Audited]:
+        """Yield the servers of a host that should run and that Nova has no task for."""
+        seen_at = time.monotonic()  # before the query: a change during it makes the record old
         found = objects.InstanceList.get_by_host(
             nova_context.get_admin_context(), host, expected_attrs=["info_cache"]
         )
         for instance in found:
             if instance.task_state is None and instance.vm_state in _RUNNING:
-                network = self.of(instance, instance.get_network_info(), wait=False)
-                yield Audited(instance.uuid, instance.hostname, network, as_of)
+                network = self.network_of(instance, instance.get_network_info())
+                yield Audited(instance.uuid, instance.hostname, network, seen_at)
 
-    @contextlib.contextmanager
-    def _until_plugged(
-        self, instance: Any, network_info: Any, meanwhile: Callable[[], None]
-    ) -> Iterator[None]:
-        timeout = CONF.vif_plugging_timeout
-        expected = [
-            ("network-vif-plugged", vif["id"])
+    def _unreported(self, network_info: NetworkInfo) -> list[str]:
+        if not CONF.vif_plugging_timeout:
+            return []
+        return [
+            vif["id"]
             for vif in network_info
-            if timeout and vif.get("active", True) is False and vif.get("type") not in self._silent
+            if vif.get("active", True) is False and vif.get("type") not in self._silent
         ]
-        ports = ", ".join(port for _, port in expected)
-        try:
-            with self._virtapi.wait_for_instance_event(
-                instance, expected, timeout=timeout, error_callback=translation.plugging_failed
-            ):
-                yield
-                meanwhile()
-        except exception.InstanceEventTimeout as error:
-            late = errors.PlugTimeout(port=ports, seconds=timeout)
-            if CONF.vif_plugging_is_fatal:
-                raise late from error
-            LOG.warning("%s; going on, as vif_plugging_is_fatal is off", late, instance=instance)
 
 
-def plugging_failed(event_name: str, _instance: Any) -> NoReturn:
-    """Refuse to wait on: Neutron says that it could not plug a port.
+def while_plugging(
+    context: RequestContext,
+    instance: Instance,
+    server: Server,
+    network: Network,
+    settings: Settings,
+    tags: Tags,
+) -> None:
+    """Do the work that fits into the wait for Neutron, so that a boot takes no longer for it.
+
+    Args:
+        context: context of the request.
+        instance: the server in Nova.
+        server: the same server, in our values.
+        network: ports of the server, plugged by now.
+        settings: limits and rights of the server.
+        tags: tags of all servers, which tell its tenant of its rights.
+
+    Raises:
+        TrunkRefused: the server could not use one of the ports.
+    """
+    refuse_trunks(context, [vif["id"] for vif in network.info], settings.rights)
+    metadata.describe_devices(context, instance)
+    tell_rights(tags, server, settings)
+
+
+def plugging_failed(event_name: str, _instance: Instance) -> NoReturn:
+    """End the wait: Neutron says that a port could not be plugged.
 
     Args:
         event_name: Nova's name of the event, with the port's id.
-
-    Raises:
-        WiringError: always.
     """
     port = event_name.removeprefix("network-vif-plugged-")
     raise errors.WiringError(port=port, reason="Neutron failed to plug it")

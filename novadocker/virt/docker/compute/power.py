@@ -12,33 +12,34 @@ WATCHED = frozenset({"die", "pause", "unpause"})
 
 
 class Watcher:
-    """Tells Nova whether one host's servers run.
+    """Watcher of the servers on one host.
 
     Args:
-        engine: whose events.
-        host: the compute host whose containers are ours.
-        settled: tells whether Nova has no task for an instance; raises LookupError where
-            Nova knows no such instance.
-        tell: is told an instance's id and what its container is now.
+        engine: source of the events.
+        host: compute host whose containers are watched.
+        settled: returns, by an instance's id, whether Nova has no task for the instance;
+            raises LookupError where Nova knows no such instance.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        host: str,
-        settled: Callable[[str], bool],
-        tell: Callable[[str, State], None],
-    ) -> None:
+    def __init__(self, engine: Engine, host: str, settled: Callable[[str], bool]) -> None:
         self._engine = engine
         self._settled = settled
-        self._tell = tell
+        self._tell: Callable[[str, State], None] = _nobody
         self._follower = Follower(
             engine, f"{LABEL_HOST}={host}", WATCHED.__contains__, self._tell_state
         )
 
-    def start(self) -> None:
-        """Begin; the threads end with the process."""
-        self._follower.start()
+    def start(self, tell: Callable[[str, State], None]) -> bool:
+        """Begin to watch; the threads end with the process.
+
+        Args:
+            tell: takes an instance's id and the state of its container.
+
+        Returns:
+            False if the watcher runs already.
+        """
+        self._tell = tell
+        return self._follower.start()
 
     def stop(self) -> None:
         """Let the threads end at their next turn."""
@@ -52,3 +53,7 @@ class Watcher:
             return False
         self._tell(uuid, container.state)
         return True
+
+
+def _nobody(_uuid: str, _state: State) -> None:
+    """Hear no news: the watcher has not started."""

@@ -1,32 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server's tags in Nova."""
+"""Tags of servers in Nova, by which tenants see their servers' rights and health.
+
+A tag is one row that is added and taken away by itself, and servers can be listed by it. The
+driver's own tags are known by their prefixes; all others are the tenant's and left alone.
+"""
 
 import contextlib
+from collections.abc import Collection
+from typing import Protocol
 
 from nova import context, exception, objects
+from oslo_log import log as logging
+
+from novadocker.policy import Settings, notice
+from novadocker.virt.docker.container.server import Server
+
+LOG = logging.getLogger(__name__)
+
+
+class Tags(Protocol):
+    """Tags of all servers."""
+
+    def of(self, uuid: str) -> frozenset[str]:
+        """Return all tags of a server, the tenant's too."""
+
+    def add(self, uuid: str, tag: str) -> None:
+        """Add a tag to a server; a second time changes nothing."""
+
+    def remove(self, uuid: str, tag: str) -> None:
+        """Take a tag from a server; absence is no error."""
 
 
 class ServerTags:
-    """The tags of all servers, each by itself; see ``tagging.Tags``."""
+    """Tags of all servers in Nova's database; see ``Tags``."""
 
     def of(self, uuid: str) -> frozenset[str]:
-        """Return a server's tags.
-
-        Args:
-            uuid: of the instance.
-
-        Returns:
-            All of them.
-        """
+        """Return all tags of a server, the tenant's too."""
         found = objects.TagList.get_by_resource_id(context.get_admin_context(), uuid)
         return frozenset(each.tag for each in found)
 
     def add(self, uuid: str, tag: str) -> None:
-        """Add a tag; one that is there is left alone.
-
-        Args:
-            uuid: of the instance.
-            tag: the tag.
+        """Add a tag to a server; a second time changes nothing.
 
         Raises:
             LookupError: Nova knows no such instance.
@@ -37,11 +51,36 @@ class ServerTags:
             raise LookupError(uuid) from error
 
     def remove(self, uuid: str, tag: str) -> None:
-        """Take a tag away; absence is no error.
-
-        Args:
-            uuid: of the instance.
-            tag: the tag.
-        """
+        """Take a tag from a server; absence is no error."""
         with contextlib.suppress(exception.InstanceTagNotFound, exception.InstanceNotFound):
             objects.Tag.destroy(context.get_admin_context(), uuid, tag)
+
+
+def replace_tags(tags: Tags, uuid: str, prefixes: Collection[str], wanted: Collection[str]) -> None:
+    """Replace the tags of a server that begin with some prefixes; others are left alone.
+
+    Args:
+        tags: tags of all servers.
+        uuid: id of the instance.
+        prefixes: beginnings of the tags that are replaced.
+        wanted: tags that the server should have of these.
+    """
+    present = {tag for tag in tags.of(uuid) if tag.startswith(tuple(prefixes))}
+    for tag in sorted({*wanted} - present):
+        tags.add(uuid, tag)
+    for tag in sorted(present - {*wanted}):
+        tags.remove(uuid, tag)
+
+
+def tell_rights(tags: Tags, server: Server, settings: Settings) -> None:
+    """Tell a tenant the rights of a server by its tags; a failure is logged alone.
+
+    Args:
+        tags: tags of all servers.
+        server: the server.
+        settings: limits and rights of the server.
+    """
+    try:
+        replace_tags(tags, server.uuid, notice.PREFIXES, notice.tags(settings))
+    except Exception:  # tags repeat what the server itself can read: no boot fails for them
+        LOG.exception("Rights of %s are not told by tags", server.container)

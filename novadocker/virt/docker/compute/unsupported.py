@@ -19,7 +19,7 @@ _NO_LIVE_MIGRATION = "their processes cannot move while they run"
 _NO_AGENT = "no agent in them stops their writing; a snapshot is taken while they are paused"
 
 
-class Refusals(driver.ComputeDriver):
+class Unsupported(driver.ComputeDriver):
     """The part of the driver's interface that is not for containers."""
 
     # The memory of a server

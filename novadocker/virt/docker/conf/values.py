@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator sets for all servers of a host."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-
-from novadocker.policy import Abilities, Bounds
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,6 @@ class Options:
         inject_key: whether key pairs are put into containers.
         log_max_size: size of a console log before rotation.
         gate_timeout: seconds that a started container may take until it is at its gate.
-        abilities: what the host can enforce.
-        bounds: what flavors may grant here.
     """
 
     instances_path: Path
@@ -48,6 +44,4 @@ class Options:
     inject_key: bool
     log_max_size: str
     gate_timeout: int
-    abilities: Abilities
-    bounds: Bounds = field(default_factory=Bounds)
     metadata_by_dhcp: bool = False

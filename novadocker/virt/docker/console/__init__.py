@@ -6,6 +6,6 @@ is what they talk to; ``Keyboard`` and ``Screen`` are what can be said without a
 """
 
 from novadocker.virt.docker.conf.networks import networks
-from novadocker.virt.docker.console.consoles import Consoles, Place
+from novadocker.virt.docker.console.consoles import Consoles, ConsoleSettings
 
-__all__ = ["Consoles", "Place", "networks"]
+__all__ = ["ConsoleSettings", "Consoles", "networks"]

@@ -24,7 +24,7 @@ END_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Place:
+class ConsoleSettings:
     """Where consoles are, and for whom.
 
     Attributes:
@@ -68,7 +68,7 @@ class Consoles:
         place: where the consoles are.
     """
 
-    def __init__(self, engine: Engine, place: Place) -> None:
+    def __init__(self, engine: Engine, place: ConsoleSettings) -> None:
         self._engine = engine
         self._place = place
         self._lock = threading.Lock()
@@ -173,7 +173,7 @@ class Consoles:
 
     def _sweep(self, label: str) -> None:
         try:
-            for name in self._engine.names(label):
+            for name in self._engine.labels_by_name(label):
                 # Who opens a console meanwhile ends left shells of that container first.
                 if not any(line.container == name for line in list(self._lines.values())):
                     end_left_shells(self._engine, name)

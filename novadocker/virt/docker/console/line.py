@@ -16,7 +16,7 @@ from typing import Any
 from oslo_log import log as logging
 
 from novadocker.errors import ContainerNotFound, EngineError, PolicyRefused
-from novadocker.gate.start_gate import waits
+from novadocker.gate.start_gate import process_is_at_gate
 from novadocker.virt.docker.console.audience import Audience
 from novadocker.virt.docker.console.keyboard import Size
 from novadocker.virt.docker.console.terminal import Terminal, terminal_of
@@ -204,7 +204,7 @@ class Line(threading.Thread):
         container = self._look()
         if not container or container.state is not State.RUNNING:
             return
-        if waits(container.pid):
+        if process_is_at_gate(container.pid, count_runtime=True):
             # Nothing runs in it before its network is there, a shell no more than the rest.
             self._audience.tell("the server is starting")
             self._look_again = time.monotonic() + END_SECONDS

@@ -154,7 +154,7 @@ class Login:
                 setting="admin password", value="(hidden)", accepted=f"another one ({error})"
             ) from error
 
-    def into(self, shadow: str) -> str | None:
+    def write_to_shadow(self, shadow: str) -> str | None:
         """Set the password in a list of passwords.
 
         Args:

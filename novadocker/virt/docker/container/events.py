@@ -48,11 +48,22 @@ class Follower:
         self._pending: dict[str, float] = {}  # instance id: until when to try
         self._changed = threading.Condition()
         self._ended = threading.Event()
+        self._ended.set()
 
-    def start(self) -> None:
-        """Begin; the threads end with the process."""
+    def start(self) -> bool:
+        """Begin; the threads end with the process.
+
+        Returns:
+            False if they run already.
+        """
+        if not self._ended.is_set():
+            return False
+        # A new one: threads of an earlier run may not have seen yet that theirs is set.
+        ended = self._ended = threading.Event()
         for target in (self._listen, self._report):
-            threading.Thread(target=target, name=f"docker{target.__name__}", daemon=True).start()
+            name = f"docker{target.__name__}"
+            threading.Thread(target=target, args=(ended,), name=name, daemon=True).start()
+        return True
 
     def stop(self) -> None:
         """Let the threads end at their next turn."""
@@ -60,9 +71,9 @@ class Follower:
         with self._changed:
             self._changed.notify_all()
 
-    def _listen(self) -> None:
+    def _listen(self, ended: threading.Event) -> None:
         since = time.time()
-        while not self._ended.is_set():
+        while not ended.is_set():
             try:
                 self._take_stock()
                 for event in self._engine.events(self._label, since):
@@ -74,11 +85,11 @@ class Follower:
             except Exception:
                 # The thread must outlive what it cannot understand.
                 LOG.exception("Cannot follow the engine's events, trying again")
-            self._ended.wait(RECONNECT_SECONDS)
+            ended.wait(RECONNECT_SECONDS)
 
     def _take_stock(self) -> None:
         # What happened while nobody listened is seen by looking.
-        for labels in self._engine.names(self._label).values():
+        for labels in self._engine.labels_by_name(self._label).values():
             self._note(labels[LABEL_INSTANCE])
 
     def _note(self, uuid: str) -> None:
@@ -86,15 +97,15 @@ class Follower:
             self._pending[uuid] = time.monotonic() + PATIENCE_SECONDS
             self._changed.notify_all()
 
-    def _report(self) -> None:
-        while not self._ended.is_set():
+    def _report(self, ended: threading.Event) -> None:
+        while not ended.is_set():
             with self._changed:
-                self._changed.wait_for(lambda: self._pending or self._ended.is_set())
+                self._changed.wait_for(lambda: self._pending or ended.is_set())
                 waiting = dict(self._pending)
             for uuid, until in waiting.items():
                 if self._done_with(uuid) or time.monotonic() > until:
                     self._forget(uuid, until)
-            self._ended.wait(POLL_SECONDS)
+            ended.wait(POLL_SECONDS)
 
     def _forget(self, uuid: str, until: float) -> None:
         with self._changed:

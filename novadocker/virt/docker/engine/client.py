@@ -94,7 +94,7 @@ class Engine(ImageCalls, ProgramCalls, ResizeCalls, SessionCalls):
         with self._call("inspect a container", name):
             return Container.parse(self._api.inspect_container(name))
 
-    def names(self, label: str) -> Mapping[str, Mapping[str, str]]:
+    def labels_by_name(self, label: str) -> Mapping[str, Mapping[str, str]]:
         """List containers, whatever their state.
 
         Args:

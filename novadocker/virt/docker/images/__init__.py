@@ -10,18 +10,18 @@ tells those who wait.
 
 from novadocker.virt.docker.images.cache import CONTAINER_FORMAT, Images
 from novadocker.virt.docker.images.entitlement import recorded_digits
-from novadocker.virt.docker.images.fetch import NAMESPACE, Parts
-from novadocker.virt.docker.images.progress import Boot
+from novadocker.virt.docker.images.fetch import NAMESPACE, PartialLoading
+from novadocker.virt.docker.images.progress import ImageWaiter
 from novadocker.virt.docker.images.provenance import Origin, Provenance
 from novadocker.virt.docker.images.ranges import Ranges
 
 __all__ = [
     "CONTAINER_FORMAT",
     "NAMESPACE",
-    "Boot",
+    "ImageWaiter",
     "Images",
     "Origin",
-    "Parts",
+    "PartialLoading",
     "Provenance",
     "Ranges",
     "recorded_digits",

@@ -21,10 +21,10 @@ from novadocker.virt.docker.engine import Engine, EngineInfo, Image
 from novadocker.virt.docker.host.processor import platform_of_host
 from novadocker.virt.docker.images.chains import Chains
 from novadocker.virt.docker.images.entitlement import HASH_DIGITS, recorded_digits
-from novadocker.virt.docker.images.fetch import LOADING, NAMESPACE, Fetch, Parts
-from novadocker.virt.docker.images.once import Once
-from novadocker.virt.docker.images.progress import Boot, Nobody, Progress
+from novadocker.virt.docker.images.fetch import LOADING, NAMESPACE, Fetch, PartialLoading
+from novadocker.virt.docker.images.progress import ImageWaiter, NoWaiter, Progress
 from novadocker.virt.docker.images.request import Wanted, fetching
+from novadocker.virt.docker.images.single_flight import SingleFlight
 
 LOG = logging.getLogger(__name__)
 
@@ -51,13 +51,13 @@ class Images:
         engine: Engine,
         glance: Any,
         platform: Platform | None = None,
-        parts: Parts | None = None,
+        parts: PartialLoading | None = None,
     ) -> None:
         self._engine = engine
         self._glance = glance
         self._fetch = Fetch(engine, glance, platform or platform_of_host(), parts)
         self._provenance = parts.provenance if parts else None
-        self._loading: Once[Image] = Once()
+        self._loading: SingleFlight[Image] = SingleFlight()
         self._lock = threading.Lock()
         self._last_used: dict[str, float] = {}
         self._progress: dict[str, Progress] = {}
@@ -71,7 +71,7 @@ class Images:
         self._fetch.adapt(containerd_store=info.containerd_store)
         self._sweep()
 
-    def ensure(self, context: Any, image_meta: Any, boot: Boot | None = None) -> Image:
+    def ensure(self, context: Any, image_meta: Any, waiter: ImageWaiter | None = None) -> Image:
         """Return an image that the engine has, fetched from Glance if need be.
 
         Of several callers at a time one fetches; the others get what it gets. Whatever goes
@@ -80,7 +80,7 @@ class Images:
         Args:
             context: the request's, for Glance.
             image_meta: Nova's ``ImageMeta``.
-            boot: what waits for it; may end that by an exception. When nothing waits for an
+            waiter: what waits for it; may end that by an exception. When nothing waits for an
                 image any more, what was done is undone.
 
         Returns:
@@ -96,17 +96,17 @@ class Images:
         self._note_use(tag)
         if image := self._engine.find_image(tag):
             return image
-        boot = boot or Nobody()
-        boot.begin()
+        waiter = waiter or NoWaiter()
+        waiter.begin()
         try:
-            image = self._wait(context, image_meta, tag, boot)
+            image = self._wait(context, image_meta, tag, waiter)
         except BaseException as fault:
-            boot.end(fault)
+            waiter.end(fault)
             raise
-        boot.end(None)
+        waiter.end(None)
         return image
 
-    def _wait(self, context: Any, image_meta: Any, tag: str, boot: Boot) -> Image:
+    def _wait(self, context: Any, image_meta: Any, tag: str, waiter: ImageWaiter) -> Image:
         def work(expect_wanted: Callable[[], None]) -> Image:
             progress = self._progress[tag] = Progress(image_meta.id, _size(image_meta))
             wanted = Wanted(context, image_meta.id, tag, expect_wanted, progress)
@@ -115,12 +115,12 @@ class Images:
             finally:
                 del self._progress[tag]
 
-        def look() -> None:
-            boot.expect_wanted()
+        def on_wait() -> None:
+            waiter.expect_wanted()
             if progress := self._progress.get(tag):
-                boot.advance(progress.done, progress.total)
+                waiter.advance(progress.done, progress.total)
 
-        return self._loading.do(tag, work, look)
+        return self._loading.run(tag, work, on_wait)
 
     def cache(self, context: Any, image_meta: Any) -> bool:
         """Fetch an image before a server is made of it; it ages from now on.
@@ -142,7 +142,7 @@ class Images:
     def forget_unused(self, used: Collection[str], min_age: float) -> list[str]:
         """Remove images that no server uses and none has used for a time.
 
-        The time counts from the last use that this process saw, by a boot or in a round of
+        The time counts from the last use that this process saw, by a waiter or in a round of
         this, or else from when the image was loaded. What any container was made from is in
         use, whatever became of its server. Images that are not in our namespace are not
         looked at.
@@ -179,7 +179,7 @@ class Images:
 
     def _in_containers(self) -> set[str]:
         # A rescued server has a second container, of an image that Nova does not name.
-        return {labels[LABEL_IMAGE] for labels in self._engine.names(LABEL_IMAGE).values()}
+        return {labels[LABEL_IMAGE] for labels in self._engine.labels_by_name(LABEL_IMAGE).values()}
 
     def _tag(self, context: Any, image_meta: Any) -> str:
         container_format = _field(image_meta, "container_format")

@@ -39,7 +39,7 @@ LOADING = "nova-loading/"
 
 
 @dataclass(frozen=True)
-class Parts:
+class PartialLoading:
     """What it takes to load images in part.
 
     Attributes:
@@ -62,7 +62,7 @@ class Fetch:
     """
 
     def __init__(
-        self, engine: Engine, glance: Any, platform: Platform, parts: Parts | None
+        self, engine: Engine, glance: Any, platform: Platform, parts: PartialLoading | None
     ) -> None:
         self._engine = engine
         self._glance = glance

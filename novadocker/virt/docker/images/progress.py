@@ -13,7 +13,7 @@ _LOG_EVERY_SECONDS = 10
 _MIB = 1024 * 1024
 
 
-class Boot(Protocol):
+class ImageWaiter(Protocol):
     """Who waits for an image, and is told about it."""
 
     def expect_wanted(self) -> None:
@@ -29,7 +29,7 @@ class Boot(Protocol):
         """The image is here, or will not be."""
 
 
-class Nobody:
+class NoWaiter:
     """Waits for an image and wants to hear nothing."""
 
     def expect_wanted(self) -> None:

@@ -78,7 +78,7 @@ def _key(
 def _password(login: Login | None, shadow: TextFile) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
     if not login:
         return (), ()
-    if text := login.into(shadow.text):
+    if text := login.write_to_shadow(shadow.text):
         content = text.encode(errors="surrogateescape")
         path = shadow.path.removeprefix("/")
         return (Entry(path, content=content, mode=shadow.mode, gid=shadow.gid),), ()

@@ -26,14 +26,14 @@ class Audited:
     Attributes:
         uuid: of the instance.
         hostname: its name.
-        network: its ports, as Nova had them at ``as_of``.
-        as_of: when that was, by the monotonic clock.
+        network: its ports, as Nova had them at ``seen_at``.
+        seen_at: when that was, by the monotonic clock.
     """
 
     uuid: str
     hostname: str
     network: Network
-    as_of: float
+    seen_at: float
 
 
 class NetworkAudit:
@@ -64,6 +64,10 @@ class NetworkAudit:
         if is_due and not self._ended.is_set() and self._turn.acquire(blocking=False):
             self._last = time.monotonic()
             threading.Thread(target=self._take_turn, name="network-audit", daemon=True).start()
+
+    def start(self) -> None:
+        """Let turns begin again after a stop."""
+        self._ended.clear()
 
     def stop(self) -> None:
         """Let the turn end at its next server."""

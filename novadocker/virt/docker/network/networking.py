@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One server's network: what Nova has of it, in the container and in the files bound into it.
+"""Nova's network_info applied to one container: interfaces, and its hosts and resolv.conf.
 
-What is done to the container's interfaces is ``wiring``'s; here it is joined to the names that
-the container has for itself and others.
+Interfaces are the work of ``wiring``; the names that a container has for itself and for others
+are files in its instance directory. The caller holds the lock of the server.
 """
 
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Protocol
 
 from novadocker.virt.docker.container.directory import (
     HOSTNAME,
@@ -21,43 +21,82 @@ from novadocker.virt.docker.network.history import History
 from novadocker.virt.docker.wiring import Wiring, name_files
 from novadocker.virt.docker.wiring.plan import Plan, make_plan
 from novadocker.virt.docker.wiring.refusal import refusal_of
+from novadocker.virt.nova_types import Instance, NetworkInfo, Vif
+
+
+class PlugEvent(Protocol):
+    """Neutron's events for the ports of one server, which are listened for already."""
+
+    def wait(self) -> None:
+        """Return when the ports are up.
+
+        Raises:
+            PlugTimeout: an event did not come in time.
+            WiringError: Neutron failed to plug a port.
+        """
+
+
+class NothingExpected:
+    """Events of ports that are up already: nothing is listened for, the wait ends at once."""
+
+    def __enter__(self) -> PlugEvent:
+        return self
+
+    def __exit__(self, *_fault: object) -> None:
+        """Let a fault pass."""
+
+    def wait(self) -> None:
+        """Return at once."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """A server's ports as Nova has them, and the news of them that it waits for.
+    """Ports of a server as Nova records them.
 
     Attributes:
-        instance: Nova's instance, which os-vif wants.
-        info: Nova's network_info; touching it blocks until Neutron made the ports.
-        plugged: makes a context that, when it is left, waits until Neutron says that the
-            ports plugged in it are up.
+        instance: Nova's instance, for os-vif.
+        info: Nova's network_info; reading it blocks until Neutron has made the ports.
+        expected: makes a context that listens for the ports' events from its begin on.
     """
 
-    instance: Any
-    info: Any
-    plugged: Callable[[], AbstractContextManager[None]]
+    instance: Instance
+    info: NetworkInfo
+    expected: Callable[[], AbstractContextManager[PlugEvent]] = NothingExpected
 
     def of(self, ports: Collection[str]) -> "Network":
-        """Leave all but some ports out.
+        """Return the network with some of the ports alone, in the same order.
 
         Args:
-            ports: ids of those that stay.
-
-        Returns:
-            The network with these alone, in the same order.
+            ports: ids of the ports that stay.
         """
         return replace(self, info=[vif for vif in self.info if vif["id"] in ports])
 
 
+@dataclass(frozen=True)
+class ServerNetwork:
+    """A running container and the ports of its server.
+
+    Attributes:
+        hostname: the server's name.
+        network: its ports.
+        container: state of the container at the moment.
+        directory: files that are bound into the container.
+    """
+
+    hostname: str
+    network: Network
+    container: Container
+    directory: InstanceDirectory
+
+
 class Networking:
-    """What is done to servers' networks on one host.
+    """Networks of the servers on one host.
 
     Args:
         wiring: joins containers to ports.
         domain: domain of the servers' names, and their resolvers' search domain.
         dns_servers: resolvers for subnets that name none.
-        metadata_by_dhcp: whether Neutron's DHCP agents serve metadata on each of their networks.
+        metadata_by_dhcp: Neutron's DHCP agents serve metadata on each of their networks.
     """
 
     def __init__(
@@ -75,17 +114,10 @@ class Networking:
         self._history = History()
 
     def plan(self, hostname: str, network: Network) -> Plan:
-        """Plan a server's network.
-
-        Args:
-            hostname: the server's name.
-            network: its ports.
-
-        Returns:
-            The plan.
+        """Plan the interfaces and names of a server.
 
         Raises:
-            VifRefused: a port cannot be had by a container; nothing has been changed.
+            VifRefused: a container cannot have one of the ports; nothing has been changed.
         """
         return make_plan(
             network.info,
@@ -98,31 +130,28 @@ class Networking:
 
     def settle(
         self,
-        network: Network,
-        plan: Plan,
-        container: Container,
-        directory: InstanceDirectory,
+        target: ServerNetwork,
         *,
         fresh: bool = False,
         keep_others: bool = False,
     ) -> list[str]:
-        """Bring a running container's network, and its names, to the plan. Idempotent.
+        """Bring interfaces and names of a running container to the plan; safe to repeat.
 
         Args:
-            network: the ports that the plan was made from.
-            plan: what should be.
-            container: as it is now.
-            directory: its bound files.
+            target: the container and the ports that it should have.
             fresh: the container has just been started.
-            keep_others: whether interfaces that are not planned stay.
+            keep_others: interfaces that are not planned stay.
 
         Returns:
-            What was changed, for a log.
+            Changes, as words for a log.
 
         Raises:
-            WiringError: it could not be done.
+            VifRefused: a container cannot have one of the ports; nothing has been changed.
+            WiringError: an interface could not be brought to the plan.
         """
-        directory.write(
+        network, container = target.network, target.container
+        plan = self.plan(target.hostname, network)
+        target.directory.write(
             {
                 HOSTS: name_files.hosts(plan),
                 HOSTNAME: name_files.hostname(plan),
@@ -132,7 +161,8 @@ class Networking:
         if fresh:
             self._history.start(network.instance.uuid)
         if container.state is State.PAUSED:
-            plan = replace(plan, nics=tuple(replace(nic, muted=True) for nic in plan.nics))
+            # The kernel answers pings for frozen processes; a halted machine answers none.
+            plan = replace(plan, nics=tuple(replace(nic, link_down=True) for nic in plan.nics))
         wired = self._wiring.ensure_wired(
             network.instance,
             network.info,
@@ -145,134 +175,96 @@ class Networking:
         changes: list[str] = wired.changes
         return changes
 
-    def look_after(
-        self,
-        hostname: str,
-        network: Network,
-        container: Container,
-        directory: InstanceDirectory,
-        as_of: float,
-    ) -> list[str]:
-        """Repair a running container's network, unless what is known of it is out of date.
+    def look_after(self, target: ServerNetwork, seen_at: float) -> list[str]:
+        """Repair the network of a running container, unless Nova's record is out of date.
 
-        Nova tells of a port for a while after it was detached, and has told of one too few
-        where one was attached since: neither may be undone here. No interface is taken away:
-        a record of Nova's that has lost a port would cut off a server that works.
+        Nova records a port for a while after its detachment, and misses a port that was just
+        attached: neither may be undone here. No interface is taken away: a record of Nova's
+        that has lost a port would cut off a server that works.
 
         Args:
-            hostname: the server's name.
-            network: its ports, as Nova had them at ``as_of``.
-            container: as it is now.
-            directory: its bound files.
-            as_of: when Nova had those ports, by the monotonic clock.
+            target: the container, and the ports that Nova recorded at ``seen_at``.
+            seen_at: moment of that record, in seconds of the monotonic clock.
 
         Returns:
-            What was changed, for a log.
+            Changes, as words for a log.
 
         Raises:
-            WiringError: it could not be repaired.
+            WiringError: an interface could not be repaired.
         """
+        network, vif_types = target.network, self._wiring.vif_types
         uuid = network.instance.uuid
-        if not self._history.is_older(uuid, as_of):
+        if not self._history.is_older(uuid, seen_at):
             return []
-        vif_types, gone = self._wiring.vif_types, self._history.detached(uuid, network.info)
-        wanted = [
-            vif
+        gone = self._history.detached(uuid, network.info)
+        wanted = {
+            vif["id"]
             for vif in network.info
             if vif["id"] not in gone and refusal_of(vif, vif_types) is None
-        ]
+        }
         if not wanted:
             return []
-        network = replace(network, info=wanted)
-        plan = self.plan(hostname, network)
-        return self.settle(network, plan, container, directory, keep_others=True)
+        return self.settle(replace(target, network=network.of(wanted)), keep_others=True)
 
-    def attach(
-        self,
-        hostname: str,
-        vif: Any,
-        network: Network,
-        container: Container,
-        directory: InstanceDirectory,
-    ) -> None:
+    def attach(self, target: ServerNetwork, vif: Vif) -> None:
         """Give a running container one more port; a failure leaves the others as they were.
 
         Args:
-            hostname: the server's name.
-            vif: the port.
-            network: all ports of the server, this one too.
-            container: as it is now.
-            directory: its bound files.
+            target: the container, and all ports of the server with the new one.
+            vif: the new port.
 
         Raises:
-            VifRefused: a container cannot have it; nothing has been changed.
-            WiringError: it could not be joined.
+            VifRefused: a container cannot have the port; nothing has been changed.
+            WiringError: the port could not be joined.
         """
-        self.plan(hostname, replace(network, info=[vif]))
+        network = target.network
+        self.plan(target.hostname, replace(network, info=[vif]))
         self._history.attach(network.instance.uuid, vif["id"])
-        wanted = network.of({vif["id"], *self._joined(hostname, network, container)})
-        plan = self.plan(hostname, wanted)
+        wanted = network.of({vif["id"], *self._joined(target)})
         with ExitStack() as undo:
-            undo.callback(self.detach, hostname, vif, network, container, directory)
-            self.settle(wanted, plan, container, directory)
+            undo.callback(self.detach, target, vif)
+            self.settle(replace(target, network=wanted))
             undo.pop_all()
 
-    def detach(
-        self,
-        hostname: str,
-        vif: Any,
-        network: Network,
-        container: Container,
-        directory: InstanceDirectory,
-    ) -> None:
-        """Take one port away from a running container; one that is gone is no error.
+    def detach(self, target: ServerNetwork, vif: Vif) -> None:
+        """Take one port away from a running container; the absence of the port is no error.
 
         Args:
-            hostname: the server's name.
-            vif: the port.
-            network: all ports of the server, whether this one is still among them or not.
-            container: as it is now.
-            directory: its bound files.
+            target: the container, and all ports of the server, with or without this one.
+            vif: the port that goes.
 
         Raises:
-            WiringError: it could not be taken away.
+            WiringError: the port could not be taken away.
         """
+        network = target.network
         self._history.detach(network.instance.uuid, vif["id"])
+        # Out of the switch first: nothing passes while the container's end is taken away.
         self.unwire(replace(network, info=[vif]))
-        rest = network.of(self._joined(hostname, network, container) - {vif["id"]})
-        self.settle(rest, self.plan(hostname, rest), container, directory)
+        rest = network.of(self._joined(target) - {vif["id"]})
+        self.settle(replace(target, network=rest))
 
-    def mute(self, network: Network, *, muted: bool) -> None:
-        """Let nothing pass between a server and its ports, or let it pass again.
-
-        The kernel answers pings for a process that is frozen; a machine that stands still
-        answers nothing.
-
-        Args:
-            network: the ports.
-            muted: whether nothing is to pass.
+    def mute(self, network: Network, *, down: bool) -> None:
+        """Set the host ends of a server's ports down, or up again.
 
         Raises:
-            WiringError: it could not be done.
+            WiringError: the state of an interface could not be set.
         """
-        self._wiring.mute(network.info, muted=muted)
+        self._wiring.mute(network.info, down=down)
 
     def unwire(self, network: Network) -> None:
-        """Take ports away, whatever is left of their container. Idempotent.
-
-        Args:
-            network: the ports.
+        """Take ports away, with or without their container; safe to repeat.
 
         Raises:
-            WiringError: one could not be taken away.
+            WiringError: a port could not be taken away.
         """
         self._wiring.unwire(network.instance, network.info)
 
-    def _joined(self, hostname: str, network: Network, container: Container) -> frozenset[str]:
+    def _joined(self, target: ServerNetwork) -> frozenset[str]:
         # Nova tells of a port until its detachment is over, and of one that another call is
         # attaching: neither may come to the container by way of this call.
-        vif_types = self._wiring.vif_types
+        network, vif_types = target.network, self._wiring.vif_types
         accepted = [vif for vif in network.info if refusal_of(vif, vif_types) is None]
-        plan = self.plan(hostname, replace(network, info=accepted))
+        plan = self.plan(target.hostname, replace(network, info=accepted))
+        container = target.container
         joined: frozenset[str] = self._wiring.joined(plan, container.pid, container.id)
         return joined

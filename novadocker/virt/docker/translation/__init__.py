@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nova's objects into our values, and our errors into Nova's: the words of ``driver``."""
 
-from novadocker.virt.docker.compute.ports import plugging_failed
 from novadocker.virt.docker.translation.error_mapping import (
     as_build_errors,
     as_nova_errors,
@@ -12,7 +11,7 @@ from novadocker.virt.docker.translation.error_mapping import (
 )
 from novadocker.virt.docker.translation.from_nova import (
     connection,
-    console_place,
+    console_settings,
     described,
     destination,
     inputs,
@@ -44,14 +43,13 @@ __all__ = [
     "as_refused_resize",
     "as_snapshot_errors",
     "connection",
-    "console_place",
+    "console_settings",
     "described",
     "destination",
     "expected_at_start",
     "inputs",
     "keep_password",
     "login",
-    "plugging_failed",
     "server",
     "settled",
     "settled_here",

@@ -15,7 +15,7 @@ from oslo_serialization import base64
 
 from novadocker import policy
 from novadocker.policy.extra_specs import IMAGE_PREFIX
-from novadocker.virt.docker.console import Place
+from novadocker.virt.docker.console import ConsoleSettings
 from novadocker.virt.docker.container.accounts import Login
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.engine import Connection
@@ -48,13 +48,13 @@ def connection(section: cfg.ConfigOpts.GroupAttr) -> Connection:
     )
 
 
-def console_place() -> Place:
+def console_settings() -> ConsoleSettings:
     """Say where nova.conf wants serial consoles to be.
 
     Returns:
         The place.
     """
-    return Place(
+    return ConsoleSettings(
         address=CONF.serial_console.proxyclient_address,
         acquire=serial.acquire_port,
         release=serial.release_port,

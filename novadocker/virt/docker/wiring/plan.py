@@ -59,7 +59,7 @@ class Nic:
         ipv6: False where the MTU is too small for it.
         router_advertisements: the default route of IPv6 is announced, not planned.
         bridge: the Linux bridge that the host end belongs to (hybrid plug), else None.
-        muted: the host end is down: a paused container says nothing.
+        link_down: the host end is down: a paused container says nothing.
     """
 
     port_id: str
@@ -74,7 +74,7 @@ class Nic:
     ipv6: bool = True
     router_advertisements: bool = False
     bridge: str | None = None
-    muted: bool = False
+    link_down: bool = False
 
     @classmethod
     def from_primitive(cls, values: Mapping[str, Any]) -> "Nic":

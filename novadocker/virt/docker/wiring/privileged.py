@@ -92,18 +92,18 @@ def withdraw(devices: Sequence[str]) -> list[str]:
 
 
 @entrypoint
-def mute(devices: Sequence[str], *, muted: bool) -> list[str]:
+def mute(devices: Sequence[str], *, down: bool) -> list[str]:
     """Take host ends down, so that nothing passes, or up again.
 
     Args:
         devices: their names.
-        muted: whether they are to be down.
+        down: whether they are to be down.
 
     Returns:
         The names of those that are there.
     """
     with _as_os_errors(), IPRoute() as ip:
-        return [name for name in devices if veth.mute(ip, name, muted=muted)]
+        return [name for name in devices if veth.mute(ip, name, down=down)]
 
 
 @entrypoint

@@ -242,31 +242,31 @@ def settle_host_end(ip: IPRoute, pair: Pair, nic: Nic) -> list[str]:
     Returns:
         What was changed.
     """
-    if (pair.alias, pair.mtu, pair.up) == (nic.port_id, nic.mtu, not nic.muted):
+    if (pair.alias, pair.mtu, pair.up) == (nic.port_id, nic.mtu, not nic.link_down):
         return []
     # The host has no business on a tenant's network, not even with an address of its own making.
     switch = Path("/proc/sys/net/ipv6/conf") / checked_name(nic.host_device) / "disable_ipv6"
     if switch.exists():
         switch.write_text("1")
-    state = "down" if nic.muted else "up"
+    state = "down" if nic.link_down else "up"
     ip.link("set", index=pair.host, ifalias=nic.port_id, mtu=nic.mtu, state=state)
     return [f"{nic.host_device} settled"]
 
 
-def mute(ip: IPRoute, name: str, *, muted: bool) -> bool:
+def mute(ip: IPRoute, name: str, *, down: bool) -> bool:
     """Take a link down, or up again.
 
     Args:
         ip: a socket on the host.
         name: the device's name.
-        muted: whether it is to be down.
+        down: whether it is to be down.
 
     Returns:
         Whether there is such a device.
     """
     link = link_named(ip, name)
     if link is not None:
-        ip.link("set", index=link["index"], state="down" if muted else "up")
+        ip.link("set", index=link["index"], state="down" if down else "up")
     return link is not None
 
 

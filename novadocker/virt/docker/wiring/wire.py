@@ -183,19 +183,19 @@ class Wiring:
         finally:
             _side_by_side([functools.partial(self._unbind, instance, vif) for vif in vifs])
 
-    def mute(self, network_info: Iterable[Any], *, muted: bool) -> None:
+    def mute(self, network_info: Iterable[Any], *, down: bool) -> None:
         """Let nothing pass through ports, or let it pass again; what is gone is passed over.
 
         Args:
             network_info: the VIFs.
-            muted: whether nothing is to pass.
+            down: whether nothing is to pass.
 
         Raises:
             WiringError: it could not be done.
         """
         devices = [host_device(vif) for vif in network_info]
         with _wiring_errors(_THIS_SERVERS):
-            privileged.mute(devices, muted=muted)
+            privileged.mute(devices, down=down)
 
     def resume(self) -> None:
         """Take note that nova-compute has just started, before any port is looked after.

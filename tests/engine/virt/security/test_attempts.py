@@ -60,7 +60,7 @@ def test_every_way_out_is_refused(
         port = listening.getsockname()[1]
         before = host()
         got = answers(servers.tell(None, command_line=f"/bin/attempts {bystander} {port}"))
-        servers.life.remove(servers.asked.uuid, servers.network)
+        servers.actions.lifecycle.remove(servers.asked.uuid, servers.network)
     assert sorted(got) == sorted(each.name for each in ATTEMPTS)
     root = not user
     odd = {

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from novadocker.policy import CAPABILITIES, Flavor
+from novadocker.virt.docker.container.guest import Guest
 from novadocker.virt.docker.container.labels import container_name
 from novadocker.virt.docker.engine import Engine, Image
 from tests.engine.virt.conftest import Servers
@@ -34,24 +35,24 @@ def every_kind(servers: Servers, make_image: Callable[..., Image]) -> Iterator[t
     uuid, own = servers.asked.uuid, servers.asked.container
     servers.boot(metadata={"COLOUR": "green"})
     yield "booted", own
-    servers.life.stop(uuid, servers.network, 0)
+    servers.actions.lifecycle.stop(uuid, servers.network, 0)
     yield "stopped", own
-    servers.life.rescue(None, stand_in(servers), None, servers.network, running=False)
+    servers.actions.rescue.run(None, stand_in(servers), None, servers.network, running=False)
     yield "rescued", own
     yield "standing in", container_name(uuid, rescue=True)
-    servers.life.start(servers.asked, servers.network)
+    servers.actions.lifecycle.start(servers.asked, servers.network)
     servers.ask(flavor=LARGER)
-    servers.life.prepare_resize(servers.asked, servers.network, 0)
-    servers.life.resize(servers.asked, servers.network, power_on=True)
+    servers.actions.resize.prepare(servers.asked, servers.network, 0)
+    servers.actions.resize.finish(servers.asked, servers.network, power_on=True)
     yield "resized", own
-    servers.life.commit(uuid, "saved:1", live=True)
-    servers.life.remove(uuid, servers.network)
+    Guest(servers.engine, container_name(uuid)).commit("saved:1", live=True)
+    servers.actions.lifecycle.remove(uuid, servers.network)
     saved = servers.engine.find_image("saved:1")
     assert saved
     servers.images.image = saved
     servers.boot()
     yield "from a snapshot", own
-    servers.life.remove(uuid, servers.network)
+    servers.actions.lifecycle.remove(uuid, servers.network)
     servers.images.image = make_image(User="web", Healthcheck={"Test": ["CMD", "test", "-e", "/"]})
     servers.boot()
     yield "of a user, with a probe", own

@@ -99,7 +99,9 @@ def test_what_is_handed_over_stays_inside(
         config_drive=lambda _: [("openstack/latest/meta_data.json", b"{}")],
         user_data=UserData(servers.asked.uuid, b"#!/bin/sh\necho ran\n"),
     )
-    servers.life.boot(None, servers.asked, None, servers.network, inputs, power_on=True)
+    servers.actions.lifecycle.boot(
+        None, servers.asked, None, servers.network, inputs, power_on=True
+    )
     servers.wait_for("file")
 
 
@@ -146,8 +148,8 @@ def test_a_server_that_takes_its_users_away_does_not_start_again(
     servers.wait_for("ready")
     begun = time.monotonic()
     with pytest.raises(PolicyRefused, match="/etc/group of the server"):
-        servers.life.restart(servers.asked, servers.network, 0)
-    servers.life.remove(servers.asked.uuid, servers.network)
+        servers.actions.lifecycle.restart(servers.asked, servers.network, 0)
+    servers.actions.lifecycle.remove(servers.asked.uuid, servers.network)
     assert servers.guest.find() is None
     assert time.monotonic() - begun < 10
 
@@ -172,7 +174,9 @@ def test_a_password_is_not_written_into_a_fifo(
     servers.images.image = image_with(Entry("etc/shadow", tarfile.FIFOTYPE))
     inputs = Inputs(login=Login("root", "$6$s$hash"))
     servers.ask("stat -c %F /etc/shadow; sleep 600")
-    servers.life.boot(None, servers.asked, None, servers.network, inputs, power_on=True)
+    servers.actions.lifecycle.boot(
+        None, servers.asked, None, servers.network, inputs, power_on=True
+    )
     servers.wait_for("fifo")
 
 
@@ -216,8 +220,8 @@ def test_a_gate_cannot_be_blocked_or_kept(servers: Any) -> None:
     servers.boot(f"{waits}; echo ran; sleep 600")
     servers.wait_for("ran")
     begun = time.monotonic()
-    servers.life.repair_network(servers.asked, servers.network)
-    servers.life.restart(servers.asked, servers.network, 0)
+    servers.actions.interfaces.repair(servers.asked, servers.network)
+    servers.actions.lifecycle.restart(servers.asked, servers.network, 0)
     assert time.monotonic() - begun < 10
     deadline = time.monotonic() + 10
     while servers.guest.console().count(b"ran") < 2:
@@ -230,5 +234,5 @@ def test_a_command_that_is_the_gate_waits_for_itself_alone(servers: Any) -> None
     gate = "/dev/.novadocker/gate /dev/.novadocker/open"
     servers.boot(None, command_line=f"{gate} /bin/sleep 600")
     assert servers.guest.get().alive
-    servers.life.remove(servers.asked.uuid, servers.network)
+    servers.actions.lifecycle.remove(servers.asked.uuid, servers.network)
     assert "usage: gate" in servers.tell(None, command_line="/proc/self/exe")

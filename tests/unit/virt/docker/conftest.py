@@ -4,6 +4,7 @@
 import importlib
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,9 +13,18 @@ with warnings.catch_warnings():
     # Nova and what it stands on warn of themselves when they are imported; it is not our code.
     warnings.simplefilter("ignore")
     importlib.import_module("nova.objects.image_meta")
-    from novadocker.virt.docker.compute import telling, trunks
+    from novadocker.policy import Bounds
+    from novadocker.virt.docker.actions.allowance import Allowance
+    from novadocker.virt.docker.actions.interfaces import Interfaces
+    from novadocker.virt.docker.actions.lifecycle import Lifecycle
+    from novadocker.virt.docker.actions.recovery import Recovery
+    from novadocker.virt.docker.actions.rescue import Rescue
+    from novadocker.virt.docker.actions.resize import Resize
+    from novadocker.virt.docker.compute import trunks
+    from novadocker.virt.docker.compute.assembly import assemble
+    from novadocker.virt.docker.conf import options
     from novadocker.virt.docker.driver import CONF, DockerDriver
-    from tests.unit.virt.docker.nova_side import Life, Neutron, Tags, VirtAPI
+    from tests.unit.virt.docker.nova_side import FixedHost, Life, Neutron, Tags, VirtAPI
 
 
 @pytest.fixture
@@ -45,25 +55,34 @@ def neutron(monkeypatch: pytest.MonkeyPatch) -> Neutron:
 
 @pytest.fixture
 def docker_driver(
-    virtapi: VirtAPI, life: Life, tags: Tags, neutron: Neutron, monkeypatch: pytest.MonkeyPatch
+    virtapi: VirtAPI, life: Life, tags: Tags, neutron: Neutron, option: Callable[..., None]
 ) -> Any:
-    """A driver after its start."""
-    monkeypatch.setattr(telling, "ServerTags", lambda: tags)
-    made: Any = DockerDriver(virtapi)
-    made._hostname = "h1"
-    made._lifecycle = life
-    return made
+    """A driver whose actions are noted."""
+    option("host", "h1")
+    parts = replace(
+        assemble(CONF, virtapi),
+        tags=tags,
+        allowance=Allowance(FixedHost(), 64, Bounds()),
+        lifecycle=life.of(Lifecycle),
+        rescue=life.of(Rescue),
+        resize=life.of(Resize),
+        interfaces=life.of(Interfaces),
+        recovery=life.of(Recovery),
+    )
+    return DockerDriver(virtapi, parts)
 
 
 @pytest.fixture
-def option() -> Iterator[Callable[[str, Any], None]]:
+def option() -> Iterator[Callable[..., None]]:
     """How to set an option of nova.conf for one test."""
-    changed: list[str] = []
+    changed: list[tuple[str, str | None]] = []
 
-    def change(name: str, value: Any) -> None:
-        changed.append(name)
-        CONF.set_override(name, value)
+    def change(name: str, value: Any, group: str | None = None) -> None:
+        if group == "docker":
+            options.register(CONF)
+        changed.append((name, group))
+        CONF.set_override(name, value, group)
 
     yield change
-    for name in changed:
-        CONF.clear_override(name)
+    for name, group in changed:
+        CONF.clear_override(name, group)

@@ -2,16 +2,18 @@
 """Nova's side of the driver, for tests of what is between the two."""
 
 import contextlib
+import inspect
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from nova import exception, objects
 from nova.compute import vm_states
 from nova.virt import fake
 
-from novadocker.policy import Abilities, Settings, settings_for
-from novadocker.virt.docker.container.server import Server
+from novadocker.policy import Abilities
+from novadocker.virt.docker.driver import DockerDriver
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of what Nova stands on
@@ -112,28 +114,68 @@ class Tags:
         self.tags.remove(tag)
 
 
+class Call(NamedTuple):
+    """One call of an action, its arguments by the names that the action gives them."""
+
+    action: str
+    arguments: dict[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an argument."""
+        try:
+            return self.arguments[name]
+        except KeyError as error:
+            raise AttributeError(name) from error
+
+
 class Life:
-    """Takes what the driver hands on, instead of an engine."""
+    """All actions of the driver: each notes its call instead of asking an engine."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self.calls: list[tuple[Any, ...]] = []
+        self.calls: list[Call] = []
         self.fault: Exception | None = None
 
     def image_of(self, uuid: str) -> str:
         """Know no image."""
         return ""
 
-    def settings(self, server: Server) -> Settings:
-        """Grant what the flavor asks for."""
-        return settings_for(server.flavor, Abilities(disk_limit=False, pids=64, userns=True))
+    def of(self, kind: type[Any]) -> Any:
+        """Return the double of one kind of action; a call must fit the signature of the kind."""
+        return _Noted(kind, self)
+
+
+class _Noted:
+    def __init__(self, kind: type[Any], life: Life) -> None:
+        self._kind = kind
+        self._life = life
+
+    def image_of(self, uuid: str) -> str:
+        """Know no image."""
+        return self._life.image_of(uuid)
 
     def __getattr__(self, name: str) -> Callable[..., None]:
-        """Take any operation."""
+        """Take an action of that kind."""
+        signature = inspect.signature(getattr(self._kind, name))
 
         def take(*arguments: Any, **named: Any) -> None:
-            self.calls.append((name, *arguments, *named.values()))
-            if self.fault:
-                raise self.fault
+            given = dict(signature.bind(None, *arguments, **named).arguments)
+            given.pop("self")
+            self._life.calls.append(Call(f"{self._kind.__name__}.{name}", given))
+            if self._life.fault:
+                raise self._life.fault
 
         return take
+
+
+class FixedHost:
+    """A host that can enforce what flavors in these tests ask for."""
+
+    def abilities(self, pids: int) -> Abilities:
+        """Return its abilities."""
+        return Abilities(disk_limit=False, pids=64, userns=True)
+
+
+def with_parts(made: DockerDriver, **changes: Any) -> None:
+    """Put doubles in the place of parts of a driver."""
+    made._parts = replace(made._parts, **changes)

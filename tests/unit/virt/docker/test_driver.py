@@ -12,13 +12,14 @@ from nova.virt import driver as nova_driver
 from nova.virt import event as nova_event
 
 import novadocker.virt.docker
+from novadocker.virt.docker.compute.assembly import assemble
 from novadocker.virt.docker.compute.service import Service
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.driver import CONF, DockerDriver
 from novadocker.virt.docker.engine import Container, State
 from novadocker.virt.docker.host import processor
 from novadocker.virt.docker.translation import metadata
-from tests.unit.virt.docker.nova_side import UUID, Life, Tags, VirtAPI, instance
+from tests.unit.virt.docker.nova_side import UUID, Life, Tags, VirtAPI, instance, with_parts
 
 BASE = nova_driver.ComputeDriver
 
@@ -105,11 +106,13 @@ def test_the_package_gives_the_class() -> None:
         _ = novadocker.virt.docker.VmDriver
 
 
-def test_a_driver_is_made_without_an_engine(virtapi: VirtAPI) -> None:
-    """Nova makes it before it starts it; what it cannot do yet it refuses."""
+def test_a_driver_is_made_without_an_engine(virtapi: VirtAPI, option: Callable[..., None]) -> None:
+    """Nova makes a driver before it starts the driver: no engine is asked before a call."""
+    option("host_url", "unix:///nonexistent/docker.sock", "docker")
     made = DockerDriver(virtapi)
-    with pytest.raises(exception.HostNotFound):
-        made.destroy(None, instance(), [])
+    assert made.get_available_nodes() == [CONF.host]
+    with pytest.raises(exception.HypervisorUnavailable):
+        made.get_info(instance())
 
 
 @pytest.mark.parametrize(
@@ -126,8 +129,8 @@ def test_a_soft_reboot_gives_time(
 ) -> None:
     """As long as the image says, else as nova.conf does; a hard one gives none."""
     docker_driver.reboot(None, instance(system_metadata=metadata), [], kind)
-    ((operation, server, _, timeout),) = life.calls
-    assert (operation, server.uuid, timeout) == ("restart", UUID, expected)
+    (call,) = life.calls
+    assert (call.action, call.server.uuid, call.timeout) == ("Lifecycle.restart", UUID, expected)
 
 
 def test_each_call_of_novas_is_one_operation(docker_driver: Any, life: Life) -> None:
@@ -141,14 +144,14 @@ def test_each_call_of_novas_is_one_operation(docker_driver: Any, life: Life) -> 
     docker_driver.plug_vifs(it, network)
     docker_driver.destroy(None, it, network)
     assert [call[0] for call in life.calls] == [
-        "boot",
-        "start",
-        "stop",
-        "start",
-        "repair_network",
-        "remove",
+        "Lifecycle.boot",
+        "Lifecycle.start",
+        "Lifecycle.stop",
+        "Lifecycle.start",
+        "Interfaces.repair",
+        "Lifecycle.remove",
     ]
-    assert life.calls[2][1::2] == (UUID, 9)
+    assert (life.calls[2].uuid, life.calls[2].timeout) == (UUID, 9)
 
 
 @pytest.mark.parametrize("power_on", [True, False])
@@ -156,7 +159,7 @@ def test_a_server_can_be_built_powered_off(docker_driver: Any, life: Life, power
     """Nova asks for it when it unshelves or resizes a server that was off."""
     it = instance()
     docker_driver.spawn(None, it, it.image_meta, [], None, {}, [], power_on=power_on)
-    assert life.calls[0][-1] is power_on
+    assert life.calls[0].power_on is power_on
 
 
 @pytest.mark.parametrize(("destroy_vifs", "left"), [(True, ["vif"]), (False, [])])
@@ -165,8 +168,8 @@ def test_cleanup_leaves_the_ports_that_nova_keeps(
 ) -> None:
     """Everything of the container goes, the ports as Nova says."""
     docker_driver.cleanup(None, instance(), ["vif"], destroy_vifs=destroy_vifs)
-    ((operation, uuid, network),) = life.calls
-    assert (operation, uuid, network.info) == ("remove", UUID, left)
+    (call,) = life.calls
+    assert (call.action, call.uuid, call.network.info) == ("Lifecycle.remove", UUID, left)
 
 
 def test_ports_are_not_asked_for_before_they_are_needed(docker_driver: Any, life: Life) -> None:
@@ -193,7 +196,7 @@ class FakeEngine:
         """Take states by instance id."""
         self._states = states
 
-    def names(self, label: str) -> dict[str, dict[str, str]]:
+    def labels_by_name(self, label: str) -> dict[str, dict[str, str]]:
         """List them."""
         assert label == "novadocker.host=h1"
         return {f"nova-{uuid}": {"novadocker.instance": uuid} for uuid in self._states}
@@ -209,7 +212,7 @@ class FakeEngine:
 
 def test_instances_are_found_by_label(docker_driver: Any) -> None:
     """Names and ids of the containers that carry this host's label."""
-    docker_driver._engine = FakeEngine(b=State.RUNNING, a=State.EXITED)
+    with_parts(docker_driver, engine=FakeEngine(b=State.RUNNING, a=State.EXITED))
     assert docker_driver.list_instances() == ["nova-a", "nova-b"]
     assert docker_driver.list_instance_uuids() == ["a", "b"]
 
@@ -226,14 +229,14 @@ def test_instances_are_found_by_label(docker_driver: Any) -> None:
 )
 def test_a_containers_state_is_a_power_state(docker_driver: Any, state: State, power: int) -> None:
     """Its id is the engine's."""
-    docker_driver._engine = FakeEngine(**{UUID: state})
+    with_parts(docker_driver, engine=FakeEngine(**{UUID: state}))
     info = docker_driver.get_info(instance())
     assert (info.state, info.internal_id) == (power, f"id-{UUID}")
 
 
 def test_an_instance_without_a_container_is_not_found(docker_driver: Any) -> None:
     """Nova knows what to do about that."""
-    docker_driver._engine = FakeEngine()
+    with_parts(docker_driver, engine=FakeEngine())
     with pytest.raises(exception.InstanceNotFound, match=UUID):
         docker_driver.get_info(instance())
 
@@ -271,7 +274,7 @@ def test_placement_is_told_what_the_host_has(
     option("cpu_allocation_ratio", 2.0)
     option("reserved_host_cpus", 1)
     option("reserved_host_disk_mb", 2048)
-    docker_driver._host = FakeHost()
+    with_parts(docker_driver, host=FakeHost())
     tree = provider_tree.ProviderTree()
     tree.new_root("h1", UUID)
     tree.add_traits("h1", "CUSTOM_DOCKER_DISK_LIMIT", "CUSTOM_OF_THE_OPERATOR")
@@ -285,22 +288,21 @@ def test_placement_is_told_what_the_host_has(
 
 
 def test_options_come_from_nova_conf(
-    docker_driver: Any, tmp_path: Path, option: Callable[[str, Any], None]
+    virtapi: VirtAPI, tmp_path: Path, option: Callable[..., None]
 ) -> None:
-    """Where instances are and what the operator set in [docker]."""
+    """The assembly reads Nova's own options and those in [docker]."""
     option("instances_path", str(tmp_path))
-    docker_driver._host = type("Able", (), {"abilities": lambda _, pids: pids})()
-    options = docker_driver._options()
-    assert options.instances_path == tmp_path
-    assert options.inject_key is True
-    assert options.abilities == CONF.docker.pids_limit
+    option("pids_limit", 77, "docker")
+    parts = assemble(CONF, virtapi)
+    assert parts.runner.directory(UUID).path == tmp_path / UUID
+    assert parts.hostname == CONF.host
 
 
 def test_a_server_is_what_boot_gets(docker_driver: Any, life: Life) -> None:
     """Plain values, not Nova's objects, from there on."""
     it = instance()
     docker_driver.spawn(None, it, it.image_meta, [], None, {}, [])
-    assert isinstance(life.calls[0][2], Server)
+    assert isinstance(life.calls[0].server, Server)
 
 
 def test_tags_are_told_before_the_first_instruction(
@@ -311,8 +313,8 @@ def test_tags_are_told_before_the_first_instruction(
     monkeypatch.setattr(metadata, "describe_devices", lambda *arguments: told.append(arguments))
     it = instance()
     docker_driver.spawn("context", it, it.image_meta, [], None, {}, [])
-    with life.calls[0][4].plugged():
-        assert not told
+    assert not told
+    life.calls[0].while_waiting()
     assert told == [("context", it)]
 
 
@@ -348,8 +350,8 @@ def test_rights_are_told_by_tags(
     it = instance()
     it.flavor.extra_specs = {"docker:cap_add": "NET_ADMIN"}
     docker_driver.spawn("context", it, it.image_meta, [], None, {}, [])
-    with life.calls[0][4].plugged():
-        assert rights_of(tags) == set()
+    assert rights_of(tags) == set()
+    life.calls[0].while_waiting()
     assert rights_of(tags) == {"docker_profile=baseline", "docker_cap=NET_ADMIN"}
     it.flavor.extra_specs = {"docker:profile": "system"}
     docker_driver.finish_migration(None, None, it, "", [], it.image_meta, True, {})
@@ -366,6 +368,5 @@ def test_a_server_is_not_given_up_for_a_tag(
     tags.fault = LookupError("away")
     it = instance()
     docker_driver.spawn("context", it, it.image_meta, [], None, {}, [])
-    with life.calls[0][4].plugged():
-        pass
+    life.calls[0].while_waiting()
     assert tags.tags == {"mine"}

@@ -11,7 +11,7 @@ from nova.compute import task_states
 from novadocker import errors
 from novadocker.virt.docker import translation
 from novadocker.virt.docker.driver import CONF
-from tests.unit.virt.docker.nova_side import IMAGE_ID, UUID, Life, instance
+from tests.unit.virt.docker.nova_side import IMAGE_ID, UUID, Life, instance, with_parts
 
 MISSING = errors.ContainerNotFound(name=f"nova-{UUID}")
 UNSOUND = errors.ImageInvalid(image=IMAGE_ID, reason="it is empty")
@@ -27,7 +27,7 @@ class Snapshots:
         self.swept: list[str] = []
         self.fault: Exception | None = None
 
-    def take(self, context: Any, uuid: str, image_id: str, commit: Any, stages: Any) -> None:
+    def take(self, context: Any, uuid: str, image_id: str, stages: Any) -> None:
         """Take a snapshot."""
         self.taken.append((uuid, image_id))
         stages.pending()
@@ -43,8 +43,9 @@ class Snapshots:
 @pytest.fixture
 def snapshots(docker_driver: Any) -> Snapshots:
     """What the driver makes images with."""
-    docker_driver._snapshots = Snapshots()
-    return docker_driver._snapshots
+    made = Snapshots()
+    with_parts(docker_driver, snapshots=made)
+    return made
 
 
 def test_nova_hears_how_far_a_snapshot_is(docker_driver: Any, snapshots: Snapshots) -> None:
@@ -95,7 +96,8 @@ def test_the_image_cache_is_looked_through(
 ) -> None:
     """Images of servers are in use; an operator may keep all; leftovers go in any case."""
     used: list[Any] = []
-    docker_driver._images = SimpleNamespace(forget_unused=lambda *args: used.append(args))
+    images = SimpleNamespace(forget_unused=lambda *args: used.append(args))
+    with_parts(docker_driver, images=images)
     CONF.set_override("remove_unused_base_images", removes, group="image_cache")
     docker_driver.manage_image_cache(None, [instance(), instance(image_ref="")])
     assert [ids for ids, _ in used] == ([{IMAGE_ID, ""}] if removes else [])
@@ -113,7 +115,7 @@ def test_an_image_is_cached_as_glance_describes_it(
         asked.append(meta)
         return True
 
-    docker_driver._images = SimpleNamespace(cache=cache)
+    with_parts(docker_driver, images=SimpleNamespace(cache=cache))
     monkeypatch.setattr(translation, "described", lambda context, glance, image: f"meta {image}")
     assert docker_driver.cache_image(None, "5f0c") is True
     assert asked == ["meta 5f0c"]
@@ -128,7 +130,7 @@ def test_a_rebuild_that_can_be_is_left_to_nova(docker_driver: Any, life: Life) -
     """Image and settings are looked at while the old server is still there; it is not touched."""
     with pytest.raises(NotImplementedError):
         rebuild(docker_driver, instance())
-    assert [call[0] for call in life.calls] == ["foresee"]
+    assert [call.action for call in life.calls] == ["Lifecycle.check_rebuild"]
 
 
 @pytest.mark.parametrize(

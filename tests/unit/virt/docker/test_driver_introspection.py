@@ -5,7 +5,7 @@ import pytest
 from nova import exception
 
 from novadocker import errors
-from tests.unit.virt.docker.nova_side import UUID, instance
+from tests.unit.virt.docker.nova_side import UUID, instance, with_parts
 
 
 class Consoles:
@@ -38,13 +38,14 @@ class Engine:
 @pytest.fixture
 def driver(docker_driver: Any) -> Any:
     """A driver with an engine."""
-    docker_driver._engine = Engine()
+    with_parts(docker_driver, engine=Engine())
     return docker_driver
 
 
 def test_a_console_has_an_address_and_a_port(driver: Any) -> None:
     """Nova's proxy connects there."""
-    driver._consoles = Consoles()
+    consoles = Consoles()
+    with_parts(driver, consoles=consoles)
     console = driver.get_serial_console(None, instance())
     assert console.get_connection_info("t", "u") == {
         "host": "192.0.2.7",
@@ -54,7 +55,7 @@ def test_a_console_has_an_address_and_a_port(driver: Any) -> None:
         "access_url": "u",
     }
     driver.cleanup_host("h1")
-    assert driver._consoles.closed
+    assert consoles.closed
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_a_console_has_an_address_and_a_port(driver: Any) -> None:
 )
 def test_a_console_that_cannot_be_had_is_refused(driver: Any, ours: Exception, novas: str) -> None:
     """As Nova's API knows to say it."""
-    driver._consoles = Consoles(ours)
+    with_parts(driver, consoles=Consoles(ours))
     with pytest.raises(getattr(exception, novas)):
         driver.get_serial_console(None, instance())
 

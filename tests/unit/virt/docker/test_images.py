@@ -66,7 +66,7 @@ class FakeEngine:
         """List names."""
         return sorted(tag for tag in self.images if tag.startswith(prefix))
 
-    def names(self, label: str) -> dict[str, dict[str, str]]:
+    def labels_by_name(self, label: str) -> dict[str, dict[str, str]]:
         """List containers by their images."""
         return {f"nova-{n}": {label: image} for n, image in enumerate(self.made_from)}
 

@@ -25,10 +25,10 @@ def test_a_port_is_attached_among_those_that_nova_has_now(
         docker_driver.attach_interface(None, it, it.image_meta, vif)
     else:
         docker_driver.detach_interface(None, it, vif)
-    ((operation, server, port, ports),) = life.calls
-    assert (operation, server.uuid, port) == (call, UUID, vif)
+    (noted,) = life.calls
+    assert (noted.action, noted.server.uuid, noted.vif) == (f"Interfaces.{call}", UUID, vif)
     cache.network_info = model.NetworkInfo([vif])
-    assert [each["id"] for each in ports().info] == ["p2"]
+    assert [each["id"] for each in noted.ports().info] == ["p2"]
     assert described == [{}] if call == "attach" else [{"without": "p2"}]
 
 
@@ -43,4 +43,4 @@ def test_an_interface_whose_tag_cannot_be_told_is_taken_back(
     monkeypatch.setattr(metadata, "describe_devices", broken)
     with pytest.raises(exception.NovaException, match="no database"):
         docker_driver.attach_interface(None, instance(), None, {"id": "p2"})
-    assert [call[0] for call in life.calls] == ["attach", "detach"]
+    assert [call.action for call in life.calls] == ["Interfaces.attach", "Interfaces.detach"]

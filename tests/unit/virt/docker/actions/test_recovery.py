@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from novadocker.gate.start_gate import StartGate
+from novadocker.gate.start_gate import process_is_at_gate
 from novadocker.virt.docker import translation
 from novadocker.virt.docker.actions.recovery import Expected, Repair, repair_of
 from novadocker.virt.docker.engine import Container, State
@@ -82,5 +82,5 @@ def test_a_record_says_what_to_expect(
 
 def test_what_is_no_gate_is_not_held() -> None:
     """Neither another program nor one that has ended."""
-    assert not StartGate.holds(os.getpid())
-    assert not StartGate.holds(2**22 + 1)
+    assert not process_is_at_gate(os.getpid())
+    assert not process_is_at_gate(2**22 + 1)

@@ -85,9 +85,9 @@ def test_a_smaller_disk_must_hold_what_was_written(
 
 def test_what_a_flavor_gave_counts_what_is_kept() -> None:
     """A container made anew has less room in its new layer, and the same disk."""
-    assert recreate.given(container(kept=GIB)).disk_bytes == 5 * GIB
+    assert recreate.current_limits(container(kept=GIB)).disk_bytes == 5 * GIB
     unlimited = replace(LIMITS, disk_bytes=0)
-    assert recreate.given(container(unlimited, kept=GIB)) == unlimited
+    assert recreate.current_limits(container(unlimited, kept=GIB)) == unlimited
 
 
 @pytest.mark.parametrize("rates", [DiskRates(), RATES])

@@ -12,7 +12,7 @@ from novadocker.virt.docker.actions.rescue import files_of
 from novadocker.virt.docker.container.guest import in_service
 from novadocker.virt.docker.container.labels import container_name
 from novadocker.virt.docker.engine import Container, Shared, State
-from tests.unit.virt.docker.nova_side import IMAGE_ID, UUID, Life, instance
+from tests.unit.virt.docker.nova_side import IMAGE_ID, UUID, Life, instance, with_parts
 
 ROOT = "/var/lib/docker/overlay2/f0/merged"
 OWN = container_name(UUID)
@@ -142,10 +142,12 @@ def test_a_rescue_boots_the_rescue_image(
     )
     properties = objects.ImageMetaProps(os_command_line="/bin/mend")
     rescuer = objects.ImageMeta(id=RESCUER, properties=properties)
-    docker_driver._glance = Glance({"docker_cap_drop": "KILL", "os_distro": "x"})
+    glance = Glance({"docker_cap_drop": "KILL", "os_distro": "x"})
+    with_parts(docker_driver, glance=glance)
     docker_driver.rescue(None, it, [], rescuer, "secret", None, None)
-    ((operation, _, server, image_meta, _, inputs, _, was_running),) = life.calls
-    assert (operation, image_meta, was_running) == ("rescue", rescuer, running)
+    (call,) = life.calls
+    server, inputs = call.server, call.inputs
+    assert (call.action, call.image_meta, call.running) == ("Rescue.run", rescuer, running)
     assert (server.rescue, server.image, server.command_line) == (True, RESCUER, "/bin/mend")
     assert (server.hostname, server.public_key) == ("web-1", "ssh-ed25519 AAAA")
     assert inputs.user_data is None
@@ -157,5 +159,6 @@ def test_the_end_of_a_rescue_starts_the_server_itself(docker_driver: Any, life: 
     cache = objects.InstanceInfoCache(network_info=model.NetworkInfo([]))
     it = instance(vm_state=vm_states.RESCUED, info_cache=cache)
     docker_driver.unrescue(None, it)
-    ((operation, server, _),) = life.calls
-    assert (operation, server.rescue, server.image) == ("start", False, IMAGE_ID)
+    (call,) = life.calls
+    assert call.action == "Lifecycle.start"
+    assert (call.server.rescue, call.server.image) == (False, IMAGE_ID)

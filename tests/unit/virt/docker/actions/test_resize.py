@@ -7,7 +7,7 @@ import pytest
 from nova import exception, objects
 
 from novadocker import errors
-from tests.unit.virt.docker.nova_side import UUID, Life, instance
+from tests.unit.virt.docker.nova_side import UUID, Life, instance, with_parts
 
 
 @pytest.fixture
@@ -29,8 +29,9 @@ def resized(docker_driver: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_a_resize_begins_with_the_flavor_that_comes(resized: Any, life: Life) -> None:
     """The instance has its old one until Nova finishes the resize."""
     resized()
-    ((operation, server, _, timeout),) = life.calls
-    assert (operation, server.uuid, timeout) == ("prepare_resize", UUID, 9)
+    (call,) = life.calls
+    server = call.server
+    assert (call.action, server.uuid, call.timeout) == ("Resize.prepare", UUID, 9)
     assert (server.flavor.vcpus, server.flavor.memory_mib) == (4, 64)
 
 
@@ -70,8 +71,8 @@ def test_a_resize_ends_with_the_flavor_that_the_instance_has(
         None, None, it, "", [], it.image_meta, True, {}, power_on=power_on
     )
     docker_driver.finish_revert_migration(None, it, [], None, power_on=power_on)
-    assert [(call[0], call[1].flavor.vcpus, call[-1]) for call in life.calls] == [
-        ("resize", 2, power_on)
+    assert [(call.action, call.server.flavor.vcpus, call.power_on) for call in life.calls] == [
+        ("Resize.finish", 2, power_on)
     ] * 2
 
 
@@ -84,13 +85,13 @@ def test_a_confirmed_resize_touches_nothing(docker_driver: Any, life: Life) -> N
 def test_a_revert_ends_the_process_and_keeps_the_files(docker_driver: Any, life: Life) -> None:
     """Nova destroys what it calls the destination, without disks where they are shared."""
     docker_driver.destroy(None, instance(), [], destroy_disks=False)
-    ((operation, uuid, _, timeout),) = life.calls
-    assert (operation, uuid, timeout) == ("stop", UUID, 60)
+    (call,) = life.calls
+    assert (call.action, call.uuid, call.timeout) == ("Lifecycle.stop", UUID, 60)
 
 
 @pytest.mark.parametrize(("host", "shared"), [("h1", True), ("h2", False)])
 def test_only_a_host_shares_its_own_disks(docker_driver: Any, host: str, shared: bool) -> None:
     """Source and destination of a resize are the same host, those of an evacuation are not."""
     told = docker_driver.check_instance_shared_storage_local(None, instance())
-    docker_driver._hostname = host
+    with_parts(docker_driver, hostname=host)
     assert docker_driver.check_instance_shared_storage_remote(None, told) is shared

@@ -124,6 +124,7 @@ class Site:
         self.faults: dict[str, Exception] = {}
         self.during_upload: Callable[[], None] = lambda: None
         engine: Any = self.engine
+        engine.commit = self.commit
         self.snapshots = Snapshots(engine, self.glance, Platform("amd64"))
 
     def tell(self, what: str) -> None:
@@ -132,9 +133,9 @@ class Site:
         if fault := self.faults.get(what):
             raise fault
 
-    def commit(self, uuid: str, tag: str, *, live: bool) -> str:
+    def commit(self, name: str, tag: str, *, pause: bool) -> str:
         """Commit the container."""
-        self.tell("commit live" if live else "commit")
+        self.tell("commit" if pause else "commit live")
         self.engine.images.append(tag)
         return "sha256:committed"
 
@@ -145,7 +146,7 @@ class Site:
     def take(self) -> None:
         """Make the image."""
         stages = Stages(lambda: self.tell("pending"), self._uploading)
-        self.snapshots.take(None, UUID, IMAGE, self.commit, stages)
+        self.snapshots.take(None, UUID, IMAGE, stages)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from nova import exception, objects
 from nova.virt import driver as nova_driver
 
-from novadocker.virt.docker.compute.unsupported import Refusals
+from novadocker.virt.docker.compute.unsupported import Unsupported
 from tests.unit.virt.docker.nova_side import Life, instance
 
 VOLUME = SimpleNamespace(is_volume=True)
@@ -40,7 +40,7 @@ CASES: dict[str, tuple[tuple[Any, ...], type[Exception], str]] = {
 
 def test_every_refusal_is_tried_here() -> None:
     """And each is a method of Nova's that it would else answer with less."""
-    refused = {name for name in vars(Refusals) if not name.startswith("_")}
+    refused = {name for name in vars(Unsupported) if not name.startswith("_")}
     assert refused == set(CASES)
     assert all(hasattr(nova_driver.ComputeDriver, name) for name in refused)
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from novadocker.virt.docker.console import Place, networks
+from novadocker.virt.docker.console import ConsoleSettings, networks
 from novadocker.virt.docker.console.terminal import _pid_inside
 
 
-def place(address: str, *clients: str) -> Place:
+def place(address: str, *clients: str) -> ConsoleSettings:
     """Return a place of consoles."""
-    return Place(address, acquire=lambda _: 0, release=lambda *_: None, clients=clients)
+    return ConsoleSettings(address, acquire=lambda _: 0, release=lambda *_: None, clients=clients)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_what_a_user_is_to_write_belongs_to_it(user: str, uid: int) -> None:
 
 def test_a_password_is_set_for_its_user_alone() -> None:
     """The hash verifies, today is the day of the change, and all else stays."""
-    shadow = Login.of("web", "geheim ü").into(SHADOW)
+    shadow = Login.of("web", "geheim ü").write_to_shadow(SHADOW)
     assert shadow
     first, second, end = shadow.split("\n")
     assert (f"{first}\n", end) == (SHADOW.splitlines(keepends=True)[0], "")
@@ -72,7 +72,7 @@ def test_a_password_is_set_for_its_user_alone() -> None:
 )
 def test_a_user_that_is_not_there_gets_no_password(shadow: str) -> None:
     """No user is made, and no line is mended."""
-    assert Login.of("web", "secret").into(shadow) is None
+    assert Login.of("web", "secret").write_to_shadow(shadow) is None
 
 
 @pytest.mark.parametrize("user", ["", "a:b", "a\nroot", "-e", "a b", "ü", "../root"])

@@ -26,7 +26,7 @@ class Engine:
         self.asked: list[tuple[str, float]] = []
         self.refuse_looks = 0
 
-    def names(self, label: str) -> Mapping[str, Mapping[str, str]]:
+    def labels_by_name(self, label: str) -> Mapping[str, Mapping[str, str]]:
         """List it."""
         return {"nova-1": LABELS} if self.state else {}
 
@@ -102,8 +102,8 @@ def nova() -> Nova:
 @pytest.fixture
 def watcher(engine: Engine, nova: Nova) -> Iterator[Watcher]:
     """A watcher that has told its first look at the container and waits for more."""
-    made: Any = Watcher(engine, "h1", nova.settled, nova.tell)  # type: ignore[arg-type]
-    made.start()
+    made: Any = Watcher(engine, "h1", nova.settled)  # type: ignore[arg-type]
+    made.start(nova.tell)
     assert nova.comes_to(State.RUNNING)
     nova.told.clear()
     yield made
@@ -228,8 +228,8 @@ def test_patience_ends(engine: Engine, nova: Nova, monkeypatch: pytest.MonkeyPat
 def test_a_container_that_never_started_is_no_news(engine: Engine, nova: Nova) -> None:
     """Its server is being built, or was built powered off."""
     engine.state = State.CREATED
-    made = Watcher(engine, "h1", nova.settled, nova.tell)  # type: ignore[arg-type]
-    made.start()
+    made = Watcher(engine, "h1", nova.settled)  # type: ignore[arg-type]
+    made.start(nova.tell)
     assert eventually(lambda: bool(engine.asked))
     time.sleep(0.1)
     assert nova.told == []

@@ -16,7 +16,7 @@ from nova.objects.image_meta import ImageMeta
 from novadocker.archive import Platform
 from novadocker.errors import EngineError
 from novadocker.virt.docker.engine import Image
-from novadocker.virt.docker.images import Images, Parts, Provenance
+from novadocker.virt.docker.images import Images, PartialLoading, Provenance
 from novadocker.virt.docker.images.chains import chain_ids
 from tests.support.glance_double import ADMIN, ALICE, Glance
 
@@ -50,7 +50,7 @@ class Engine:
         """Take one away."""
         self.images.pop(tag, None)
 
-    def names(self, label: str) -> dict[str, dict[str, str]]:
+    def labels_by_name(self, label: str) -> dict[str, dict[str, str]]:
         """Run nothing."""
         return {}
 
@@ -99,7 +99,7 @@ class Site:
         """Return the driver's side, anew."""
         glance: Any = self.glance
         engine: Any = self.engine
-        parts = Parts(glance, Provenance(self.directory))
+        parts = PartialLoading(glance, Provenance(self.directory))
         return Images(engine, glance, Platform("amd64"), parts)
 
     def archive(self, *layers: bytes, **changes: Any) -> bytes:

@@ -3,6 +3,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from novadocker.virt.docker.network.audit import Audited, NetworkAudit
 from novadocker.virt.docker.network.history import History
 from novadocker.virt.docker.network.networking import Network
 from tests.support.eventually import eventually
-from tests.unit.virt.docker.nova_side import VirtAPI, instance
+from tests.unit.virt.docker.nova_side import FixedHost, VirtAPI, instance, with_parts
 
 NOW = 0.000001  # an interval that is over at once
 
@@ -151,7 +152,7 @@ def test_servers_that_nova_works_on_are_left_to_it(
         return [found]
 
     monkeypatch.setattr(objects.InstanceList, "get_by_host", get_by_host)
-    audited = list(Ports(virtapi).settled("h1"))
+    audited = list(Ports(virtapi).running("h1"))
     assert [(each.uuid, each.hostname, each.network.info) for each in audited] == (
         [(found.uuid, "web-1", [vif])] if expected else []
     )
@@ -164,8 +165,15 @@ def test_the_driver_audits_with_novas_periodic_tasks(docker_driver: Any) -> None
     class Audit:
         poke: Callable[[Any], None] = lambda _: poked.append(1)
 
-    docker_driver._audit = Audit()
-    docker_driver._watch = lambda: None
-    docker_driver._host.resources = lambda nodename: {}
-    docker_driver.get_available_resource("h1")
+    class Started:
+        start: Callable[[Any, Any], bool] = lambda *_: False
+
+    able, resources = FixedHost(), {"vcpus": 2}
+    with_parts(
+        docker_driver,
+        audit=Audit(),
+        watcher=Started(),
+        host=SimpleNamespace(abilities=able.abilities, resources=lambda _: resources),
+    )
+    assert docker_driver.get_available_resource("h1") == resources
     assert poked == [1]

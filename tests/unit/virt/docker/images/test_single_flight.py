@@ -6,13 +6,13 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
 
-from novadocker.virt.docker.images import once as once_module
-from novadocker.virt.docker.images.once import Once
+from novadocker.virt.docker.images import single_flight
+from novadocker.virt.docker.images.single_flight import SingleFlight
 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(once_module, "_LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(single_flight, "_LOOK_SECONDS", 0.02)
 
 
 class Work:
@@ -56,15 +56,15 @@ class Waiter:
 
 
 def seven(_expect_wanted: Callable[[], None]) -> int:
-    """Return at once."""
+    """Return at flight."""
     return 7
 
 
 def test_many_callers_cause_one_run_and_share_its_result() -> None:
     """Who asks while the work is done gets what it gives."""
-    once, work = Once[int](), Work()
+    flight, work = SingleFlight[int](), Work()
     with ThreadPoolExecutor(20) as pool:
-        answers = [pool.submit(once.do, "a", work) for _ in range(20)]
+        answers = [pool.submit(flight.run, "a", work) for _ in range(20)]
         time.sleep(0.2)
         work.go.set()
         assert {answer.result() for answer in answers} == {1}
@@ -72,7 +72,7 @@ def test_many_callers_cause_one_run_and_share_its_result() -> None:
 
 def test_a_failure_reaches_all_who_wait_and_nobody_after() -> None:
     """The next caller tries again."""
-    once, started, fail = Once[int](), threading.Event(), threading.Event()
+    flight, started, fail = SingleFlight[int](), threading.Event(), threading.Event()
 
     def failing(_expect_wanted: Callable[[], None]) -> int:
         started.set()
@@ -80,34 +80,34 @@ def test_a_failure_reaches_all_who_wait_and_nobody_after() -> None:
         raise TimeoutError("no luck")
 
     with ThreadPoolExecutor(5) as pool:
-        answers = [pool.submit(once.do, "a", failing) for _ in range(5)]
+        answers = [pool.submit(flight.run, "a", failing) for _ in range(5)]
         assert started.wait(10)
         time.sleep(0.2)
         fail.set()
         for answer in answers:
             with pytest.raises(TimeoutError, match="no luck"):
                 answer.result()
-    assert once.do("a", seven) == 7
+    assert flight.run("a", seven) == 7
 
 
 def test_other_keys_do_not_wait() -> None:
     """One slow image does not hold up another."""
-    once, slow = Once[int](), Work()
+    flight, slow = SingleFlight[int](), Work()
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(once.do, "slow", slow)
-        assert once.do("quick", seven) == 7
+        answer = pool.submit(flight.run, "slow", slow)
+        assert flight.run("quick", seven) == 7
         slow.go.set()
         assert answer.result() == 1
 
 
 def test_who_is_deleted_stops_waiting_and_the_others_go_on() -> None:
     """Even the one who asked first: the work is not his alone."""
-    once, work = Once[int](), Work()
+    flight, work = SingleFlight[int](), Work()
     first, second = Waiter(), Waiter()
     with ThreadPoolExecutor(2) as pool:
-        one = pool.submit(once.do, "a", work, first)
+        one = pool.submit(flight.run, "a", work, first)
         time.sleep(0.1)
-        other = pool.submit(once.do, "a", work, second)
+        other = pool.submit(flight.run, "a", work, second)
         time.sleep(0.1)
         first.deleted = True
         with pytest.raises(Deleted):
@@ -121,20 +121,20 @@ def test_who_is_deleted_stops_waiting_and_the_others_go_on() -> None:
 
 def test_work_that_nobody_waits_for_is_given_up() -> None:
     """With the last who waits goes the work; and it can be begun anew."""
-    once, work, waiter = Once[int](), Work(), Waiter()
+    flight, work, waiter = SingleFlight[int](), Work(), Waiter()
     with ThreadPoolExecutor(2) as pool:
-        answer = pool.submit(once.do, "a", work, waiter)
+        answer = pool.submit(flight.run, "a", work, waiter)
         time.sleep(0.1)
         waiter.deleted = True
         with pytest.raises(Deleted):
             answer.result(1)
-        assert once.do("a", seven) == 7
+        assert flight.run("a", seven) == 7
     assert work.undone == 1
 
 
 def test_who_comes_while_work_is_given_up_has_it_begun_anew() -> None:
     """He is not told that somebody else gave up, and does not meet what is being undone."""
-    once, waiter = Once[int](), Waiter()
+    flight, waiter = SingleFlight[int](), Waiter()
     undoing, undone = threading.Event(), threading.Event()
 
     def slow_to_give_up(expect_wanted: Callable[[], None]) -> int:
@@ -148,10 +148,10 @@ def test_who_comes_while_work_is_given_up_has_it_begun_anew() -> None:
             time.sleep(0.01)
 
     with ThreadPoolExecutor(2) as pool:
-        gone = pool.submit(once.do, "a", slow_to_give_up, waiter)
+        gone = pool.submit(flight.run, "a", slow_to_give_up, waiter)
         waiter.deleted = True
         assert undoing.wait(5)
-        late = pool.submit(once.do, "a", seven)
+        late = pool.submit(flight.run, "a", seven)
         time.sleep(0.1)
         assert not late.done()
         undone.set()

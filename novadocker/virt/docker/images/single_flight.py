@@ -32,7 +32,7 @@ class Task(Generic[T]):
             raise CancelledError
 
 
-class Once(Generic[T]):
+class SingleFlight(Generic[T]):
     """Runs a piece of work once for all who ask while it runs, in a thread of its own.
 
     Nothing is remembered: who asks after the end starts anew.
@@ -42,11 +42,11 @@ class Once(Generic[T]):
         self._lock = threading.Lock()
         self._running: dict[str, Task[T]] = {}
 
-    def do(
+    def run(
         self,
         key: str,
         work: Callable[[Callable[[], None]], T],
-        look: Callable[[], None] = lambda: None,
+        on_wait: Callable[[], None] = lambda: None,
     ) -> T:
         """Have the work done, or wait while another thread has it done.
 
@@ -56,7 +56,7 @@ class Once(Generic[T]):
             key: what tells one piece of work from another.
             work: is called once or not at all, with a function that raises CancelledError
                 when nobody waits any more; the work calls it where it can be given up.
-            look: is called every second while this thread waits, and may end that by an
+            on_wait: is called every second while this thread waits, and may end that by an
                 exception.
 
         Returns:
@@ -65,10 +65,10 @@ class Once(Generic[T]):
         while True:
             task = self._join(key, work)
             if task is None:
-                look()
+                on_wait()
                 continue
             try:
-                return _result(task.future, look)
+                return _result(task.future, on_wait)
             finally:
                 self._leave(task)
 
@@ -99,11 +99,11 @@ class Once(Generic[T]):
         def run() -> None:
             if request:
                 request.update_store()  # for the log, which names the first who asked
-            self._run(key, work, task)
+            self._do(key, work, task)
 
-        threading.Thread(target=run, name=f"once-{key}", daemon=True).start()
+        threading.Thread(target=run, name=f"flight-{key}", daemon=True).start()
 
-    def _run(self, key: str, work: Callable[[Callable[[], None]], T], task: Task[T]) -> None:
+    def _do(self, key: str, work: Callable[[Callable[[], None]], T], task: Task[T]) -> None:
         try:
             result = work(task.expect_wanted)
         except BaseException as error:  # noqa: BLE001 - all of it reaches all who wait
@@ -118,9 +118,9 @@ class Once(Generic[T]):
             del self._running[key]
 
 
-def _result(future: Future[T], look: Callable[[], None]) -> T:
+def _result(future: Future[T], on_wait: Callable[[], None]) -> T:
     while not _wait(future, _LOOK_SECONDS):
-        look()
+        on_wait()
     return future.result()
 
 

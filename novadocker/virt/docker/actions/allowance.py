@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Limits and rights that one host allows its servers."""
+
+from typing import Protocol
+
+from novadocker.policy import Abilities, Bounds, Settings, settings_for
+from novadocker.virt.docker.container.server import Server
+
+
+class Enforcer(Protocol):
+    """A host that says which limits its engine can enforce; see ``host.inventory.Host``."""
+
+    def abilities(self, pids: int) -> Abilities:
+        """Return the limits that can be enforced, with a default number of processes."""
+
+
+class Allowance:
+    """Limits and rights on one host, by the engine's abilities and the operator's bounds.
+
+    Args:
+        host: asked for its abilities, at first and at each ``refresh``.
+        pids: limit of processes for flavors that name none.
+        bounds: upper bounds of the operator.
+    """
+
+    def __init__(self, host: Enforcer, pids: int, bounds: Bounds) -> None:
+        self._host = host
+        self._pids = pids
+        self._bounds = bounds
+        self._abilities: Abilities | None = None
+
+    def refresh(self) -> Abilities:
+        """Ask the host again: an engine may be configured anew while nova-compute runs.
+
+        Raises:
+            EngineError: the engine cannot be asked; the last answer stays.
+        """
+        self._abilities = self._host.abilities(self._pids)
+        return self._abilities
+
+    def settings(self, server: Server) -> Settings:
+        """Return the limits and rights of a server's container on this host.
+
+        Raises:
+            PolicyRefused: flavor or image ask for more than is granted here.
+        """
+        abilities = self._abilities or self.refresh()
+        return settings_for(server.flavor, abilities, self._bounds, server.image_properties)

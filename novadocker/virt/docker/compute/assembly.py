@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Assembly of the driver: every part made once, and handed to the parts that use it.
+
+Nothing here asks the engine, Neutron or Glance for anything: Nova makes a driver before it
+starts the driver. The drivers keep the value and read it; no part looks another one up.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from nova.image import glance
+from oslo_config import cfg
+
+from novadocker.virt.docker import translation
+from novadocker.virt.docker.actions.allowance import Allowance
+from novadocker.virt.docker.actions.interfaces import Interfaces
+from novadocker.virt.docker.actions.lifecycle import Lifecycle
+from novadocker.virt.docker.actions.recovery import Recovery
+from novadocker.virt.docker.actions.rescue import Rescue
+from novadocker.virt.docker.actions.resize import Resize
+from novadocker.virt.docker.actions.runner import Runner
+from novadocker.virt.docker.actions.snapshot import Snapshots
+from novadocker.virt.docker.compute.health import HealthReporter
+from novadocker.virt.docker.compute.ports import Ports
+from novadocker.virt.docker.compute.power import Watcher
+from novadocker.virt.docker.compute.tags import ServerTags, Tags
+from novadocker.virt.docker.conf import options
+from novadocker.virt.docker.conf.policy_files import bounds_of
+from novadocker.virt.docker.conf.values import Options
+from novadocker.virt.docker.console import Consoles
+from novadocker.virt.docker.engine import Engine
+from novadocker.virt.docker.host.inventory import Host
+from novadocker.virt.docker.images import Images, PartialLoading, Provenance, Ranges
+from novadocker.virt.docker.network.audit import NetworkAudit
+from novadocker.virt.docker.network.networking import Networking
+from novadocker.virt.docker.wiring import Wiring, backends
+from novadocker.virt.nova_types import ImageApi, VirtAPI
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Parts that reach out of this process; tests put doubles in their place.
+
+    Attributes:
+        engine: Docker Engine of this host.
+        glance: Nova's client of Glance.
+        images: images of Glance in the engine.
+        provenance: layers that this host has seen in images.
+        wiring: joins containers to ports.
+        tags: tags of servers in Nova's database.
+    """
+
+    engine: Engine
+    glance: ImageApi
+    images: Images
+    provenance: Provenance
+    wiring: Wiring
+    tags: Tags
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Parts of the driver on one host.
+
+    Attributes:
+        hostname: name of the compute host in Nova.
+        engine: Docker Engine of this host.
+        host: inventory and abilities of this host.
+        glance: Nova's client of Glance.
+        images: images of Glance in the engine.
+        wiring: joins containers to ports.
+        tags: tags of servers in Nova's database.
+        allowance: limits and rights that this host allows.
+        ports: ports of instances as Nova records them.
+        consoles: serial consoles.
+        networking: Nova's network_info applied to containers.
+        runner: makes and runs containers.
+        lifecycle: boot, start, stop, pause, removal.
+        rescue: stand-ins from a rescue image.
+        resize: other flavors.
+        interfaces: ports that come and go.
+        snapshots: images made of servers.
+        recovery: repairs after a death of nova-compute.
+        audit: periodic repair of networks.
+        watcher: tells Nova of containers that ended, froze or thawed.
+        health: tells tenants of their images' HEALTHCHECK.
+    """
+
+    hostname: str
+    engine: Engine
+    host: Host
+    glance: ImageApi
+    images: Images
+    wiring: Wiring
+    tags: Tags
+    allowance: Allowance
+    ports: Ports
+    consoles: Consoles
+    networking: Networking
+    runner: Runner
+    lifecycle: Lifecycle
+    rescue: Rescue
+    resize: Resize
+    interfaces: Interfaces
+    snapshots: Snapshots
+    recovery: Recovery
+    audit: NetworkAudit
+    watcher: Watcher
+    health: HealthReporter
+
+
+def edges_of(conf: cfg.ConfigOpts) -> Edges:
+    """Make the parts that reach out of this process; none of them does so before its use.
+
+    Args:
+        conf: configuration of nova-compute, parsed, with our options registered.
+    """
+    engine, images_api = Engine(translation.connection(conf.docker)), glance.API()
+    provenance = Provenance(Path(conf.state_path) / "novadocker" / "images")
+    loading = PartialLoading(Ranges(), provenance)
+    return Edges(
+        engine=engine,
+        glance=images_api,
+        images=Images(engine, images_api, parts=loading),
+        provenance=provenance,
+        wiring=Wiring(backends.load(options.vrouter(conf))),
+        tags=ServerTags(),
+    )
+
+
+def assemble(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges | None = None) -> Parts:
+    """Make all parts of the driver.
+
+    Args:
+        conf: configuration of nova-compute, parsed.
+        virtapi: Nova's side, which waits for events.
+        edges: parts that reach out of this process; else as ``conf`` says.
+
+    Raises:
+        ConfigurationError: a file that an option names cannot be used.
+    """
+    options.register(conf)
+    edges = edges or edges_of(conf)
+    engine, section, hostname = edges.engine, conf.docker, str(conf.host)
+    settings = _options(conf)
+    host = Host(engine)
+    allowance = Allowance(host, section.pids_limit, bounds_of(section))
+    ports = Ports(virtapi, edges.wiring.silent_vif_types)
+    networking = Networking(
+        edges.wiring,
+        settings.domain,
+        settings.dns_servers,
+        metadata_by_dhcp=settings.metadata_by_dhcp,
+    )
+    runner = Runner(engine, networking, settings, allowance)
+    rescue = Rescue(edges.images, networking, runner)
+    lifecycle = Lifecycle(engine, edges.images, networking, runner, rescue, settings)
+    recovery = Recovery(engine, rescue, lifecycle)
+    interfaces = Interfaces(engine, networking, runner, recovery)
+    return Parts(
+        hostname=hostname,
+        engine=engine,
+        host=host,
+        glance=edges.glance,
+        images=edges.images,
+        wiring=edges.wiring,
+        tags=edges.tags,
+        allowance=allowance,
+        ports=ports,
+        consoles=Consoles(engine, translation.console_settings()),
+        networking=networking,
+        runner=runner,
+        lifecycle=lifecycle,
+        rescue=rescue,
+        resize=Resize(engine, networking, runner),
+        interfaces=interfaces,
+        snapshots=Snapshots(engine, edges.glance, provenance=edges.provenance),
+        recovery=recovery,
+        audit=NetworkAudit(
+            partial(ports.running, hostname),
+            interfaces.look_after,
+            section.network_audit_interval,
+        ),
+        watcher=Watcher(engine, hostname, translation.settled),
+        health=HealthReporter(engine, hostname, translation.settled_here, edges.tags),
+    )
+
+
+def _options(conf: cfg.ConfigOpts) -> Options:
+    return Options(
+        instances_path=Path(conf.instances_path),
+        domain=conf.api.dhcp_domain or "",
+        dns_servers=tuple(conf.docker.dns_servers),
+        metadata_by_dhcp=conf.docker.metadata_by_dhcp,
+        inject_key=conf.docker.inject_key,
+        log_max_size=conf.docker.log_max_size,
+        gate_timeout=conf.docker.gate_timeout,
+    )
