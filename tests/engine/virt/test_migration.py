@@ -133,7 +133,7 @@ def test_nothing_of_a_container_made_anew_is_left(
     servers.wait_for("written")
     made_anew(servers, engine, times=2)
     servers.actions.lifecycle.remove(servers.asked.uuid, servers.network)
-    recreate.forget(engine, servers.asked.uuid)
+    recreate.remove_leftovers(engine, servers.asked.uuid)
     assert not engine.labels_by_name("novadocker.instance")
     assert not docker_api.volumes()["Volumes"]
     assert {image["Id"] for image in docker_api.images(all=True)} == before
@@ -171,7 +171,7 @@ def test_a_driver_that_died_while_it_made_a_container_anew_goes_on(
     engine.replicate(name, name + recreate.SUCCESSOR, booted.image, *as_it_was, {})
     if renamed:
         engine.rename(name, name + recreate.PREDECESSOR)
-    recreate.fit(engine, servers.asked.uuid, *as_it_was)
+    recreate.apply(engine, servers.asked.uuid, *as_it_was)
     assert list(engine.labels_by_name("novadocker.instance")) == [name]
     assert servers.guest.get().id == booted.id
 

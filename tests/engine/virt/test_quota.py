@@ -86,7 +86,7 @@ def test_a_resize_changes_rates_and_loses_nothing(
         assert now.limits.rates.write_bytes == rate
         assert engine.run(now.name, ("cat", "/file")) == (0, b"kept\n")
     assert now.limits.rates == NO_RATES
-    assert recreate.given(now).disk_bytes == 0
+    assert recreate.current_limits(now).disk_bytes == 0
     limiting.actions.lifecycle.remove(limiting.asked.uuid, limiting.network)
     assert not engine.labels_by_name("novadocker.instance")
     assert {image["Id"] for image in docker_api.images(all=True)} == images
