@@ -8,9 +8,9 @@ from oslo_config import cfg, types
 
 from novadocker.errors import ConfigurationError
 from novadocker.policy import capabilities, sysctls
+from novadocker.virt.docker.conf.networks import networks
 from novadocker.virt.docker.conf.policy_files import bounds_of
 from novadocker.virt.docker.conf.values import VRouterOptions
-from novadocker.virt.docker.console import networks
 
 GROUP = cfg.OptGroup("docker", title="Docker Engine options")
 
