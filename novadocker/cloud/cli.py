@@ -11,6 +11,7 @@ from typing import Any
 
 from novadocker.cloud import down, status
 from novadocker.cloud import up as rising
+from novadocker.cloud.clients import environment as clients
 from novadocker.cloud.dashboard import environment
 from novadocker.cloud.errors import CloudError, HostUnfit
 from novadocker.cloud.layout import settings
@@ -52,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_up(commands)
+    env = _add(commands, "env", _env, 'print variables for a shell: eval "$(novadocker-cloud env)"')
+    env.add_argument("cloud", nargs="?", default="demo", choices=("demo", "admin"))
     _add(commands, "status", _status, "show each service; exit with 0 if all of them run")
     logs = _add(commands, "logs", _logs, "show the last lines of one or all logs")
     logs.add_argument("service", nargs="?")
@@ -109,20 +112,25 @@ def _up(arguments: argparse.Namespace) -> int:
     asked |= settings.additions(getattr(arguments, "with"), wanted=True)
     asked |= settings.additions(arguments.without, wanted=False)
     began = time.monotonic()
-    state = arguments.state.absolute()
+    state = arguments.state.resolve()
     layout = Layout(state, settings.decide(state, asked))
     if layout.settings.horizon and not environment.current().is_whole:
         print("The dashboard is installed, which takes a minute or two this first time.")
     with lock.held():
         rising.up(layout, _reporter())
     print(f"The cloud is ready after {time.monotonic() - began:.1f} s. To use it as a tenant:\n")
-    print(f"  export OS_CLIENT_CONFIG_FILE={layout.clouds_yaml} OS_CLOUD=demo")
+    print(f"  {clients.evaluation(layout)}")
     print("  openstack server list\n")
     print(f"OS_CLOUD=admin is its administrator; the key pair 'demo' is {layout.demo_key}.")
     if layout.settings.horizon:
         print(
             f"The dashboard is {dashboard.url(layout)}: the same users, by their passwords there."
         )
+    return 0
+
+
+def _env(arguments: argparse.Namespace) -> int:
+    print(clients.variables(_layout(arguments), arguments.cloud))
     return 0
 
 
@@ -157,7 +165,7 @@ def _purge(arguments: argparse.Namespace) -> int:
 
 
 def _layout(arguments: argparse.Namespace) -> Layout:
-    state = arguments.state.absolute()
+    state = arguments.state.resolve()
     return Layout(state, settings.load(state))
 
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``down`` and ``purge``: everything of ours goes, nothing of anybody else's."""
 
-import shutil
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -56,8 +55,8 @@ def sweep(layout: Layout) -> None:
         switch.remove_devices(host)
     remains_of_cloud.unmount_below(layout.state)
     # Sockets and process ids of the dead; their owners make new ones.
-    shutil.rmtree(layout.run, ignore_errors=True)
-    shutil.rmtree(layout.tmp, ignore_errors=True)
+    remains_of_cloud.remove_tree(layout.run)
+    remains_of_cloud.remove_tree(layout.tmp)
 
 
 def purge(layout: Layout, report: Report) -> None:
@@ -65,7 +64,7 @@ def purge(layout: Layout, report: Report) -> None:
     if not settings.is_ours(layout.state):
         raise StateRefused(path=layout.state, reason="it is not a cloud's state")
     down(layout, report)
-    timed(report, "state", partial(_remove_state, layout))
+    timed(report, "state", partial(remains_of_cloud.remove_tree, layout.state))
 
 
 def _services(layout: Layout) -> list[Service]:
@@ -125,7 +124,3 @@ def _remove_namespaces(layout: Layout, host: ComputeHost) -> None:
         for name in opensdn.devices(layout):
             for index in route.link_lookup(ifname=name):
                 route.link("del", index=index)
-
-
-def _remove_state(layout: Layout) -> None:
-    shutil.rmtree(layout.state)

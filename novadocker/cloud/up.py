@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from novadocker.cloud import down
+from novadocker.cloud.clients import environment as clients
 from novadocker.cloud.config.common import Common
 from novadocker.cloud.dashboard import environment
-from novadocker.cloud.layout import credentials, settings
+from novadocker.cloud.layout import credentials, directories, settings
 from novadocker.cloud.layout.host import ComputeHost
 from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.layout.settings import CONTRAIL, OVN, OVS
@@ -51,10 +52,7 @@ def _programs(layout: Layout) -> dict[str, str]:
 
 def _write_everything(layout: Layout) -> Common:
     settings.store(layout.state, layout.settings)
-    for private in (layout.state / "conf", layout.log, layout.tmp):
-        private.mkdir(mode=0o700, exist_ok=True)
-    for shared in (layout.data, layout.run):
-        shared.mkdir(mode=0o711, exist_ok=True)
+    directories.make(layout)
     common = Common(layout, credentials.load_or_make(layout.state / "credentials.json"))
     identity.write_clouds(common)
     for service in service_table.table(common):
@@ -82,7 +80,8 @@ def _steps(common: Common, services: Iterable[Service]) -> list[Step]:
     ]
     steps += _preparations(common)
     for host in layout.hosts:
-        steps += _host_preparations(layout, host) if host.real else _zone(layout, host)
+        steps += _host_preparations(layout, host) if host.real else ()
+        steps.append(_opening(layout, host))
     steps += _first_contents(layout)
     return steps
 
@@ -100,6 +99,7 @@ def _preparations(common: Common) -> list[Step]:
         ),
         _step("identity", partial(identity.ensure, common), "keystone"),
         *(_ovn_preparations(layout) if layout.settings.network == OVN else ()),
+        _step("clients", partial(clients.ensure, layout)),
         _orchestration(common),
         *(_dashboard_preparations(layout) if layout.settings.horizon else ()),
     ]
@@ -154,11 +154,10 @@ def _prepare_engine(layout: Layout, host: ComputeHost) -> None:
         engine.prepare(host.engine)
 
 
-def _zone(layout: Layout, host: ComputeHost) -> list[Step]:
-    if host.zone is None:
-        return []
-    action = partial(bootstrap.ensure_zone, layout, host.zone, host.name)
-    return [_step(f"zone-{host.zone}", action, host.service("nova-compute"))]
+def _opening(layout: Layout, host: ComputeHost) -> Step:
+    # Closed until its zone is known: a server of anybody's could land on it in between.
+    action = partial(bootstrap.open_host, layout, host.name, host.zone)
+    return _step(host.service("open"), action, host.service("nova-compute"))
 
 
 def _first_contents(layout: Layout) -> list[Step]:

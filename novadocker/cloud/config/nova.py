@@ -42,6 +42,8 @@ def _control(common: Common) -> ini.Sections:
             "host": "control",
             # Else the scheduler waits up to a minute before it first looks for hosts.
             "periodic_fuzzy_delay": 0,
+            # A new host is opened by ``up`` when its zone is known.
+            "enable_new_services": False,
             # Else a server whose owner names no zone could land on the fake host.
             "default_schedule_zone": "nova",
         },
@@ -71,6 +73,9 @@ def _compute(common: Common, host: ComputeHost) -> ini.Sections:
             "instances_path": host.nova_state / "instances",
             "host": host.name,
             "compute_driver": host.driver,
+            # Containers share processors, and most servers of a trial do nothing: by the
+            # default of four, two processors were full with eight servers.
+            "cpu_allocation_ratio": 32.0,
             # Containers do not come back by themselves after the machine restarts.
             "resume_guests_state_on_host_boot": True,
         },

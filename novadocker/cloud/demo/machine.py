@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from novadocker.cloud.clients import environment as clients
 from novadocker.cloud.demo.screen import Screen
 from novadocker.cloud.errors import CommandFailed
 from novadocker.cloud.layout import settings
@@ -75,11 +76,10 @@ class Machine:
 
     def explain(self) -> None:
         """Show how to use the cloud that stays."""
-        layout, programs = self.layout, Path(sys.prefix) / "bin"
+        layout = self.layout
         self._screen.note(
             "The cloud stays up. To use it as the tenant 'demo':\n\n"
-            f"  export PATH={programs}:$PATH\n"
-            f"  export OS_CLIENT_CONFIG_FILE={layout.clouds_yaml} OS_CLOUD=demo\n"
+            f"  {clients.evaluation(layout)}\n"
             "  openstack server list\n"
             "  openstack server create --image web --flavor c1.nano --network private \\\n"
             "      --security-group web --key-name demo --wait another\n"

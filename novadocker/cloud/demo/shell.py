@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from novadocker.cloud.clients import environment as clients
 from novadocker.cloud.demo.screen import Screen
 from novadocker.cloud.errors import CommandFailed
 from novadocker.cloud.layout.layout import Layout
@@ -24,9 +25,11 @@ class Shell:
     def __init__(self, layout: Layout, screen: Screen) -> None:
         self.layout = layout
         self._screen = screen
+        # The clients' own command is found before the environment's.
+        programs = (clients.command(layout).parent, Path(sys.prefix) / "bin")
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("OS_")},
-            "PATH": f"{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}",
+            "PATH": ":".join((*map(str, programs), os.environ["PATH"])),
             "OS_CLIENT_CONFIG_FILE": str(layout.clouds_yaml),
             "OS_CLOUD": "demo",
         }
@@ -34,8 +37,7 @@ class Shell:
     def introduce(self) -> None:
         """Show what must be typed once."""
         self._screen.note(
-            f"From here on as the tenant 'demo':\n"
-            f"     $ export OS_CLIENT_CONFIG_FILE={self.layout.clouds_yaml} OS_CLOUD=demo"
+            f"From here on as the tenant 'demo':\n     $ {clients.evaluation(self.layout)}"
         )
 
     def run(self, *argv: str) -> str:

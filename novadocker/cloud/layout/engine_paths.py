@@ -46,7 +46,7 @@ class EnginePaths:
 
     @property
     def daemon_json(self) -> Path:
-        """Dockerd's configuration, empty: else it reads the system's."""
+        """Dockerd's configuration: without a file of ours the system's would be read."""
         return self.run / "daemon.json"
 
     @property

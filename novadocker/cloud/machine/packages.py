@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's packages: only for programs that are missing, and nothing starts by itself.
+"""Debian's packages: installed for missing programs only, and no service starts by itself.
 
-What is looked for are programs, not packages: whoever has docker-ce keeps it.
+Programs are looked for, not packages: a machine with docker-ce keeps docker-ce.
 """
 
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
 
 from novadocker.cloud.errors import PackagesFailed
-from novadocker.cloud.machine import lock
+from novadocker.cloud.machine import boot_services, lock, service_policy
 
-# Which package brings a program that we run.
+# Packages by a program of theirs that we run.
 PROGRAMS = {
     "mariadbd": "mariadb-server",
     "mariadb-install-db": "mariadb-server",
@@ -46,30 +44,29 @@ OF_NEUTRON_AGENTS = {
     "keepalived": "keepalived",
     "radvd": "radvd",
 }
-POLICY = Path("/usr/sbin/policy-rc.d")
-_POLICY_TEXT = (
-    "#!/bin/sh\n# Put here while packages are installed: no service may start.\nexit 101\n"
-)
 _SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def missing(
     found: Callable[[str], bool] | None = None, programs: Mapping[str, str] = PROGRAMS
 ) -> list[str]:
-    """Return the packages of which a program is not there."""
+    """Return the packages with an absent program."""
     found = found or _is_there
     return sorted({package for program, package in programs.items() if not found(program)})
 
 
 def ensure(programs: Mapping[str, str] = PROGRAMS, *, lists: bool = False) -> list[str]:
-    """Install what is missing and return it.
+    """Install the missing packages and return their names.
 
     Args:
         programs: packages by a program that each brings.
-        lists: whether apt's lists are wanted even if nothing is missing.
+        lists: have apt's lists renewed even if nothing is missing.
     """
     # One at a time: the policy that keeps services from starting is taken away at the end.
     with lock.awaited("packages"):
+        # A run that was killed left its policy, and services enabled.
+        service_policy.remove_ours()
+        boot_services.finish()
         packages = missing(programs=programs)
         if packages or lists:
             _install(packages)
@@ -80,25 +77,11 @@ def ensure(programs: Mapping[str, str] = PROGRAMS, *, lists: bool = False) -> li
 
 
 def _install(packages: list[str]) -> None:
-    with no_service_starts(POLICY):
+    with service_policy.no_service_starts(), boot_services.kept_from_boot():
         _apt("update", "--quiet")
         if packages:
             # Rather fail than remove what somebody else has installed.
             _apt("install", "--yes", "--no-remove", "--no-install-recommends", *packages)
-
-
-@contextmanager
-def no_service_starts(policy: Path) -> Iterator[None]:
-    """Keep packages from starting services; a policy of the machine's owner stays."""
-    if policy.exists():
-        yield
-        return
-    policy.write_text(_POLICY_TEXT)
-    policy.chmod(0o755)
-    try:
-        yield
-    finally:
-        policy.unlink()
 
 
 def _is_there(program: str) -> bool:

@@ -3,6 +3,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 
@@ -23,10 +24,16 @@ def pids_named(layout: Layout, name: str) -> set[int]:
 
 def _is_member(process: psutil.Process, state: str) -> bool:
     try:
-        return process.environ().get(MEMBER) == state
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        # It has just ended, or belongs to the kernel.
+        marked = process.environ().get(MEMBER) == state
+        return marked and _user_namespace(process.pid) == _user_namespace("self")
+    except (psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError):
+        # Just ended, or a thread of the kernel.
         return False
+
+
+def _user_namespace(pid: int | str) -> int:
+    # A server's programs live in another one, and their environment is the tenant's to choose.
+    return Path(f"/proc/{pid}/ns/user").stat().st_ino
 
 
 def _name(process: psutil.Process) -> str:

@@ -4,12 +4,15 @@
 All of it is found by names and paths that only we use, so nothing of others is touched.
 """
 
+import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import psutil
 import tenacity
+
+from novadocker.cloud.errors import StateRefused
 
 CGROUPS = Path("/sys/fs/cgroup")
 _BOUND_SECONDS = 10
@@ -67,9 +70,31 @@ def unmount_below(directory: Path) -> None:
         subprocess.run(["umount", "--lazy", mount], check=False, capture_output=True)
 
 
+def remove_tree(directory: Path) -> None:
+    """Remove a directory; refuse while something is mounted below.
+
+    Unmounting may fail, and a deletion that goes on through a mount reaches others' files. A
+    directory that is a mount point itself is emptied and stays.
+    """
+    if mounts := mounts_below(directory):
+        reason = f"still mounted below it, so nothing is removed: {', '.join(mounts)}"
+        raise StateRefused(path=directory, reason=reason)
+    if not directory.exists():
+        return
+    if not directory.is_mount():
+        shutil.rmtree(directory)
+        return
+    for path in directory.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
 def mounts_below(directory: Path) -> list[str]:
     """Return the mount points below a directory, in the order in which they were mounted."""
-    prefix = f"{directory}/"
+    # The kernel lists mount points by their real paths.
+    prefix = f"{directory.resolve()}/"
     mounts = [entry.mountpoint for entry in psutil.disk_partitions(all=True)]
     return [mount for mount in mounts if mount.startswith(prefix)]
 

@@ -15,6 +15,8 @@ FLAVORS = (
     ("c1.medium", 2, 1024, 10),
 )
 PRIVATE_CIDR = "10.10.0.0/24"
+# Nova's reason at a service that nobody has opened yet.
+_NEW = "New compute service disabled due to config option."
 # Addresses below are the machine's own.
 _FIRST_FLOATING, _LAST_FLOATING = 10, -6
 
@@ -67,14 +69,25 @@ def ensure_tenant(layout: Layout) -> None:
         _ensure_keypair(cloud.compute, layout)
 
 
-def ensure_zone(layout: Layout, zone: str, host: str) -> None:
-    """Put a host into an availability zone of its own."""
+def open_host(layout: Layout, host: str, zone: str | None) -> None:
+    """Put a host into an availability zone, if any, and let the scheduler use it.
+
+    A host that an administrator has disabled stays so.
+    """
     with connect(layout, "admin") as cloud:
-        aggregate = cloud.compute.find_aggregate(zone) or cloud.compute.create_aggregate(
-            name=zone, availability_zone=zone
-        )
-        if host not in (aggregate.hosts or ()):
-            cloud.compute.add_host_to_aggregate(aggregate, host)
+        if zone is not None:
+            _put_into_zone(cloud.compute, host, zone)
+        for service in cloud.compute.services(binary="nova-compute", host=host):
+            if service.status == "disabled" and service.disabled_reason == _NEW:
+                cloud.compute.enable_service(service)
+
+
+def _put_into_zone(compute: Any, host: str, zone: str) -> None:
+    aggregate = compute.find_aggregate(zone) or compute.create_aggregate(
+        name=zone, availability_zone=zone
+    )
+    if host not in (aggregate.hosts or ()):
+        compute.add_host_to_aggregate(aggregate, host)
 
 
 def _ensure_private_network(network: Any) -> Any:

@@ -25,6 +25,13 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
 [grpc]
   address = "{address}"
 """
+# Containerd's namespaces. By default engines from 23 on put remapped containers into others than
+# 20.10 does, and an engine that is upgraded under running servers would lose every one of them.
+# Only the file counts, not the flags of these names.
+_DAEMON_JSON = {
+    "containerd-namespace": "moby",
+    "containerd-plugins-namespace": "plugins.moby",
+}
 
 
 def configuration(paths: EnginePaths) -> dict[Path, str]:
@@ -36,7 +43,7 @@ def configuration(paths: EnginePaths) -> dict[Path, str]:
     )
     return {
         paths.containerd_toml: containerd,
-        paths.daemon_json: json.dumps({}) + "\n",
+        paths.daemon_json: json.dumps(_DAEMON_JSON, indent=2) + "\n",
     }
 
 

@@ -21,8 +21,18 @@ def test_containerd_has_paths_of_its_own() -> None:
 
 
 def test_dockerd_reads_no_configuration_of_the_system() -> None:
-    """Its file is ours and empty: a flag beside the same option in a file is an error."""
-    assert json.loads(engine.configuration(PATHS)[PATHS.daemon_json]) == {}
+    """The file is ours and repeats no flag: an option that stands in both is an error."""
+    _, dockerd = engine.commands(PATHS)
+    assert f"--config-file={PATHS.daemon_json}" in dockerd.argv
+    flags = {argument.partition("=")[0].removeprefix("--") for argument in dockerd.argv}
+    assert not flags & set(json.loads(engine.configuration(PATHS)[PATHS.daemon_json]))
+
+
+def test_an_upgraded_engine_finds_its_containers() -> None:
+    """Containerd's namespaces are named as 20.10 calls them, by the file and not by flags."""
+    members = json.loads(engine.configuration(PATHS)[PATHS.daemon_json])
+    assert members["containerd-namespace"] == "moby"
+    assert members["containerd-plugins-namespace"] == "plugins.moby"
 
 
 @pytest.mark.parametrize(

@@ -35,3 +35,21 @@ def test_what_is_soon_done_is_waited_for(tmp_path: Path) -> None:
         order.append("first")
     thread.join()
     assert order == ["first", "second"]
+
+
+def test_a_lock_follows_no_link_and_cuts_no_file(tmp_path: Path) -> None:
+    """A link at the lock's place is refused, and a file's content is left alone."""
+    victim = tmp_path / "victim"
+    victim.write_text("kept")
+    (tmp_path / "link").symlink_to(victim)
+    with pytest.raises(OSError, match="link"), lock.awaited("link", tmp_path):
+        pass
+    with lock.awaited("victim", tmp_path):
+        assert victim.read_text() == "kept"
+
+
+def test_locks_are_in_a_directory_of_root_alone(tmp_path: Path) -> None:
+    """Nobody else can put anything at a lock's place."""
+    with lock.awaited("packages", tmp_path / "locks"):
+        assert (tmp_path / "locks").stat().st_mode & 0o777 == 0o700
+    assert lock.DIRECTORY.parent == Path("/run")

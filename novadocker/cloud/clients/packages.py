@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Installed distributions that the clients stand on, apart from those of the services.
+
+The environment that runs OpenStack's services has plug-ins of the client that services bring
+along. Some fail to load, with a line on each command's standard error, and all cost time.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+import novadocker
+
+# Distributions by name, each with one of its extras or none.
+WANTED = (("python-openstackclient", ""), ("python-heatclient", ""), ("nova-docker", "client"))
+_OURS = "nova-docker"
+
+
+def closure(wanted: Iterable[tuple[str, str]] = WANTED) -> list[metadata.Distribution]:
+    """Return the installed distributions that some need, themselves included.
+
+    Args:
+        wanted: names, each with an extra or an empty string.
+    """
+    found: dict[str, metadata.Distribution] = {}
+    waiting, seen = list(wanted), set()
+    while waiting:
+        name, extra = waiting.pop()
+        key = re.sub(r"[-_.]+", "-", name).lower()
+        if (key, extra) in seen:
+            continue
+        seen.add((key, extra))
+        found[key] = metadata.distribution(name)
+        waiting += _needs(found[key], extra)
+    return list(found.values())
+
+
+def links(distributions: Iterable[metadata.Distribution]) -> dict[str, Path]:
+    """Return what a folder of links must hold to import distributions: targets by name."""
+    return {path.name: path for each in distributions for path in _entries(each)}
+
+
+def _needs(distribution: metadata.Distribution, extra: str) -> Iterator[tuple[str, str]]:
+    for text in distribution.requires or ():
+        needed = Requirement(text)
+        if needed.marker is None or needed.marker.evaluate({"extra": extra}):
+            yield from ((needed.name, each) for each in ("", *needed.extras))
+
+
+def _entries(distribution: metadata.Distribution) -> Iterator[Path]:
+    names = {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}
+    if distribution.name == _OURS:
+        # Installed or run from its sources; the shim below ``nova`` is nothing for clients.
+        names = {name for name in names if name.endswith(".dist-info")}
+        yield Path(novadocker.__file__).parent
+    yield from (Path(str(distribution.locate_file(name))).absolute() for name in names)
