@@ -9,28 +9,25 @@ from typing import Any
 
 import nova.conf
 from nova.compute import power_state
-from nova.console import type as console_type
-from nova.virt import driver, hardware
+from nova.virt import driver
+from oslo_log import log as logging
 
 from novadocker import policy
 from novadocker.virt.docker import translation
 from novadocker.virt.docker.actions import recreate
-from novadocker.virt.docker.actions.crash_dump import crash
 from novadocker.virt.docker.compute.assembly import Parts, assemble
+from novadocker.virt.docker.compute.introspection import Introspection
 from novadocker.virt.docker.compute.ports import while_plugging
 from novadocker.virt.docker.compute.service import Service
 from novadocker.virt.docker.compute.tags import tell_rights
 from novadocker.virt.docker.compute.trunks import refuse_trunks
 from novadocker.virt.docker.compute.unsupported import Unsupported
-from novadocker.virt.docker.container.guest import Guest, in_service
 from novadocker.virt.docker.translation import image_ref, metadata
-from novadocker.virt.docker.translation.diagnostics import Diagnostics, diagnostics_of
 from novadocker.virt.nova_types import (
     Allocations,
     BlockDeviceInfo,
     ImageMeta,
     Instance,
-    InstanceList,
     Migration,
     NetworkInfo,
     NovaFlavor,
@@ -40,9 +37,10 @@ from novadocker.virt.nova_types import (
 )
 
 CONF = nova.conf.CONF
+LOG = logging.getLogger(__name__)
 
 
-class DockerDriver(Service, Unsupported):
+class DockerDriver(Service, Introspection, Unsupported):
     """Nova's compute driver interface (nova.virt.driver.ComputeDriver) for the Docker Engine.
 
     Args:
@@ -51,9 +49,7 @@ class DockerDriver(Service, Unsupported):
     """
 
     def __init__(self, virtapi: VirtAPI, parts: Parts | None = None) -> None:
-        parts = parts or assemble(CONF, virtapi)
-        super().__init__(virtapi, parts)
-        self._parts = parts
+        super().__init__(virtapi, parts or assemble(CONF, virtapi))
 
     capabilities = {  # noqa: RUF012 - as Nova declares it
         **driver.ComputeDriver.capabilities,
@@ -65,23 +61,6 @@ class DockerDriver(Service, Unsupported):
     }
 
     # Instances
-
-    def process_instances_at_startup(
-        self, context: RequestContext, instances: InstanceList
-    ) -> InstanceList:
-        for instance in instances:
-            expected = translation.expected_at_start(instance)
-            network = self._parts.ports.network_of(instance, instance.get_network_info())
-            self._parts.recovery.at_start(instance.uuid, expected, network)
-        self._parts.wiring.resume()
-        return instances
-
-    def get_info(self, instance: Instance, use_cache: bool = True) -> hardware.InstanceInfo:
-        with translation.as_nova_errors(instance):
-            container = self._guest(instance).get()
-        return hardware.InstanceInfo(
-            translation.POWER_STATES[container.state], internal_id=container.id
-        )
 
     def spawn(
         self,
@@ -339,14 +318,6 @@ class DockerDriver(Service, Unsupported):
     ) -> None:
         self._resize(instance, network_info, power_on=power_on)
 
-    def check_instance_shared_storage_local(
-        self, context: RequestContext, instance: Instance
-    ) -> dict[str, str]:
-        return {"host": self._parts.hostname}
-
-    def check_instance_shared_storage_remote(self, context: RequestContext, data: Any) -> bool:
-        return bool(data.get("host") == self._parts.hostname)
-
     # Interfaces
 
     def attach_interface(
@@ -369,39 +340,9 @@ class DockerDriver(Service, Unsupported):
             self._parts.interfaces.detach(server, vif, ports)
         metadata.describe_devices(context, instance, without=vif["id"])
 
-    def plug_vifs(self, instance: Instance, network_info: NetworkInfo) -> None:
-        with translation.as_nova_errors(instance):
-            network = self._parts.ports.network_of(instance, network_info)
-            self._parts.interfaces.repair(translation.server(instance), network)
-
     def unplug_vifs(self, instance: Instance, network_info: NetworkInfo) -> None:
         with translation.as_nova_errors(instance):
             self._parts.wiring.unwire(instance, network_info)
-
-    # What can be seen of them
-
-    def get_console_output(self, context: RequestContext, instance: Instance) -> bytes:
-        with translation.as_nova_errors(instance):
-            return self._guest(instance).console()
-
-    def get_serial_console(
-        self, context: RequestContext, instance: Instance
-    ) -> console_type.ConsoleSerial:
-        with translation.as_nova_errors(instance):
-            host, port = self._parts.consoles.open(instance.uuid, self._guest(instance).name)
-        return console_type.ConsoleSerial(host=host, port=port)
-
-    def get_diagnostics(self, instance: Instance) -> dict[str, Any]:
-        with translation.as_nova_errors(instance):
-            return self._diagnostics(instance).as_dictionary()
-
-    def get_instance_diagnostics(self, instance: Instance) -> Any:
-        with translation.as_nova_errors(instance):
-            return self._diagnostics(instance).as_object()
-
-    def trigger_crash_dump(self, instance: Instance) -> None:
-        with translation.as_nova_errors(instance):
-            crash(self._parts.engine, self._guest(instance))
 
     # Images
 
@@ -416,24 +357,7 @@ class DockerDriver(Service, Unsupported):
         with translation.as_snapshot_errors(instance):
             self._parts.snapshots.take(context, instance.uuid, image_id, stages)
 
-    def cache_image(self, context: RequestContext, image_id: str) -> bool:
-        return self._parts.images.cache(
-            context, translation.described(context, self._parts.glance, image_id)
-        )
-
-    def manage_image_cache(self, context: RequestContext, all_instances: InstanceList) -> None:
-        self._parts.snapshots.sweep(self._parts.hostname)
-        if CONF.image_cache.remove_unused_base_images:
-            self._parts.images.forget_unused(
-                {instance.image_ref for instance in all_instances},
-                CONF.image_cache.remove_unused_original_minimum_age_seconds,
-            )
-
-    # What the methods above are made of
-
-    def _diagnostics(self, instance: Instance) -> Diagnostics:
-        told = self._parts.lifecycle.told_rights(instance.uuid)
-        return diagnostics_of(self._parts.engine, self._guest(instance), instance, told)
+    # Parts of the calls above
 
     def _resize(self, instance: Instance, network_info: NetworkInfo, *, power_on: bool) -> None:
         network = self._parts.ports.network_of(instance, network_info)
@@ -441,6 +365,3 @@ class DockerDriver(Service, Unsupported):
         with translation.as_nova_errors(instance):
             self._parts.resize.finish(server, network, power_on=power_on)
         tell_rights(self._parts.tags, server, self._parts.allowance.settings(server))
-
-    def _guest(self, instance: Instance) -> Guest:
-        return in_service(self._parts.engine, instance.uuid)

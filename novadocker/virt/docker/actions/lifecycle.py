@@ -216,6 +216,22 @@ class Lifecycle:
             self._networking.mute(network, down=False)
             guest.unpause()
 
+    def remove_files(self, uuid: str) -> bool:
+        """Remove the instance directory of a server that is gone from this host.
+
+        Returns:
+            False if a container of the server is still here; then nothing is removed.
+
+        Raises:
+            OSError: a file could not be removed.
+        """
+        with lock(uuid):
+            guests = (self._runner.guest(uuid, rescue=rescue) for rescue in (False, True))
+            if any(guest.find() for guest in guests):
+                return False
+            self._runner.directory(uuid).remove()
+            return True
+
     def remove(self, uuid: str, network: Network) -> None:
         """Remove everything of a server from this host; absence is no error."""
         with lock(uuid), ExitStack() as steps:

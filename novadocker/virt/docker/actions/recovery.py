@@ -17,7 +17,6 @@ import enum
 
 from oslo_log import log as logging
 
-from novadocker.errors import DockerDriverError
 from novadocker.gate.start_gate import process_is_at_gate
 from novadocker.virt.docker.actions import recreate
 from novadocker.virt.docker.actions.lifecycle import Lifecycle
@@ -90,27 +89,26 @@ class Recovery:
         self._lifecycle = lifecycle
 
     def at_start(self, uuid: str, expected: Expected, network: Network) -> None:
-        """Repair one server before Nova starts it; a failure is logged alone.
+        """Repair one server before Nova starts it.
 
         Args:
             uuid: id of the instance.
             expected: state by Nova's record.
             network: ports of the server.
+
+        Raises:
+            DockerDriverError: the engine, or the host, could not do it.
         """
-        try:
-            guest = in_service(self._engine, uuid)
-            container = guest.find()
-            held = bool(container and container.alive and process_is_at_gate(container.pid))
-            repair = repair_of(expected, container, held=held)
-            if repair is not Repair.NOTHING:
-                LOG.warning("%s was left half done by an earlier run: %s", guest.name, repair.name)
-            if repair is Repair.THAW:
-                guest.unpause()
-            elif repair is Repair.REMOVE:
-                self._lifecycle.remove(uuid, network)
-        except DockerDriverError as error:
-            # The host's other servers want their nova-compute.
-            LOG.warning("Cannot put the container of instance %s right: %s", uuid, error)
+        guest = in_service(self._engine, uuid)
+        container = guest.find()
+        held = bool(container and container.alive and process_is_at_gate(container.pid))
+        repair = repair_of(expected, container, held=held)
+        if repair is not Repair.NOTHING:
+            LOG.warning("%s was left half done by an earlier run: %s", guest.name, repair.name)
+        if repair is Repair.THAW:
+            guest.unpause()
+        elif repair is Repair.REMOVE:
+            self._lifecycle.remove(uuid, network)
 
     def before_repair(self, uuid: str, network: Network) -> None:
         """End a recreation and a rescue that were broken off; the caller holds the lock.

@@ -30,6 +30,7 @@ from novadocker.virt.docker.conf.policy_files import bounds_of
 from novadocker.virt.docker.conf.values import Options
 from novadocker.virt.docker.console import Consoles
 from novadocker.virt.docker.engine import Engine
+from novadocker.virt.docker.host.each_server import EachServer
 from novadocker.virt.docker.host.inventory import Host
 from novadocker.virt.docker.images import Images, PartialLoading, Provenance, Ranges
 from novadocker.virt.docker.network.audit import NetworkAudit
@@ -82,6 +83,7 @@ class Parts:
         interfaces: ports that come and go.
         snapshots: images made of servers.
         recovery: repairs after a death of nova-compute.
+        repairs: attempts of repairs at the start, one server after another.
         audit: periodic repair of networks.
         watcher: tells Nova of containers that ended, froze or thawed.
         health: tells tenants of their images' HEALTHCHECK.
@@ -105,6 +107,7 @@ class Parts:
     interfaces: Interfaces
     snapshots: Snapshots
     recovery: Recovery
+    repairs: EachServer
     audit: NetworkAudit
     watcher: Watcher
     health: HealthReporter
@@ -177,6 +180,7 @@ def assemble(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges | None = None)
         interfaces=interfaces,
         snapshots=Snapshots(engine, edges.glance, provenance=edges.provenance),
         recovery=recovery,
+        repairs=EachServer("put right the container or the network"),
         audit=NetworkAudit(
             partial(ports.running, hostname),
             interfaces.look_after,

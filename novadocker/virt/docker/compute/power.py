@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Watcher of power states: containers that ended, were frozen or thawed, as events for Nova."""
+"""Watcher of power states: containers that ended, froze, thawed or went, as news for Nova."""
 
 from collections.abc import Callable
 
 from novadocker.virt.docker.container.events import Follower
-from novadocker.virt.docker.container.guest import in_service
 from novadocker.virt.docker.container.labels import LABEL_HOST
+from novadocker.virt.docker.container.serving import serving
 from novadocker.virt.docker.engine import Engine, State
 
-WATCHED = frozenset({"die", "pause", "unpause"})
+WATCHED = frozenset({"die", "pause", "unpause", "destroy"})
 
 
 class Watcher:
@@ -24,16 +24,16 @@ class Watcher:
     def __init__(self, engine: Engine, host: str, settled: Callable[[str], bool]) -> None:
         self._engine = engine
         self._settled = settled
-        self._tell: Callable[[str, State], None] = _nobody
+        self._tell: Callable[[str, State | None], None] = _nobody
         self._follower = Follower(
             engine, f"{LABEL_HOST}={host}", WATCHED.__contains__, self._tell_state
         )
 
-    def start(self, tell: Callable[[str, State], None]) -> bool:
+    def start(self, tell: Callable[[str, State | None], None]) -> bool:
         """Begin to watch; the threads end with the process.
 
         Args:
-            tell: takes an instance's id and the state of its container.
+            tell: takes an instance's id and the state of its container, None if it is gone.
 
         Returns:
             False if the watcher runs already.
@@ -46,14 +46,17 @@ class Watcher:
         self._follower.stop()
 
     def _tell_state(self, uuid: str) -> bool:
-        container = in_service(self._engine, uuid).find()
-        if container is None or container.state is State.CREATED:
+        container = serving(self._engine, uuid)
+        if container and container.state is State.CREATED:
             return True
         if not self._settled(uuid):
             return False
-        self._tell(uuid, container.state)
+        # Looked at once more: while Nova was asked, Nova's own task may have ended and made a
+        # container anew.
+        container = serving(self._engine, uuid)
+        self._tell(uuid, container.state if container else None)
         return True
 
 
-def _nobody(_uuid: str, _state: State) -> None:
+def _nobody(_uuid: str, _state: State | None) -> None:
     """Hear no news: the watcher has not started."""

@@ -1,35 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Host-level calls of nova.virt.driver.ComputeDriver: start, stop, inventory, list of servers."""
+"""Calls of nova.virt.driver.ComputeDriver for a host: start, stop, inventory, all servers."""
 
+import functools
 from typing import Any
 
 import nova.conf
-from nova.virt import driver, event
+from nova.virt import event
+from oslo_log import log as logging
 
+from novadocker.errors import DockerDriverError
 from novadocker.virt.docker import translation
-from novadocker.virt.docker.compute.assembly import Parts
+from novadocker.virt.docker.compute.base import Composed
 from novadocker.virt.docker.conf import options
 from novadocker.virt.docker.container.labels import LABEL_HOST, LABEL_INSTANCE, container_name
 from novadocker.virt.docker.engine import State
 from novadocker.virt.docker.host import suitability
 from novadocker.virt.docker.host.inventory import Ratios, Reserved, uptime
 from novadocker.virt.docker.host.processor import traits as processor_traits
-from novadocker.virt.nova_types import Allocations, ProviderTree, VirtAPI
+from novadocker.virt.nova_types import (
+    Allocations,
+    Instance,
+    InstanceList,
+    NetworkInfo,
+    ProviderTree,
+    RequestContext,
+)
 
 CONF = nova.conf.CONF
+LOG = logging.getLogger(__name__)
 
 
-class Service(driver.ComputeDriver):
-    """Compute host of Nova, whatever servers are on it.
-
-    Args:
-        virtapi: Nova's side, as every driver gets it.
-        parts: parts of the driver on this host.
-    """
-
-    def __init__(self, virtapi: VirtAPI, parts: Parts) -> None:
-        super().__init__(virtapi)
-        self._parts = parts
+class Service(Composed):
+    """Compute host of Nova, and the work on all of its servers."""
 
     def init_host(self, host: str) -> None:
         options.refuse_unusable(CONF)
@@ -91,6 +93,67 @@ class Service(driver.ComputeDriver):
         found = self._parts.engine.labels_by_name(f"{LABEL_HOST}={self._parts.hostname}")
         return sorted({labels[LABEL_INSTANCE] for labels in found.values()})
 
-    def _tell_nova(self, uuid: str, state: State) -> None:
+    def process_instances_at_startup(
+        self, context: RequestContext, instances: InstanceList
+    ) -> InstanceList:
+        self._parts.repairs.attempt_all(
+            {
+                instance.uuid: functools.partial(self._repair_at_start, instance)
+                for instance in instances
+            }
+        )
+        self._parts.wiring.resume()
+        return instances
+
+    def plug_vifs(self, instance: Instance, network_info: NetworkInfo) -> None:
+        """Repair the network of a server, as nova-compute asks at its start.
+
+        An exception would end nova-compute, and with it the service for all other servers. A
+        server that cannot be repaired goes on as it is; the audit tries again.
+        """
+        network = self._parts.ports.network_of(instance, network_info)
+        self._parts.repairs.attempt(
+            instance.uuid,
+            lambda: self._parts.interfaces.repair(translation.server(instance), network),
+        )
+
+    def delete_instance_files(self, instance: Instance) -> bool:
+        try:
+            return self._parts.lifecycle.remove_files(instance.uuid)
+        except (DockerDriverError, OSError) as error:
+            # Nova asks for many servers in one turn, and again for this one in the next.
+            LOG.warning("Files of server %s are not removed: %s", instance.uuid, error)
+            return False
+
+    def check_instance_shared_storage_local(
+        self, context: RequestContext, instance: Instance
+    ) -> dict[str, str]:
+        return {"host": self._parts.hostname}
+
+    def check_instance_shared_storage_remote(self, context: RequestContext, data: Any) -> bool:
+        return bool(data.get("host") == self._parts.hostname)
+
+    def cache_image(self, context: RequestContext, image_id: str) -> bool:
+        return self._parts.images.cache(
+            context, translation.described(context, self._parts.glance, image_id)
+        )
+
+    def manage_image_cache(self, context: RequestContext, all_instances: InstanceList) -> None:
+        self._parts.snapshots.sweep(self._parts.hostname)
+        if CONF.image_cache.remove_unused_base_images:
+            self._parts.images.forget_unused(
+                {instance.image_ref for instance in all_instances},
+                CONF.image_cache.remove_unused_original_minimum_age_seconds,
+            )
+
+    def _tell_nova(self, uuid: str, state: State | None) -> None:
+        if state is None:
+            translation.report_lost(uuid, self._parts.hostname)
+            return
         transition = translation.TRANSITIONS[translation.POWER_STATES[state]]
         self.emit_event(event.LifecycleEvent(uuid, transition))
+
+    def _repair_at_start(self, instance: Instance) -> None:
+        expected = translation.expected_at_start(instance)
+        network = self._parts.ports.network_of(instance, instance.get_network_info())
+        self._parts.recovery.at_start(instance.uuid, expected, network)

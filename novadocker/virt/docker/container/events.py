@@ -21,6 +21,9 @@ LOG = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 600.0  # after that Nova's own power-state sync has seen it
 RECONNECT_SECONDS = 1.0
+AT_ONCE = 16  # instances that are told of at the same time
+SLOW_SECONDS = 2.0  # an attempt that takes longer hangs
+PAUSE_SECONDS = 10.0
 
 
 class Follower:
@@ -46,6 +49,7 @@ class Follower:
         self._concerns = concerns
         self._tell = tell
         self._pending: dict[str, float] = {}  # instance id: until when to try
+        self._busy: set[str] = set()  # instances that a thread tells of now
         self._changed = threading.Condition()
         self._ended = threading.Event()
         self._ended.set()
@@ -98,14 +102,37 @@ class Follower:
             self._changed.notify_all()
 
     def _report(self, ended: threading.Event) -> None:
+        # A thread for each: an instance whose container cannot be inspected keeps its own one
+        # waiting, not the news of the others.
         while not ended.is_set():
             with self._changed:
-                self._changed.wait_for(lambda: self._pending or ended.is_set())
-                waiting = dict(self._pending)
-            for uuid, until in waiting.items():
-                if self._done_with(uuid) or time.monotonic() > until:
-                    self._forget(uuid, until)
+                self._changed.wait_for(lambda: self._waiting() or ended.is_set())
+                due = self._waiting()
+                self._busy.update(due)
+            for uuid, until in due.items():
+                threading.Thread(
+                    target=self._attempt, args=(uuid, until), name=f"news-{uuid}", daemon=True
+                ).start()
             ended.wait(POLL_SECONDS)
+
+    def _waiting(self) -> dict[str, float]:
+        free = AT_ONCE - len(self._busy)
+        waiting = [each for each in self._pending.items() if each[0] not in self._busy]
+        return dict(waiting[: max(free, 0)])
+
+    def _attempt(self, uuid: str, until: float) -> None:
+        begun = time.monotonic()
+        try:
+            if self._done_with(uuid) or time.monotonic() > until:
+                self._forget(uuid, until)
+            elif time.monotonic() - begun > SLOW_SECONDS:
+                time.sleep(PAUSE_SECONDS)  # others have their turn before the next attempt
+        finally:
+            with self._changed:
+                self._busy.discard(uuid)
+                if uuid in self._pending:  # to the end of the line
+                    self._pending[uuid] = self._pending.pop(uuid)
+                self._changed.notify_all()
 
     def _forget(self, uuid: str, until: float) -> None:
         with self._changed:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from novadocker.errors import ContainerNotFound
 from novadocker.virt.docker.engine.calls.exec import ProgramCalls
 from novadocker.virt.docker.engine.calls.images import ImageCalls
+from novadocker.virt.docker.engine.calls.listing import ListingCalls
 from novadocker.virt.docker.engine.calls.terminals import SessionCalls
 from novadocker.virt.docker.engine.calls.update import ResizeCalls
 from novadocker.virt.docker.engine.connection import raise_for_status
@@ -24,7 +25,7 @@ from novadocker.virt.docker.engine.values import (
 CHUNK_BYTES = 64 * 1024
 
 
-class Engine(ImageCalls, ProgramCalls, ResizeCalls, SessionCalls):
+class Engine(ImageCalls, ListingCalls, ProgramCalls, ResizeCalls, SessionCalls):
     """One Docker Engine; safe to use from many threads.
 
     Every method raises EngineUnavailable where the engine cannot be reached or goes away

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Networks that were right once and are no longer: found and repaired while servers run.
+"""Audit of networks: a running server's interfaces compared with the plan, and repaired.
 
-Somebody takes a port out of the switch, an agent starts with empty hands, a host end goes. So
-the network of every running server is held against its plan now and then, which changes
-nothing where nothing is wrong.
+Somebody takes a port out of the switch, an agent starts with empty hands, a host end goes. A
+turn changes nothing where nothing is wrong, and goes on past servers that fail or hang.
 """
 
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from oslo_log import log as logging
 
-from novadocker.errors import DockerDriverError
+from novadocker.virt.docker.host.each_server import EachServer
 from novadocker.virt.docker.network.networking import Network
 
 LOG = logging.getLogger(__name__)
@@ -21,13 +21,13 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Audited:
-    """A server whose network is looked at.
+    """A server whose network is compared.
 
     Attributes:
-        uuid: of the instance.
-        hostname: its name.
-        network: its ports, as Nova had them at ``seen_at``.
-        seen_at: when that was, by the monotonic clock.
+        uuid: id of the instance.
+        hostname: the server's name.
+        network: ports that Nova recorded at ``seen_at``.
+        seen_at: moment of that record, in seconds of the monotonic clock.
     """
 
     uuid: str
@@ -37,11 +37,11 @@ class Audited:
 
 
 class NetworkAudit:
-    """Looks after the networks of one host's servers, in a thread of its own at each turn.
+    """Audit of the networks of one host's servers, in a thread of its own at each turn.
 
     Args:
-        servers: says which servers there are that Nova has no task for.
-        look_after: repairs the network of one of them, and returns what it changed.
+        servers: lists the servers that Nova has no task for.
+        look_after: repairs the network of one server, and returns the changes as words.
         interval: seconds from one turn to the next; 0 for never.
     """
 
@@ -57,6 +57,7 @@ class NetworkAudit:
         self._last = time.monotonic()  # when all ports have just been looked after: at start
         self._turn = threading.Lock()
         self._ended = threading.Event()
+        self._each = EachServer("look after the network")
 
     def poke(self) -> None:
         """Begin a turn if it is time for one; called with Nova's periodic tasks."""
@@ -78,7 +79,7 @@ class NetworkAudit:
             for server in self._servers():
                 if self._ended.is_set():
                     return
-                self._audit(server)
+                self._each.attempt(server.uuid, partial(self._audit, server))
         except Exception:
             # Nova's conductor may be away; there is another turn.
             LOG.exception("Cannot look after the networks of servers")
@@ -86,10 +87,6 @@ class NetworkAudit:
             self._turn.release()
 
     def _audit(self, server: Audited) -> None:
-        try:
-            changes = self._look_after(server)
-        except DockerDriverError as error:
-            LOG.warning("The network of server %s cannot be looked after: %s", server.uuid, error)
-            return
+        changes = self._look_after(server)
         if changes:
             LOG.warning("Repaired the network of server %s: %s", server.uuid, "; ".join(changes))

@@ -9,7 +9,9 @@ from nova import context as nova_context
 from nova import crypto, exception, objects
 from nova.api.metadata.password import convert_password
 from nova.compute import power_state, task_states, vm_states
+from nova.compute import utils as compute_utils
 from nova.virt import event
+from oslo_log import log as logging
 from oslo_serialization import base64
 
 from novadocker.virt.docker.actions.recovery import Expected
@@ -17,6 +19,7 @@ from novadocker.virt.docker.actions.snapshot import Stages
 from novadocker.virt.docker.engine import State
 
 CONF = nova.conf.CONF
+LOG = logging.getLogger(__name__)
 
 
 POWER_STATES = {
@@ -34,6 +37,14 @@ TRANSITIONS = {
     power_state.PAUSED: event.EVENT_LIFECYCLE_PAUSED,
     power_state.SHUTDOWN: event.EVENT_LIFECYCLE_STOPPED,
 }
+
+_WITH_CONTAINER = (
+    vm_states.ACTIVE,
+    vm_states.PAUSED,
+    vm_states.RESCUED,
+    vm_states.RESIZED,
+    vm_states.STOPPED,
+)
 
 _UNBUILT = (
     task_states.SCHEDULING,
@@ -76,6 +87,33 @@ def settled_here(uuid: str) -> bool:
     if instance.host not in (None, CONF.host):
         raise LookupError(uuid)
     return _is_settled(instance)
+
+
+def report_lost(uuid: str, host: str) -> None:
+    """Record that a server lost its container: Nova shows ERROR, with the reason as its fault.
+
+    Nova itself ignores a server without a power state, and would show ACTIVE for ever.
+
+    Args:
+        uuid: id of the instance.
+        host: this compute host; a server of another one is left alone.
+
+    Raises:
+        LookupError: Nova knows no such instance.
+    """
+    instance = _known(uuid)
+    if instance.host != host or instance.vm_state not in _WITH_CONTAINER:
+        return
+    LOG.warning("The container of server %s was removed behind Nova's back", uuid)
+    was, instance.vm_state = instance.vm_state, vm_states.ERROR
+    instance.power_state = power_state.NOSTATE
+    # A task that Nova began meanwhile makes this fail, and knows what it does.
+    instance.save(expected_vm_state=[was], expected_task_state=[None])
+    fault = exception.NovaException(
+        "The server's container was removed from its host, and its files with it; rebuild the "
+        "server, or delete it"
+    )
+    compute_utils.add_instance_fault_from_exc(nova_context.get_admin_context(), instance, fault)
 
 
 def expected_at_start(instance: Any) -> Expected:

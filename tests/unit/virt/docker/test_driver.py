@@ -2,6 +2,7 @@
 import inspect
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,21 +13,25 @@ from nova.virt import driver as nova_driver
 from nova.virt import event as nova_event
 
 import novadocker.virt.docker
+from novadocker.errors import WiringError
+from novadocker.virt.docker import translation
 from novadocker.virt.docker.compute.assembly import assemble
+from novadocker.virt.docker.compute.introspection import Introspection
 from novadocker.virt.docker.compute.service import Service
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.driver import CONF, DockerDriver
-from novadocker.virt.docker.engine import Container, State
+from novadocker.virt.docker.engine import State
+from novadocker.virt.docker.engine.calls.listing import Listed
 from novadocker.virt.docker.host import processor
 from novadocker.virt.docker.translation import metadata
-from tests.unit.virt.docker.nova_side import UUID, Life, Tags, VirtAPI, instance, with_parts
+from tests.unit.virt.docker.nova_side import PORT, UUID, Life, Tags, VirtAPI, instance, with_parts
 
 BASE = nova_driver.ComputeDriver
 
 
 OVERRIDDEN = sorted(
     name
-    for each in (DockerDriver, Service)
+    for each in (DockerDriver, Service, Introspection)
     for name, value in vars(each).items()
     if callable(value) and not name.startswith("_")
 )
@@ -36,6 +41,7 @@ OVERRIDDEN = sorted(
 PROMISED = {
     "cache_image",
     "cleanup",
+    "delete_instance_files",
     "destroy",
     "get_available_nodes",
     "get_available_resource",
@@ -201,13 +207,13 @@ class FakeEngine:
         assert label == "novadocker.host=h1"
         return {f"nova-{uuid}": {"novadocker.instance": uuid} for uuid in self._states}
 
-    def find(self, name: str) -> Container | None:
-        """Look at one."""
-        uuid = name.removeprefix("nova-")
+    def listed(self, label: str) -> dict[str, Listed]:
+        """List those of one instance with their states."""
+        uuid = label.removeprefix("novadocker.instance=")
         if uuid not in self._states:
-            return None
+            return {}
         labels = {"novadocker.instance": uuid}
-        return Container(f"id-{uuid}", name, labels, self._states[uuid])
+        return {f"nova-{uuid}": Listed(f"id-{uuid}", labels, self._states[uuid])}
 
 
 def test_instances_are_found_by_label(docker_driver: Any) -> None:
@@ -249,6 +255,51 @@ def test_news_reach_nova(docker_driver: Any) -> None:
     assert [(each.get_instance_uuid(), each.get_transition()) for each in heard] == [
         (UUID, nova_event.EVENT_LIFECYCLE_STOPPED)
     ]
+
+
+@pytest.mark.parametrize(
+    "fault", [WiringError(port="p1", reason="Invalid argument"), OSError(28, "full"), KeyError(4)]
+)
+def test_no_server_keeps_nova_compute_from_starting(
+    docker_driver: Any, life: Life, caplog: pytest.LogCaptureFixture, fault: Exception
+) -> None:
+    """Nova's start of the service ends by an exception of plug_vifs, whatever its class."""
+    life.fault = fault
+    cache = objects.InstanceInfoCache(network_info=model.NetworkInfo([]))
+    docker_driver.plug_vifs(instance(info_cache=cache), model.NetworkInfo([]))
+    assert caplog.text.count(f"of server {UUID}: {type(fault).__name__}") == 1
+
+
+def test_repairs_at_the_start_go_on_past_a_server_that_fails(
+    docker_driver: Any, life: Life
+) -> None:
+    """Each instance is tried, and Nova gets all of them to start."""
+    life.fault = OSError(5, "no directory")
+    cache = objects.InstanceInfoCache(network_info=model.NetworkInfo([]))
+    found = [instance(uuid=uuid, info_cache=cache) for uuid in (UUID, PORT)]
+    with_parts(docker_driver, wiring=SimpleNamespace(resume=lambda: None))
+    assert docker_driver.process_instances_at_startup(None, found) == found
+    assert {call.uuid for call in life.calls} == {UUID, PORT}
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_files_of_a_deleted_server_are_removed_by_novas_periodic_task(
+    docker_driver: Any, life: Life, gone: bool
+) -> None:
+    """Nova asks again for files that could not be removed; its turn goes on."""
+    life.fault = None if gone else OSError(16, "busy")
+    docker_driver.delete_instance_files(instance())
+    assert [call.action for call in life.calls] == ["Lifecycle.remove_files"]
+
+
+def test_a_container_that_is_gone_is_recorded(
+    docker_driver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nova has no event for that, and would show the server as ACTIVE for ever."""
+    lost: list[tuple[str, str]] = []
+    monkeypatch.setattr(translation, "report_lost", lambda *arguments: lost.append(arguments))
+    docker_driver._tell_nova(UUID, None)
+    assert lost == [(UUID, "h1")]
 
 
 class FakeHost:

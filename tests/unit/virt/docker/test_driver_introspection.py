@@ -81,7 +81,7 @@ def test_a_crash_dump_that_is_refused_says_why(
     def refuse(*_: Any) -> None:
         raise errors.CrashDumpRefused(name="nova-1", reason="it is exited")
 
-    monkeypatch.setattr("novadocker.virt.docker.driver.crash", refuse)
+    monkeypatch.setattr("novadocker.virt.docker.compute.introspection.crash", refuse)
     with pytest.raises(exception.TriggerCrashDumpNotSupported, match="it is exited"):
         driver.trigger_crash_dump(instance())
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import queue
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,7 +10,8 @@ import pytest
 from novadocker.errors import EngineError, EngineUnavailable
 from novadocker.virt.docker.compute.power import Watcher
 from novadocker.virt.docker.container import events
-from novadocker.virt.docker.engine import Container, Event, State
+from novadocker.virt.docker.engine import Event, State
+from novadocker.virt.docker.engine.calls.listing import Listed
 from tests.support.eventually import eventually
 
 LABELS = {"novadocker.host": "h1", "novadocker.instance": "1"}
@@ -39,12 +41,12 @@ class Engine:
                 raise told
             yield told
 
-    def find(self, name: str) -> Container | None:
+    def listed(self, label: str) -> Mapping[str, Listed]:
         """Look at it."""
         if self.refuse_looks:
             self.refuse_looks -= 1
-            raise EngineError(action="inspect", reason="busy")
-        return Container("f" * 64, name, LABELS, self.state) if self.state else None
+            raise EngineError(action="list", reason="busy")
+        return {"nova-1": Listed("f" * 64, LABELS, self.state)} if self.state else {}
 
     def happen(self, action: str, state: State | None, nanoseconds: int = 0) -> None:
         """Let something happen to it."""
@@ -57,7 +59,7 @@ class Nova:
 
     def __init__(self) -> None:
         """Begin idle."""
-        self.told: list[State] = []
+        self.told: list[State | None] = []
         self.busy = False
         self.knows = True
         self.fail = 0
@@ -68,7 +70,7 @@ class Nova:
             raise LookupError(uuid)
         return not self.busy
 
-    def tell(self, uuid: str, state: State) -> None:
+    def tell(self, uuid: str, state: State | None) -> None:
         """Take news."""
         assert uuid == "1"
         if self.fail:
@@ -76,7 +78,7 @@ class Nova:
             raise RuntimeError("the conductor is away")
         self.told.append(state)
 
-    def comes_to(self, *expected: State) -> bool:
+    def comes_to(self, *expected: State | None) -> bool:
         """Wait until it was told something."""
         return eventually(lambda: self.told == list(expected))
 
@@ -162,15 +164,54 @@ def test_a_restart_in_between_is_not_told_as_a_stop(engine: Engine, nova: Nova) 
 
 
 @pytest.mark.usefixtures("watcher")
-@pytest.mark.parametrize("gone", ["container", "instance"])
-def test_a_deleted_instance_is_dropped(engine: Engine, nova: Nova, gone: str) -> None:
-    """Nothing is told, and nothing waits for it."""
-    nova.knows = gone != "instance"
-    engine.happen("die", None if gone == "container" else State.EXITED)
+@pytest.mark.parametrize("state", [None, State.EXITED])
+def test_a_deleted_instance_is_dropped(engine: Engine, nova: Nova, state: State | None) -> None:
+    """News of an instance that Nova does not know are told to nobody, and wait for nothing."""
+    nova.knows = False
+    engine.happen("die", state)
     time.sleep(0.1)
     nova.knows, engine.state = True, State.EXITED
     time.sleep(0.1)
     assert nova.told == []
+
+
+@pytest.mark.usefixtures("watcher")
+def test_a_container_that_was_removed_behind_nova_is_told(engine: Engine, nova: Nova) -> None:
+    """Nova would show a server without a container as ACTIVE for ever."""
+    engine.happen("destroy", None)
+    assert nova.comes_to(None)
+
+
+@pytest.mark.usefixtures("watcher")
+def test_a_container_made_anew_by_novas_task_is_not_lost(engine: Engine, nova: Nova) -> None:
+    """A rebuild removes the old container, and the new one runs when Nova's task ends."""
+    nova.busy = True
+    engine.happen("destroy", None)
+    time.sleep(0.05)
+    engine.state, nova.busy = State.RUNNING, False
+    assert nova.comes_to(State.RUNNING)
+
+
+def test_one_hanging_instance_delays_no_news_of_another() -> None:
+    """Each instance is told of in a thread of its own."""
+    hang, told = threading.Event(), []
+    engine: Any = Engine()
+    engine.labels_by_name = lambda _: {
+        f"nova-{uuid}": {"novadocker.instance": uuid} for uuid in ("1", "2")
+    }
+
+    def tell(uuid: str) -> bool:
+        if uuid == "1":
+            return hang.wait(20)
+        told.append(uuid)
+        return True
+
+    follower = events.Follower(engine, "novadocker.host=h1", lambda _: True, tell)
+    follower.start()
+    assert eventually(lambda: told == ["2"], 2)
+    hang.set()
+    follower.stop()
+    engine.stream.put(GONE)
 
 
 @pytest.mark.usefixtures("watcher")

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +23,7 @@ NOW = 0.000001  # an interval that is over at once
 
 def server(uuid: str) -> Audited:
     """Return a server without ports."""
-    return Audited(uuid, "web", Network(None, [], contextlib.nullcontext), 0.0)
+    return Audited(uuid, "web", Network(None, []), 0.0)
 
 
 def test_all_servers_are_looked_after_whatever_happens_to_one(
@@ -43,8 +42,20 @@ def test_all_servers_are_looked_after_whatever_happens_to_one(
     audit.poke()
     assert eventually(lambda: "Repaired the network of server c: eth0: up" in caplog.text)
     assert seen == ["a", "b", "c"]
-    assert "server b cannot be looked after: Port p cannot be wired: the switch" in caplog.text
+    assert "of server b: WiringError: Port p cannot be wired: the switch" in caplog.text
     assert "server a" not in caplog.text
+
+
+def test_a_turn_goes_on_past_an_error_that_is_not_ours() -> None:
+    """A server whose directory is lost raises FileNotFoundError, a lost interface KeyError."""
+    seen: list[str] = []
+
+    def look_after(audited: Audited) -> list[str]:
+        seen.append(audited.uuid)
+        raise {"a": FileNotFoundError, "b": KeyError, "c": ValueError}[audited.uuid]
+
+    NetworkAudit(lambda: map(server, "abc"), look_after, NOW).poke()
+    assert eventually(lambda: seen == ["a", "b", "c"])
 
 
 def test_there_is_one_turn_at_a_time_and_not_before_it_is_time() -> None:

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls of nova.virt.driver.ComputeDriver that look into a server: consoles and diagnostics."""
+
+from typing import Any
+
+from nova.console import type as console_type
+from nova.virt import hardware
+
+from novadocker.errors import ContainerNotFound
+from novadocker.virt.docker import translation
+from novadocker.virt.docker.actions.crash_dump import crash
+from novadocker.virt.docker.compute.base import Composed
+from novadocker.virt.docker.container.labels import container_name
+from novadocker.virt.docker.container.serving import serving
+from novadocker.virt.docker.translation.diagnostics import Diagnostics, diagnostics_of
+from novadocker.virt.nova_types import Instance, RequestContext
+
+
+class Introspection(Composed):
+    """Sights of the servers on one host."""
+
+    def get_info(self, instance: Instance, use_cache: bool = True) -> hardware.InstanceInfo:
+        with translation.as_nova_errors(instance):
+            container = serving(self._parts.engine, instance.uuid)
+            if container is None:
+                raise ContainerNotFound(name=container_name(instance.uuid))
+        return hardware.InstanceInfo(
+            translation.POWER_STATES[container.state], internal_id=container.id
+        )
+
+    def get_console_output(self, context: RequestContext, instance: Instance) -> bytes:
+        with translation.as_nova_errors(instance):
+            return self._guest(instance).console()
+
+    def get_serial_console(
+        self, context: RequestContext, instance: Instance
+    ) -> console_type.ConsoleSerial:
+        with translation.as_nova_errors(instance):
+            host, port = self._parts.consoles.open(instance.uuid, self._guest(instance).name)
+        return console_type.ConsoleSerial(host=host, port=port)
+
+    def get_diagnostics(self, instance: Instance) -> dict[str, Any]:
+        with translation.as_nova_errors(instance):
+            return self._diagnostics(instance).as_dictionary()
+
+    def get_instance_diagnostics(self, instance: Instance) -> Any:
+        with translation.as_nova_errors(instance):
+            return self._diagnostics(instance).as_object()
+
+    def trigger_crash_dump(self, instance: Instance) -> None:
+        with translation.as_nova_errors(instance):
+            crash(self._parts.engine, self._guest(instance))
+
+    def _diagnostics(self, instance: Instance) -> Diagnostics:
+        told = self._parts.lifecycle.told_rights(instance.uuid)
+        return diagnostics_of(self._parts.engine, self._guest(instance), instance, told)
