@@ -124,6 +124,7 @@ class DockerDriver(Service, Introspection, Unsupported):
     ) -> None:
         # A server is not given up for one that cannot be: a bad image is found out before.
         with (
+            self._parts.allocations.kept(instance.uuid),
             translation.as_build_errors(instance),
             image_ref.kept(context, instance, self._parts.glance, self._parts.lifecycle.image_of),
             translation.as_refused_rebuild(instance),

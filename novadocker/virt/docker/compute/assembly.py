@@ -21,6 +21,7 @@ from novadocker.virt.docker.actions.rescue import Rescue
 from novadocker.virt.docker.actions.resize import Resize
 from novadocker.virt.docker.actions.runner import Runner
 from novadocker.virt.docker.actions.snapshot import Snapshots
+from novadocker.virt.docker.compute.allocations import Allocations
 from novadocker.virt.docker.compute.health import HealthReporter
 from novadocker.virt.docker.compute.ports import Ports
 from novadocker.virt.docker.compute.power import Watcher
@@ -84,6 +85,7 @@ class Parts:
         snapshots: images made of servers.
         recovery: repairs after a death of nova-compute.
         repairs: attempts of repairs at the start, one server after another.
+        allocations: Placement's allocations of servers whose rebuild is refused.
         audit: periodic repair of networks.
         watcher: tells Nova of containers that ended, froze or thawed.
         health: tells tenants of their images' HEALTHCHECK.
@@ -108,6 +110,7 @@ class Parts:
     snapshots: Snapshots
     recovery: Recovery
     repairs: EachServer
+    allocations: Allocations
     audit: NetworkAudit
     watcher: Watcher
     health: HealthReporter
@@ -181,6 +184,7 @@ def assemble(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges | None = None)
         snapshots=Snapshots(engine, edges.glance, provenance=edges.provenance),
         recovery=recovery,
         repairs=EachServer("put right the container or the network"),
+        allocations=Allocations(translation.settled),
         audit=NetworkAudit(
             partial(ports.running, hostname),
             interfaces.look_after,
