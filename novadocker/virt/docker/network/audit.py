@@ -18,6 +18,10 @@ from novadocker.virt.docker.network.networking import Network
 
 LOG = logging.getLogger(__name__)
 
+# Nova's timer has about the same period: without a margin a turn that is due a moment after
+# the timer comes would wait for the next, and take place each second time.
+_NEARLY = 0.9
+
 
 @dataclass(frozen=True)
 class Audited:
@@ -61,7 +65,7 @@ class NetworkAudit:
 
     def poke(self) -> None:
         """Begin a turn if it is time for one; called with Nova's periodic tasks."""
-        is_due = self._interval and time.monotonic() - self._last >= self._interval
+        is_due = self._interval and time.monotonic() - self._last >= self._interval * _NEARLY
         if is_due and not self._ended.is_set() and self._turn.acquire(blocking=False):
             self._last = time.monotonic()
             threading.Thread(target=self._take_turn, name="network-audit", daemon=True).start()

@@ -1,86 +1,105 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which ports came to servers that run, and went: what Nova's record may not show yet."""
+"""Ports that came to running servers, and went: changes that Nova's record may not show yet."""
 
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 _OF_INTEREST = 3600.0  # seconds: nobody looks at a record of Nova's that is so old
 
 
+@dataclass
+class _Server:
+    """Last changes of one server's ports.
+
+    Attributes:
+        changed: moment of the last, by the monotonic clock.
+        detached: ids of ports detached since the server's start.
+    """
+
+    changed: float
+    detached: set[str] = field(default_factory=set)
+
+
 class History:
-    """The last changes of ports of one host's running servers."""
+    """Last changes of ports of one host's running servers.
+
+    A server is forgotten an hour after its last change: deleted ones leave nothing behind.
+    """
 
     def __init__(self) -> None:
-        self._changed: dict[str, float] = {}
-        self._detached: defaultdict[str, set[str]] = defaultdict(set)
+        self._servers: dict[str, _Server] = {}
         self._lock = threading.Lock()
 
     def attach(self, uuid: str, port: str) -> None:
         """Note that a server gets a port.
 
         Args:
-            uuid: of the instance.
-            port: the port's id.
+            uuid: instance's id.
+            port: port's id.
         """
         with self._lock:
-            self._note(uuid)
-            self._detached[uuid].discard(port)
+            self._note(uuid).detached.discard(port)
 
     def detach(self, uuid: str, port: str) -> None:
         """Note that a server loses a port.
 
         Args:
-            uuid: of the instance.
-            port: the port's id.
+            uuid: instance's id.
+            port: port's id.
         """
         with self._lock:
-            self._note(uuid)
-            self._detached[uuid].add(port)
+            self._note(uuid).detached.add(port)
 
     def start(self, uuid: str) -> None:
         """Note that a server starts, with the ports that Nova has.
 
         Args:
-            uuid: of the instance.
+            uuid: instance's id.
         """
         with self._lock:
-            self._note(uuid)
-            self._detached.pop(uuid, None)
+            self._note(uuid).detached.clear()
 
     def is_older(self, uuid: str, moment: float) -> bool:
         """Tell whether the last change was before a moment.
 
         Args:
-            uuid: of the instance.
-            moment: by the monotonic clock.
+            uuid: instance's id.
+            moment: time by the monotonic clock.
 
         Returns:
-            Whether it was, or there was none.
+            True also for a server without any change.
         """
         with self._lock:
-            return self._changed.get(uuid, moment - 1) < moment
+            server = self._servers.get(uuid)
+            return server is None or server.changed < moment
 
     def detached(self, uuid: str, told: Iterable[Mapping[str, Any]]) -> frozenset[str]:
-        """Say which ports are detached though Nova tells of them still.
+        """List the ports that are detached though Nova tells of them still.
 
         Args:
-            uuid: of the instance.
-            told: Nova's VIFs; what they no longer show is forgotten here.
+            uuid: instance's id.
+            told: Nova's VIFs; a detached port missing here is forgotten.
 
         Returns:
-            The ids of those ports.
+            Ids of those ports.
         """
         with self._lock:
-            self._detached[uuid] &= {vif["id"] for vif in told}
-            left = frozenset(self._detached[uuid])
-            if not left:
-                del self._detached[uuid]
-            return left
+            server = self._servers.get(uuid)
+            if server is None:
+                return frozenset()
+            server.detached &= {vif["id"] for vif in told}
+            return frozenset(server.detached)
 
-    def _note(self, uuid: str) -> None:
+    def _note(self, uuid: str) -> _Server:
         now = time.monotonic()
-        recent = {each: when for each, when in self._changed.items() if now - when < _OF_INTEREST}
-        self._changed = {**recent, uuid: now}
+        self._servers = {
+            each: server
+            for each, server in self._servers.items()
+            if now - server.changed < _OF_INTEREST
+        }
+        server = self._servers.setdefault(uuid, _Server(now))
+        server.changed = now
+        return server

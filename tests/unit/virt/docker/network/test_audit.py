@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ from nova.network import model
 
 from novadocker.errors import WiringError
 from novadocker.virt.docker.compute.ports import Ports
+from novadocker.virt.docker.host.each_server import EachServer
 from novadocker.virt.docker.network.audit import Audited, NetworkAudit
 from novadocker.virt.docker.network.history import History
 from novadocker.virt.docker.network.networking import Network
@@ -56,6 +58,41 @@ def test_a_turn_goes_on_past_an_error_that_is_not_ours() -> None:
 
     NetworkAudit(lambda: map(server, "abc"), look_after, NOW).poke()
     assert eventually(lambda: seen == ["a", "b", "c"])
+
+
+def test_servers_that_hang_hold_up_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    """Ten of thirty hang: a turn passes all, the next ones pass over the ten, told once each."""
+    looks: Counter[str] = Counter()
+    go_on = threading.Event()
+    hanging = {str(number) for number in range(0, 30, 3)}
+
+    def look_after(audited: Audited) -> list[str]:
+        looks[audited.uuid] += 1
+        if audited.uuid in hanging:
+            go_on.wait(30)
+        return []
+
+    servers = [server(str(number)) for number in range(30)]
+    audit = NetworkAudit(lambda: servers, look_after, NOW)
+    audit._each = EachServer("look after the network", 0.02)
+    assert eventually(lambda: audit.poke() or looks["29"] >= 3)
+    assert {looks[uuid] for uuid in hanging} == {1}
+    assert all(looks[each.uuid] >= 2 for each in servers if each.uuid not in hanging)
+    assert all(caplog.text.count(f"of server {uuid}: not over") == 1 for uuid in hanging)
+    go_on.set()
+    assert eventually(lambda: audit.poke() or all(looks[uuid] > 1 for uuid in hanging))
+    audit.stop()
+
+
+def test_a_turn_is_due_with_the_timer_that_pokes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nova's timer of sixty seconds may come a moment early: that turn is not put off."""
+    looked = threading.Event()
+    audit = NetworkAudit(lambda: looked.set() or [], lambda _: [], 60)  # type: ignore[func-returns-value]
+    start = audit._last
+    for elapsed, expected in ((30, False), (59.5, True)):
+        monkeypatch.setattr(time, "monotonic", lambda moment=start + elapsed: moment)
+        audit.poke()
+        assert looked.wait(0.2) == expected
 
 
 def test_there_is_one_turn_at_a_time_and_not_before_it_is_time() -> None:
@@ -125,6 +162,18 @@ def test_a_port_is_detached_until_nova_no_longer_tells_of_it() -> None:
         assert history.detached("u", VIFS) == {"p2"}
         bring_back()
         assert history.detached("u", VIFS) == set()
+
+
+def test_a_server_is_forgotten_an_hour_after_its_last_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Deleted servers leave nothing behind, and a detached port of theirs neither."""
+    history, start = History(), time.monotonic()
+    for number in range(100):
+        history.detach(f"deleted-{number}", "p1")
+    monkeypatch.setattr(time, "monotonic", lambda: start + 7200)
+    history.attach("u", "p1")
+    assert list(history._servers) == ["u"]
 
 
 def test_a_change_makes_older_records_worthless() -> None:
