@@ -6,7 +6,9 @@
     DockerDriverError
     ├── ConfigurationError       an option of nova.conf, or what it points to, cannot be used
     ├── EngineError              the Docker Engine answered with an error
-    │   ├── EngineUnavailable    it cannot be reached, or went away in the middle of a call
+    │   ├── EngineUnavailable    it cannot be reached: nothing was asked of it
+    │   │   └── EngineReplyLost  it was asked and did not answer: it may have done it
+    │   ├── EngineFailed         it answered with a fault of its own, HTTP 500
     │   ├── EngineUnsuitable     it is too old, or lacks what we require of it
     │   ├── EngineOutOfSpace     its disk is full
     │   └── ContainerNotFound    it knows no such container
@@ -73,6 +75,24 @@ class EngineUnavailable(EngineError):
     message = (
         "The Docker Engine at {url} cannot be reached ({reason}); "
         "see whether it runs and whether nova-compute's user may use it"
+    )
+
+
+class EngineReplyLost(EngineUnavailable):
+    """The engine was asked and nobody knows the outcome; ask again, or look."""
+
+    message = (
+        "The Docker Engine at {url} was asked to {action} and did not answer ({reason}); "
+        "it may have done so, or may do so yet"
+    )
+
+
+class EngineFailed(EngineError):
+    """The engine has a fault of its own, or the host has."""
+
+    message = (
+        "The Docker Engine failed to {action} by a fault of its own or of its host: {reason}; "
+        "see the engine's log"
     )
 
 

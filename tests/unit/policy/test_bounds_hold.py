@@ -240,7 +240,7 @@ def refuse_the_hosts(body: dict[str, Any]) -> None:
     assert (body["IpcMode"], body["CgroupnsMode"]) == ("private", "private")
     for name in ("PidMode", "UTSMode", "UsernsMode"):
         assert body[name] == ""
-    assert "NetworkMode" not in body
+    assert body["NetworkMode"] == "none"
     for name in ("Devices", "DeviceRequests", "DeviceCgroupRules", "Binds", "GroupAdd"):
         assert body[name] == []
     assert not set(body) & {"VolumesFrom", "CgroupParent", "Cgroup", "Links", "VolumeDriver"}

@@ -101,7 +101,7 @@ RULES = (
     ),
     Rule(
         "cgroups",
-        lambda posture: posture.cgroup_version != "1",
+        lambda posture: posture.info.cgroup_version != "1",
         "version 2",
         "version 1, where a disk's rates hold for direct writes only and runc gives up support",
         "boot with systemd.unified_cgroup_hierarchy=1",

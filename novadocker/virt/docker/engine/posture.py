@@ -18,7 +18,6 @@ class Posture:
     Attributes:
         info: what else it says of itself.
         experimental: whether features are on that nobody supports.
-        cgroup_version: "1" or "2".
         insecure_registries: from where it takes images without knowing who sent them.
         authorization: plugins that every call is shown to.
         swarm: whether it is one of many under another's orders.
@@ -27,7 +26,6 @@ class Posture:
 
     info: EngineInfo
     experimental: bool = False
-    cgroup_version: str = "2"
     insecure_registries: tuple[str, ...] = ()
     authorization: tuple[str, ...] = ()
     swarm: bool = False
@@ -56,7 +54,6 @@ class Posture:
         return cls(
             info=EngineInfo.parse(version, info),
             experimental=bool(info.get("ExperimentalBuild")),
-            cgroup_version=str(info.get("CgroupVersion") or "1"),
             insecure_registries=(
                 *(each for each in registries if each not in LOOPBACK),
                 *(name for name, each in named.items() if not each.get("Secure", True)),

@@ -36,6 +36,8 @@ def rights_body(rights: Rights) -> dict[str, Any]:
         "Runtime": rights.runtime,
         # Namespaces are its own: the last three are where they are not named as the host's.
         "IpcMode": "private",
+        # Nothing of Docker's networks; engines from 26 on would read back "bridge".
+        "NetworkMode": "none",
         "CgroupnsMode": "private",
         "PidMode": "",
         "UTSMode": "",

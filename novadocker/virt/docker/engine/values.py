@@ -15,6 +15,9 @@ from novadocker.virt.docker.engine.limits import NO_LIMITS, parse_limits
 from novadocker.virt.docker.engine.rights import NO_RIGHTS, parse_rights
 
 _CONTAINERD = "io.containerd.snapshotter."
+# Members of ``/info``: false where the kernel cannot keep a limit. The engine takes a container
+# with that limit all the same, and leaves it out with a warning.
+_LIMITS = ("MemoryLimit", "PidsLimit", "CpuCfsQuota")
 
 
 class State(enum.StrEnum):
@@ -45,11 +48,14 @@ class EngineInfo:
         root_directory: where the engine keeps its data, on its own host.
         security_options: names such as "userns", "seccomp", "apparmor".
         live_restore: whether containers outlive a restart of the engine.
-        containerd_store: whether containerd keeps its images, and names them by manifest.
-        warnings: what the engine itself says it lacks.
-        seccomp_profile: the one of containers that name none; "" where not told.
-        runtimes: names of what can run containers.
-        default_runtime: the one of containers that name none.
+        containerd_store: True with images kept by containerd and named by manifest.
+        warnings: shortcomings in the engine's own words.
+        seccomp_profile: profile of containers that name none; "" where not told.
+        runtimes: names of the runtimes for containers.
+        default_runtime: runtime of containers that name none.
+        cgroup_version: "1" or "2".
+        cgroup_driver: "cgroupfs" or "systemd"; "none" without any control group.
+        lost_limits: limits that the engine takes and its kernel cannot keep.
     """
 
     api_versions: tuple[tuple[int, int], tuple[int, int]]
@@ -68,6 +74,9 @@ class EngineInfo:
     seccomp_profile: str = ""
     runtimes: frozenset[str] = frozenset()
     default_runtime: str = "runc"
+    cgroup_version: str = "2"
+    cgroup_driver: str = "cgroupfs"
+    lost_limits: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, version: Mapping[str, Any], info: Mapping[str, Any]) -> Self:
@@ -105,6 +114,9 @@ class EngineInfo:
             seccomp_profile=seccomp[0].partition("profile=")[2] if seccomp else "",
             runtimes=frozenset(info.get("Runtimes") or ()),
             default_runtime=info.get("DefaultRuntime") or "runc",
+            cgroup_version=str(info.get("CgroupVersion") or "1"),
+            cgroup_driver=info.get("CgroupDriver") or "cgroupfs",
+            lost_limits=tuple(each for each in _LIMITS if not info.get(each, True)),
         )
 
 

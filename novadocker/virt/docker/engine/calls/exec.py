@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The engine's calls for a program that is run in a container and waited for."""
+"""The engine's calls for a program in a container, run to its end."""
 
 import contextlib
 import selectors
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import tenacity
 
 from novadocker.errors import EngineError
-from novadocker.virt.docker.engine.calls.files import PathCalls
+from novadocker.virt.docker.engine.calls.files import FileCalls
 from novadocker.virt.docker.engine.calls.terminals import Stream
 
 OUTPUT_BYTES = 64 * 1024
@@ -17,8 +17,8 @@ FRAME_HEADER = 8  # stream, three zeros, length
 _EXIT_PAUSE = 0.01
 
 
-class ProgramCalls(PathCalls):
-    """What the engine does with programs that end by themselves."""
+class ProgramCalls(FileCalls):
+    """Calls about programs that end by themselves."""
 
     def run(
         self,
@@ -28,19 +28,18 @@ class ProgramCalls(PathCalls):
         user: str = "",
         timeout: int = 30,
     ) -> tuple[int, bytes]:
-        """Run a program in a container that runs, and wait for its end.
+        """Run a program in a running container, and wait for its end.
 
         Args:
-            name: of the container.
-            argv: the program's words.
-            stdin: what it reads. It must see by itself where that ends: the connection cannot
-                be closed half on every way to the engine.
-            user: as whom; "" is the container's user.
-            timeout: seconds that it has; one that takes longer is left running.
+            name: name of the container.
+            argv: words of the program.
+            stdin: input of the program, which must see the end of it by itself: the connection
+                cannot be closed half on every way to the engine.
+            user: user of the program; "" is the container's user.
+            timeout: seconds until a program that goes on is left running.
 
         Returns:
-            Its exit code, and the beginning of what it wrote; 126 or 127 where there is no
-            such program.
+            Exit code, and the beginning of the output; 126 or 127 without such a program.
 
         Raises:
             ContainerNotFound: there is no such container.
@@ -91,13 +90,13 @@ def _talk(stream: Stream, stdin: bytes, deadline: float) -> Iterator[bytes]:
 
 
 def unframed(written: bytes) -> bytes:
-    """Take the bytes out of the frames in which the engine sends what has no terminal.
+    """Take the bytes out of the engine's frames around output without a terminal.
 
     Args:
         written: frames; the last may be cut short.
 
     Returns:
-        Standard output and error, as they came.
+        Standard output and error, in the order of arrival.
     """
     output = bytearray()
     while len(written) > FRAME_HEADER:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import docker.errors
 
-from novadocker.virt.docker.engine.connection import Caller, raise_for_status, refusal
+from novadocker.virt.docker.engine.connection import Caller, refusal
 from novadocker.virt.docker.engine.values import Image
 
 SAVE_CHUNK_BYTES = 1024 * 1024
@@ -43,11 +43,18 @@ class ImageCalls(Caller):
             EngineOutOfSpace: there was no room for it.
         """
         action = "load an image"
-        with self._call(action):
-            # Not quiet: the time limit is one between signs of life, and layers take long.
-            for line in self._api.load_image(iter(chunks), quiet=False):
-                # The SDK lets the body of a failed request through: that is a "message".
-                if reason := line.get("error") or line.get("message"):
+        # Not quiet: the time limit is between two signs of life. Nor by the SDK's own call,
+        # whose limit is of calls from memory: a layer may take long to be unpacked.
+        arguments: dict[str, Any] = {"params": {"quiet": "false"}, "data": iter(chunks)}
+        headers = {"Content-Type": "application/x-tar"}
+        with (
+            self._call(action),
+            self._send(
+                "load", "POST", "/images/load", headers=headers, stream=True, **arguments
+            ) as answer,
+        ):
+            for line in answer.iter_lines(chunk_size=None):
+                if line and (reason := json.loads(line).get("error")):
                     raise refusal(action, reason)
 
     def import_layer(self, chunks: Iterable[bytes], tag: str) -> None:
@@ -64,17 +71,19 @@ class ImageCalls(Caller):
         repository, _, tag = tag.partition(":")
         params = {"fromSrc": "-", "repo": repository, "tag": tag}
         headers = {"Content-Type": "application/x-tar"}
-        timeout = self.connection.disk_timeout
         # Not by the SDK's own call, which has no time limit and hides an error in the answer.
         with self._call(action):
-            url = self._url("/images/create")
-            with self._api.post(
-                url, params=params, data=iter(chunks), headers=headers, timeout=timeout
-            ) as answer:
-                raise_for_status(answer)
-                for line in answer.text.splitlines():
-                    if reason := json.loads(line).get("error"):
-                        raise refusal(action, reason)
+            answer = self._send(
+                "import",
+                "POST",
+                "/images/create",
+                params=params,
+                data=iter(chunks),
+                headers=headers,
+            )
+            for line in answer.text.splitlines():
+                if reason := json.loads(line).get("error"):
+                    raise refusal(action, reason)
 
     def image_settings(self, image: str) -> Mapping[str, Any]:
         """Return what an image's containers are to be like, as its config has it.
@@ -106,13 +115,9 @@ class ImageCalls(Caller):
         """
         repository, _, tag = tag.partition(":")
         params = {"container": name, "repo": repository, "tag": tag, "pause": int(pause)}
-        timeout = self.connection.disk_timeout
         # Not by the SDK's own call, which waits no longer than for any other.
         with self._call(f"commit container {name}", name):
-            url = self._url("/commit")
-            with self._api.post(url, params=params, json={}, timeout=timeout) as answer:
-                raise_for_status(answer)
-                return str(answer.json()["Id"])
+            return str(self._send("commit", "POST", "/commit", params=params, json={}).json()["Id"])
 
     def save_image(self, image: str) -> Generator[bytes]:
         """Save an image as ``docker save`` does; nothing is asked for before the first byte is.
@@ -123,12 +128,10 @@ class ImageCalls(Caller):
         Yields:
             The archive's bytes, as they come.
         """
-        timeout = self.connection.disk_timeout
         # Not by the SDK's own call: that has no time limit once the answer has begun.
         with self._call(f"save image {image}"):
-            url = self._url(f"/images/{quote(image)}/get")
-            with self._api.get(url, stream=True, timeout=timeout) as answer:
-                raise_for_status(answer)
+            path = f"/images/{quote(image)}/get"
+            with self._send("save", "GET", path, stream=True) as answer:
                 yield from answer.iter_content(SAVE_CHUNK_BYTES)
 
     def remove_image(self, tag: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import docker.errors
 
-from novadocker.virt.docker.engine.calls.files import PathCalls
+from novadocker.virt.docker.engine.calls.files import FileCalls
 
 STREAM_BYTES = 64 * 1024
 # The engine lets go of a terminal at these keys, and holds the first of them back until the
@@ -26,7 +26,7 @@ class Stream:
     """A terminal's bytes, both ways; never blocks.
 
     Args:
-        hijacked: what the SDK calls a socket.
+        hijacked: the SDK's socket of a hijacked connection.
     """
 
     def __init__(self, hijacked: Any) -> None:
@@ -36,18 +36,14 @@ class Stream:
         self._first = self._read_ahead()
 
     def fileno(self) -> int:
-        """Return the file descriptor.
-
-        Returns:
-            For a selector.
-        """
+        """Return the file descriptor, for a selector."""
         return self._socket.fileno()
 
     def read(self) -> bytes | None:
-        """Return what has come.
+        """Return the bytes that have come.
 
         Returns:
-            Bytes; none at all when it has ended; None where nothing has come yet.
+            Bytes; none at all after the end; None if nothing has come yet.
         """
         if first := self._first:
             self._first = b""
@@ -60,13 +56,13 @@ class Stream:
             return b""  # an engine that went away has ended it
 
     def write(self, data: bytes | bytearray) -> int:
-        """Send what can be sent now.
+        """Send as many bytes as can be sent now.
 
         Args:
-            data: what is typed.
+            data: keys that were typed.
 
         Returns:
-            How many bytes of it were sent.
+            Number of bytes sent.
         """
         try:
             return self._socket.send(data)
@@ -77,7 +73,7 @@ class Stream:
 
     @property
     def waiting(self) -> bool:
-        """Whether something can be read that no selector sees."""
+        """True if bytes can be read that no selector sees."""
         pending = getattr(self._socket, "pending", None)  # what TLS has decrypted already
         return bool(self._first or (pending and pending()))
 
@@ -99,12 +95,12 @@ class Stream:
 
 @dataclass(frozen=True)
 class Program:
-    """A program that was run in a container beside its own, from ``GET /exec/ID/json``.
+    """Program run in a container beside the container's own, from ``GET /exec/ID/json``.
 
     Attributes:
-        running: whether it still runs.
-        pid: its process on the engine's host; 0 where it has none.
-        command: its words.
+        running: True until the program ends.
+        pid: process on the engine's host; 0 without one.
+        command: words of the program.
     """
 
     running: bool
@@ -116,10 +112,7 @@ class Program:
         """Read the engine's answer.
 
         Args:
-            body: of ``GET /exec/ID/json``.
-
-        Returns:
-            The value.
+            body: body of ``GET /exec/ID/json``.
         """
         process = body["ProcessConfig"]
         return cls(
@@ -129,8 +122,8 @@ class Program:
         )
 
 
-class SessionCalls(PathCalls):
-    """What the engine does with programs and terminals."""
+class SessionCalls(FileCalls):
+    """Calls about programs on terminals."""
 
     def run_on_terminal(
         self, name: str, command: tuple[str, ...], environment: Mapping[str, str]
@@ -138,12 +131,12 @@ class SessionCalls(PathCalls):
         """Run a program on a terminal of its own, as the container's user.
 
         Args:
-            name: of the container.
-            command: the program's words.
+            name: name of the container.
+            command: words of the program.
             environment: variables added to the container's.
 
         Returns:
-            The program's id, and its terminal, which the caller closes. It runs on without.
+            Id of the program, and its terminal, for the caller to close; the program goes on.
 
         Raises:
             ContainerNotFound: there is no such container.
@@ -162,13 +155,13 @@ class SessionCalls(PathCalls):
             return made["Id"], Stream(self._api.exec_start(made["Id"], tty=True, socket=True))
 
     def program(self, program: str) -> Program | None:
-        """Look for a program that was run.
+        """Look for a program run in a container.
 
         Args:
-            program: its id.
+            program: id of the program.
 
         Returns:
-            What it does now, or None where the engine has forgotten it.
+            The program as it is now, or None if the engine has forgotten it.
         """
         with self._call(f"look for program {program}"):
             try:
@@ -180,10 +173,10 @@ class SessionCalls(PathCalls):
         """Reach the terminal of a container's own process.
 
         Args:
-            name: of the container.
+            name: name of the container.
 
         Returns:
-            The terminal, which the caller closes.
+            The terminal, for the caller to close.
 
         Raises:
             ContainerNotFound: there is no such container.
@@ -193,12 +186,12 @@ class SessionCalls(PathCalls):
             return Stream(self._api.attach_socket(name, params=asked))
 
     def resize_program(self, program: str, rows: int, columns: int) -> None:
-        """Set the size of the terminal that a program runs on.
+        """Set the size of a program's terminal.
 
         Args:
-            program: its id.
-            rows: lines.
-            columns: characters of a line.
+            program: id of the program.
+            rows: number of lines.
+            columns: characters a line.
         """
         with self._call(f"resize the terminal of program {program}"):
             self._api.exec_resize(program, height=rows, width=columns)
@@ -207,9 +200,9 @@ class SessionCalls(PathCalls):
         """Set the size of a container's own terminal.
 
         Args:
-            name: of the container.
-            rows: lines.
-            columns: characters of a line.
+            name: name of the container.
+            rows: number of lines.
+            columns: characters a line.
 
         Raises:
             ContainerNotFound: there is no such container.

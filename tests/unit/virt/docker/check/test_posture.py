@@ -50,7 +50,7 @@ def test_a_sound_engine_is_well() -> None:
         ("bridge", replace(SOUND, talkative_bridge=True)),
         ("registries", replace(SOUND, insecure_registries=("example.org:5000",))),
         ("swarm", replace(SOUND, swarm=True)),
-        ("cgroups", replace(SOUND, cgroup_version="1")),
+        ("cgroups", replace(SOUND, info=replace(INFO, cgroup_version="1"))),
         ("version", replace(SOUND, info=replace(INFO, components={"runc": "1.1.5"}))),
         (
             "engine's API",
@@ -137,7 +137,7 @@ def test_an_engine_tells_how_it_is_set_up() -> None:
         "SecurityOptions": ["name=seccomp,profile=default"],
     }
     least = Posture.parse(version, info, [])
-    assert (least.cgroup_version, least.talkative_bridge, least.swarm) == ("1", False, False)
+    assert (least.info.cgroup_version, least.talkative_bridge, least.swarm) == ("1", False, False)
     most = Posture.parse(
         version,
         info
@@ -155,4 +155,4 @@ def test_an_engine_tells_how_it_is_set_up() -> None:
     )
     assert most.insecure_registries == ("10.0.0.0/8", "b")
     assert (most.experimental, most.swarm, most.talkative_bridge) == (True, True, True)
-    assert (most.cgroup_version, most.authorization) == ("2", ("opa",))
+    assert (most.info.cgroup_version, most.authorization) == ("2", ("opa",))

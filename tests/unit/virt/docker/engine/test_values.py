@@ -159,7 +159,8 @@ def test_a_container_has_no_rights_on_the_host() -> None:
     assert (host["IpcMode"], host["CgroupnsMode"]) == ("private", "private")
     assert (host["PidMode"], host["UTSMode"], host["UsernsMode"]) == ("", "", "")
     assert (host["Devices"], host["DeviceRequests"], host["DeviceCgroupRules"]) == ([], [], [])
-    assert not set(host) & {"NetworkMode", "VolumesFrom", "MaskedPaths", "ReadonlyPaths"}
+    assert not set(host) & {"VolumesFrom", "MaskedPaths", "ReadonlyPaths"}
+    assert host["NetworkMode"] == "none"
     assert body["NetworkDisabled"] is True
 
 

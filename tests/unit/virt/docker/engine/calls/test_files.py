@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import pytest
 import requests
 
-from novadocker.errors import EngineError, PolicyRefused
+from novadocker.errors import EngineError, EngineFailed, PolicyRefused
 from novadocker.virt.docker.container.accounts import Login
 from novadocker.virt.docker.container.guest import Guest
 from novadocker.virt.docker.engine import Connection, Engine
@@ -32,14 +32,18 @@ class Api:
     def __init__(self, files: Mapping[str, Any]) -> None:
         self._files = files
 
-    def head(self, url: str, params: Mapping[str, str], timeout: int) -> requests.Response:
-        """Tell of a path, or with a number fail by that status."""
+    def request(
+        self, method: str, url: str, params: Mapping[str, str], timeout: int, stream: bool = False
+    ) -> requests.Response:
+        """Tell of a path, with a number fail by that status, with words fail by a fault."""
         assert url == "http://engine/v1.41/containers/nova-1/archive"
         found = self._files.get(params["path"], 404)
         answer = requests.Response()
-        answer.status_code = found if isinstance(found, int) else 200
-        answer._content = b""
-        if not isinstance(found, int):
+        status = 500 if isinstance(found, str) else found
+        answer.status_code = status if isinstance(status, int) else 200
+        # An answer to HEAD has no body.
+        answer._content = json.dumps({"message": found}).encode() if method == "GET" else b""
+        if not isinstance(status, int):
             told = dict(zip(("mode", "size", "linkTarget"), found, strict=True))
             stat = base64.b64encode(json.dumps(told).encode()).decode()
             answer.headers["X-Docker-Container-Path-Stat"] = stat
@@ -75,7 +79,8 @@ WITHOUT_END: dict[str, Mapping[str, Any]] = {
     "a FIFO, the second": {"group": (FIFO | FILE, 0, "")},
     "a device": {"passwd": (DEVICE | FILE, 0, "")},
     "a link to a FIFO": {"group": (LINK | 0o777, 9, "/etc/pipe"), "pipe": (FIFO, 0, "")},
-    "a link to itself": {"passwd": 500},
+    "a link to itself": {"passwd": "too many links in /var/lib/docker/merged/etc/passwd"},
+    "a link above the root": {"passwd": "openat etc/passwd: path escapes from parent"},
     "too large": {"group": (FILE, HUGE, "")},
 }
 WITH_END: dict[str, Mapping[str, Any]] = {
@@ -113,6 +118,12 @@ def test_an_engine_that_cannot_tell_is_not_asked_more(engine: Callable[..., Engi
         engine(passwd=409).start("nova-1")
 
 
+def test_a_fault_of_the_engine_is_told_in_its_own_words(engine: Callable[..., Engine]) -> None:
+    """HTTP 500 for any other reason than the path is no refusal of the server's file."""
+    with pytest.raises(EngineFailed, match=r"by a fault of its own .*: layer is gone"):
+        engine(passwd="layer is gone").start("nova-1")
+
+
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
@@ -120,7 +131,7 @@ def test_an_engine_that_cannot_tell_is_not_asked_more(engine: Callable[..., Engi
         ((FILE, 9, ""), False),
         ((1 << 31 | 0o755, 9, ""), False),
         (404, False),
-        (500, False),
+        ("too many levels of symbolic links", False),
     ],
 )
 def test_a_program_is_a_file_that_can_be_run(
