@@ -66,7 +66,8 @@ class Service(Composed):
     def update_provider_tree(
         self, provider_tree: ProviderTree, nodename: str, allocations: Allocations = None
     ) -> None:
-        ratios = self._get_allocation_ratios(provider_tree.data(nodename).inventory)
+        known = provider_tree.data(nodename)
+        ratios = self._get_allocation_ratios(known.inventory)
         inventory = self._parts.host.inventory(
             Ratios(ratios["VCPU"], ratios["MEMORY_MB"], ratios["DISK_GB"]),
             Reserved(
@@ -76,7 +77,8 @@ class Service(Composed):
             ),
         )
         provider_tree.update_inventory(nodename, inventory)
-        traits = self._parts.host.traits(CONF.docker.runtimes) | processor_traits()
+        ours = self._parts.host.traits(CONF.docker.runtimes, known.traits)
+        traits = ours | processor_traits()
         provider_tree.add_traits(nodename, *(name for name, has in traits.items() if has))
         provider_tree.remove_traits(nodename, *(name for name, has in traits.items() if not has))
 

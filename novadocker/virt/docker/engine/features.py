@@ -72,7 +72,7 @@ class Features:
             now: features at the later look.
 
         Yields:
-            One sentence part a feature, such as "api: (1, 41), now (1, 51)".
+            One sentence part a feature, such as "cgroup_driver: cgroupfs, now systemd".
         """
         for each in fields(self):
             before, after = getattr(self, each.name), getattr(now, each.name)
@@ -94,6 +94,6 @@ def spoken_version(oldest: tuple[int, int], newest: tuple[int, int]) -> tuple[in
 
 
 def _words(value: object) -> str:
-    if isinstance(value, frozenset | tuple):
-        return ", ".join(map(str, sorted(value))) or "none"
-    return str(value)
+    if isinstance(value, frozenset):
+        value = tuple(sorted(value))
+    return ", ".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value)

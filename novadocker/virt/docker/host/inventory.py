@@ -15,6 +15,7 @@ from oslo_log import log as logging
 
 from novadocker.policy import GIB, MIB, Abilities
 from novadocker.virt.docker.engine import Engine
+from novadocker.virt.docker.engine.features import Features
 from novadocker.virt.docker.host.disk import data_disk, disk, limits_disk
 
 LOG = logging.getLogger(__name__)
@@ -29,12 +30,12 @@ TRAIT_RUNTIME = "CUSTOM_DOCKER_RUNTIME_"
 
 @dataclass(frozen=True)
 class Ratios:
-    """How far each resource may be promised more often than it is there.
+    """Factors of overcommitment, by resource class.
 
     Attributes:
-        cpu: for VCPU.
-        memory: for MEMORY_MB.
-        disk: for DISK_GB.
+        cpu: factor of VCPU.
+        memory: factor of MEMORY_MB.
+        disk: factor of DISK_GB.
     """
 
     cpu: float
@@ -44,10 +45,10 @@ class Ratios:
 
 @dataclass(frozen=True)
 class Reserved:
-    """What is kept back for the host itself.
+    """Resources kept back for the host itself.
 
     Attributes:
-        cpus: processors.
+        cpus: number of processors.
         memory_mib: memory.
         disk_gib: disk.
     """
@@ -61,41 +62,40 @@ class Host:
     """One compute host.
 
     Args:
-        engine: the engine that runs on it.
+        engine: engine of the host.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._seen: Features | None = None
 
     def abilities(self, pids: int) -> Abilities:
-        """Return what this host can enforce.
+        """Return the host's means to enforce limits and rights, as they are now.
 
         Args:
-            pids: the limit where a flavor does not say.
-
-        Returns:
-            For the policy.
+            pids: limit of processes for flavors without one.
         """
         info = self._engine.info()
+        features = Features.of(info)
         return Abilities(
             disk_limit=limits_disk(info),
             pids=pids,
             data_disk=data_disk(info),
-            userns="userns" in info.security_options,
-            apparmor="apparmor" in info.security_options,
-            runtimes=info.runtimes,
+            userns=features.maps_users,
+            apparmor=features.apparmor,
+            runtimes=features.runtimes,
             default_runtime=info.default_runtime,
         )
 
     def inventory(self, ratios: Ratios, reserved: Reserved) -> dict[str, dict[str, float]]:
-        """Return what Placement is told.
+        """Return the host's inventory for Placement.
 
         Args:
-            ratios: how far it may be promised.
-            reserved: what is kept back.
+            ratios: factors of overcommitment.
+            reserved: resources of the host's own.
 
         Returns:
-            Inventories by resource class, as Placement's API has them.
+            Inventories by resource class, in the form of Placement's API.
         """
         info = self._engine.info()
         return {
@@ -104,34 +104,41 @@ class Host:
             orc.DISK_GB: _inventory(disk(info).total // GIB, ratios.disk, reserved.disk_gib),
         }
 
-    def traits(self, runtimes: Iterable[str] = ()) -> dict[str, bool]:
-        """Return what distinguishes this host for the scheduler.
+    def traits(
+        self, runtimes: Iterable[str] = (), published: Iterable[str] = ()
+    ) -> dict[str, bool]:
+        """Return the host's traits for the scheduler, as engine and configuration are now.
 
         Args:
-            runtimes: those that flavors may name here.
+            runtimes: names of the runtimes that flavors may ask for here.
+            published: traits that Placement has of this host.
 
         Returns:
-            All traits that we speak of, and whether the host has them.
+            Every trait of ours, those of former runtimes too: True to keep, False to remove.
         """
         info = self._engine.info()
+        features = Features.of(info)
         return {
+            # A runtime that is configured no more has nobody else to take its trait away.
+            **{each: False for each in published if each.startswith(TRAIT_RUNTIME)},
             TRAIT_DOCKER: True,
-            TRAIT_USERNS: "userns" in info.security_options,
+            TRAIT_USERNS: features.maps_users,
             TRAIT_DISK_LIMIT: limits_disk(info),
-            TRAIT_APPARMOR: "apparmor" in info.security_options,
-            **{runtime_trait(each): each in info.runtimes for each in runtimes},
+            TRAIT_APPARMOR: features.apparmor,
+            **{runtime_trait(each): each in features.runtimes for each in runtimes},
         }
 
     def resources(self, nodename: str) -> dict[str, object]:
-        """Return what Nova shows as the hypervisor.
+        """Return the hypervisor as Nova shows it; Nova asks every minute.
 
         Args:
-            nodename: the node's name.
+            nodename: name of the compute node.
 
         Returns:
             The dictionary of ComputeDriver.get_available_resource.
         """
         info = self._engine.info()
+        self._notice(Features.of(info))
         space = disk(info)
         return {
             "vcpus": info.cpus,
@@ -149,24 +156,30 @@ class Host:
             "numa_topology": None,
         }
 
+    def _notice(self, features: Features) -> None:
+        # An upgrade under live-restore stops no server, and nova-compute goes on beside it.
+        before, self._seen = self._seen or features, features
+        for change in before.changes(features):
+            LOG.warning("The engine has changed under nova-compute: %s; restart it", change)
+
 
 def runtime_trait(runtime: str) -> str:
-    """Return the trait of hosts whose engine has a runtime.
+    """Return the trait of hosts with a runtime.
 
     Args:
-        runtime: its name.
+        runtime: name in the engine's configuration.
 
     Returns:
-        The trait; what no trait can have in its name is "_" there.
+        The trait, with "_" for characters that a trait cannot have.
     """
     return TRAIT_RUNTIME + re.sub("[^A-Z0-9_]", "_", runtime.upper())
 
 
 def uptime() -> str:
-    """Say how long this host has been up, and how busy it is.
+    """Return uptime and load of this host.
 
     Returns:
-        A line as uptime(1) writes it, which is what OpenStack's client reads.
+        A line in the form of uptime(1), as OpenStack's client reads it.
     """
     now = datetime.now().astimezone()
     minutes = max(int(time.time() - psutil.boot_time()) // 60, 0)

@@ -1,26 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Suitability of an engine: what is refused at the start of the host, and what is warned of."""
+"""Suitability of an engine: refusals and warnings at the start of the host."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from oslo_log import log as logging
 
 from novadocker.errors import EngineUnsuitable
 from novadocker.virt.docker.engine import Engine, EngineInfo
+from novadocker.virt.docker.engine.features import OLDEST_API, Features
 from novadocker.virt.docker.host.advisories import concerning
 from novadocker.virt.docker.host.changelogs import mended
 from novadocker.virt.docker.host.disk import limits_disk
 
 LOG = logging.getLogger(__name__)
 
-OLDEST_API = (1, 41)  # Docker 20.10, Debian 12's: the oldest that we test
-
-
-UNCONFINED = "unconfined"
+PODMAN_LACKS = (
+    "it is Podman's imitation of Docker's API, which maps no users for all of its containers, "
+    "takes no images without the layers that it has, and tells no end of a container (event "
+    "'die'); run Docker's own engine"
+)
+WITHOUT_SECCOMP = (
+    "its containers may make any system call; give it a kernel with seccomp, and start it "
+    "without --seccomp-profile=unconfined"
+)
+WITHOUT_USERNS = (
+    "it runs containers without user namespaces, so root in a container is root on the host; "
+    "start it with --userns-remap=default, or set [docker] require_userns = false if you "
+    "accept that"
+)
 
 
 def check(engine: Engine, *, require_userns: bool) -> EngineInfo:
-    """Refuse an unsuitable engine, and warn of what an operator should know.
+    """Refuse an unsuitable engine, and warn of weaknesses of a suitable one.
 
     Args:
         engine: the host's engine.
@@ -30,45 +41,55 @@ def check(engine: Engine, *, require_userns: bool) -> EngineInfo:
         Facts that the engine reports.
 
     Raises:
-        EngineUnavailable: it cannot be reached.
-        EngineUnsuitable: it is too old, or runs containers without user namespaces or without
-            seccomp.
+        EngineUnavailable: the engine cannot be reached.
+        EngineUnsuitable: the engine is too old, is none of Docker's, drops limits, or runs
+            containers without user namespaces or without seccomp.
     """
     info = engine.info()
-    url = engine.connection.url
-    oldest = ".".join(map(str, OLDEST_API))
-    if info.api_versions[1] < OLDEST_API:
-        newest = ".".join(map(str, info.api_versions[1]))
-        raise EngineUnsuitable(
-            url=url, reason=f"it speaks API {newest} and {oldest} is needed; upgrade it"
-        )
-    if "userns" not in info.security_options and require_userns:
-        raise EngineUnsuitable(
-            url=url,
-            reason="it runs containers without user namespaces, so root in a container is "
-            "root on the host; start it with --userns-remap=default, or set "
-            "[docker] require_userns = false if you accept that",
-        )
-    if "seccomp" not in info.security_options or info.seccomp_profile == UNCONFINED:
-        raise EngineUnsuitable(
-            url=url,
-            reason="its containers may make any system call; give it a kernel with seccomp, "
-            "and start it without --seccomp-profile=unconfined",
-        )
+    if reason := next(unsuitable(Features.of(info), require_userns=require_userns), ""):
+        raise EngineUnsuitable(url=engine.connection.url, reason=reason)
     for warning in warnings(info, mended(info.components)):
         LOG.warning("%s", warning)
     return info
 
 
-def warnings(info: EngineInfo, mended_here: Collection[str] = ()) -> list[str]:
-    """Say what an operator should know of an engine that we accept.
+def unsuitable(features: Features, *, require_userns: bool) -> Iterator[str]:
+    """Name the reasons for which an engine is refused, the gravest first.
 
     Args:
-        info: what it says of itself.
-        mended_here: numbers of vulnerabilities that its distribution has mended.
+        features: features of the engine.
+        require_userns: True refuses an engine without user namespaces.
+
+    Yields:
+        Sentences, each with the remedy.
+    """
+    # Before its versions: Podman tells Docker's, and means others.
+    if features.podman:
+        yield PODMAN_LACKS
+    if features.api < OLDEST_API:
+        newest, oldest = (".".join(map(str, each)) for each in (features.api, OLDEST_API))
+        yield f"it speaks API {newest} and {oldest} is needed; upgrade it"
+    if not features.maps_users and require_userns:
+        yield WITHOUT_USERNS
+    if not features.filters_calls:
+        yield WITHOUT_SECCOMP
+    # It would take every container, and leave the flavor's limits out with a warning.
+    if features.lost_limits:
+        yield (
+            f"its kernel keeps no limits of containers ({', '.join(features.lost_limits)} of "
+            "/info false); give the host the cgroup controllers memory, pids and cpu"
+        )
+
+
+def warnings(info: EngineInfo, mended_here: Collection[str] = ()) -> list[str]:
+    """Name the weaknesses of an engine that is accepted.
+
+    Args:
+        info: facts that the engine reports.
+        mended_here: CVE numbers that the distribution has mended.
 
     Returns:
-        Sentences.
+        Sentences, each with the remedy.
     """
     said = concerning(info.components, mended_here)
     if not limits_disk(info):
@@ -79,6 +100,6 @@ def warnings(info: EngineInfo, mended_here: Collection[str] = ()) -> list[str]:
         )
     if not info.live_restore:
         said.append("Containers end when the engine restarts: start it with --live-restore")
-    if "userns" not in info.security_options:
+    if not Features.of(info).maps_users:
         said.append("Root in a container is root on the host: start it with --userns-remap")
     return said

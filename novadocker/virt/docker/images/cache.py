@@ -18,6 +18,7 @@ from novadocker.errors import (
 )
 from novadocker.virt.docker.container.labels import LABEL_IMAGE
 from novadocker.virt.docker.engine import Engine, EngineInfo, Image
+from novadocker.virt.docker.engine.features import Features
 from novadocker.virt.docker.host.processor import platform_of_host
 from novadocker.virt.docker.images.chains import Chains
 from novadocker.virt.docker.images.entitlement import HASH_DIGITS, recorded_digits
@@ -68,7 +69,7 @@ class Images:
         Args:
             info: what it says of itself.
         """
-        self._fetch.adapt(containerd_store=info.containerd_store)
+        self._fetch.adapt(Features.of(info))
         self._sweep()
 
     def ensure(self, context: Any, image_meta: Any, waiter: ImageWaiter | None = None) -> Image:

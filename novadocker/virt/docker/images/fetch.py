@@ -24,6 +24,7 @@ from novadocker.errors import (
     ImageInvalid,
 )
 from novadocker.virt.docker.engine import Engine, Image
+from novadocker.virt.docker.engine.features import Features
 from novadocker.virt.docker.images.chains import Chains
 from novadocker.virt.docker.images.entitlement import Custody
 from novadocker.virt.docker.images.plan import Plan, Planner
@@ -74,15 +75,15 @@ class Fetch:
             custody = Custody(glance, parts.ranges, parts.provenance)
             self._planner = Planner(glance, parts.ranges, custody, Chains(engine), platform)
 
-    def adapt(self, *, containerd_store: bool) -> None:
+    def adapt(self, features: Features) -> None:
         """Mind what keeps the engine's images.
 
         containerd names an image by its manifest, and wants every layer of what it loads.
 
         Args:
-            containerd_store: whether it is containerd.
+            features: features of the engine.
         """
-        self._by_manifest = containerd_store
+        self._by_manifest = features.images_by_manifest
 
     def load(self, wanted: Wanted) -> Image:
         """Bring an image into the engine, or leave the engine as it was.

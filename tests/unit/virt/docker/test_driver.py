@@ -313,9 +313,13 @@ class FakeHost:
             "DISK_GB": {**keys, "allocation_ratio": ratios.disk, "reserved": reserved.disk_gib},
         }
 
-    def traits(self, runtimes: Any) -> dict[str, bool]:
-        """Return one trait that it has and one that it lost."""
-        return {"CUSTOM_DOCKER": True, "CUSTOM_DOCKER_DISK_LIMIT": False}
+    def traits(self, runtimes: Any, published: Any) -> dict[str, bool]:
+        """Return one trait that the host has and two that it lost."""
+        former = [each for each in published if each.startswith("CUSTOM_DOCKER_RUNTIME_")]
+        return {
+            "CUSTOM_DOCKER": True,
+            **dict.fromkeys(("CUSTOM_DOCKER_DISK_LIMIT", *former), False),
+        }
 
 
 def test_placement_is_told_what_the_host_has(
@@ -329,6 +333,7 @@ def test_placement_is_told_what_the_host_has(
     tree = provider_tree.ProviderTree()
     tree.new_root("h1", UUID)
     tree.add_traits("h1", "CUSTOM_DOCKER_DISK_LIMIT", "CUSTOM_OF_THE_OPERATOR")
+    tree.add_traits("h1", "CUSTOM_DOCKER_RUNTIME_RUNSC")
     docker_driver.update_provider_tree(tree, "h1")
     told = tree.data("h1")
     assert told.inventory["VCPU"]["allocation_ratio"] == 2.0

@@ -49,6 +49,10 @@ class Told:
         """Return it."""
         return self._info
 
+    def become(self, **changes: Any) -> None:
+        """Become another engine, as by an upgrade."""
+        self._info = dataclasses.replace(self._info, **changes)
+
 
 def host(**changes: Any) -> Host:
     """Return a host whose engine differs from a sound one."""
@@ -84,6 +88,19 @@ def test_an_engine_that_is_too_old_is_refused() -> None:
     """The message names what it speaks and what is needed."""
     with pytest.raises(EngineUnsuitable, match=r"speaks API 1\.40 and 1\.41 is needed"):
         checked(api_versions=((1, 12), (1, 40)))
+
+
+def test_podmans_imitation_is_refused_by_name() -> None:
+    """The reasons are Podman's, not the versions that it tells."""
+    with pytest.raises(EngineUnsuitable, match=r"Podman's imitation .* maps no users"):
+        checked(require_userns=False, components={"Podman Engine": "5.4.2"})
+
+
+@pytest.mark.parametrize("lost", [("MemoryLimit",), ("PidsLimit", "CpuCfsQuota")])
+def test_an_engine_that_drops_limits_is_refused(lost: tuple[str, ...]) -> None:
+    """Containers would have no limits, and the engine only warns of that."""
+    with pytest.raises(EngineUnsuitable, match=f"{lost[0]}.* give the host the cgroup controllers"):
+        checked(lost_limits=lost)
 
 
 def test_an_engine_without_user_namespaces_is_refused() -> None:
@@ -232,6 +249,33 @@ def test_a_runtime_is_a_trait_where_flavors_may_name_it() -> None:
     assert traits["CUSTOM_DOCKER_RUNTIME_RUNSC"] is True
     assert traits["CUSTOM_DOCKER_RUNTIME_IO_CONTAINERD_KATA_V2"] is False
     assert "CUSTOM_DOCKER_RUNTIME_CRUN" not in traits
+
+
+def test_a_trait_of_a_runtime_that_is_configured_no_more_is_removed() -> None:
+    """Placement's traits of former runtimes become False, those of others are not touched."""
+    published = {"CUSTOM_DOCKER_RUNTIME_KATA", "CUSTOM_DOCKER_RUNTIME_RUNSC", "CUSTOM_RACK_7"}
+    traits = host(runtimes=frozenset({"runc", "runsc"})).traits(["runsc"], published)
+    assert traits["CUSTOM_DOCKER_RUNTIME_KATA"] is False
+    assert traits["CUSTOM_DOCKER_RUNTIME_RUNSC"] is True
+    assert "CUSTOM_RACK_7" not in traits
+
+
+def test_an_engine_that_changed_under_nova_compute_is_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """An upgrade, another image store and another driver of control groups are named."""
+    engine = Told()
+    seen = Host(engine)  # type: ignore[arg-type]
+    seen.resources("node")
+    assert "has changed" not in caplog.text
+    engine.become(api_versions=((1, 44), (1, 57)), containerd_store=True, cgroup_driver="systemd")
+    seen.resources("node")
+    assert "api: 1, 44, now 1, 57" in caplog.text
+    assert "images_by_manifest: False, now True" in caplog.text
+    assert "cgroup_driver: cgroupfs, now systemd" in caplog.text
+    caplog.clear()
+    seen.resources("node")
+    assert "has changed" not in caplog.text
 
 
 def test_abilities_are_what_the_engine_says() -> None:

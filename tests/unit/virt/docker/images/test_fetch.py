@@ -12,8 +12,9 @@ import pytest
 from nova.objects.image_meta import ImageMeta
 
 from novadocker.errors import ImageFetchFailed, ImageInvalid
-from novadocker.virt.docker.engine import Image
+from novadocker.virt.docker.engine import EngineInfo, Image
 from novadocker.virt.docker.images import plan
+from tests.support.engine_double import DOCKER_29, INFO_29
 from tests.support.glance_double import ADMIN, ALICE, BOB
 from tests.unit.archive.reading import checked
 from tests.unit.virt.docker.images.host import KIB, Site
@@ -201,10 +202,16 @@ def test_signatures_are_of_the_whole(site: Site) -> None:
     assert site.glance.read_of(second) == 0
 
 
+def told(*, containerd_store: bool) -> EngineInfo:
+    """Return an engine's account of itself."""
+    kept = [["driver-type", "io.containerd.snapshotter.v1"]] if containerd_store else []
+    return EngineInfo.parse(DOCKER_29, INFO_29 | {"DriverStatus": kept})
+
+
 def test_containerd_is_given_the_whole(site: Site) -> None:
     """It names an image by its manifest, so the layers tell whether it is the one."""
     site.engine.by_manifest = True
-    site.images.adapt(SimpleNamespace(containerd_store=True))
+    site.images.adapt(told(containerd_store=True))
     second = site.second()
     site.ensure(second)
     assert site.engine.sent[-1] == ["0.tar", "1.tar"]
@@ -257,7 +264,7 @@ def test_of_a_load_that_fails_nothing_laid_is_left(
 def test_what_a_death_left_laid_is_swept(site: Site) -> None:
     """At the next start, and with images that are not used."""
     for sweep in (
-        lambda: site.images.adapt(SimpleNamespace(containerd_store=False)),
+        lambda: site.images.adapt(told(containerd_store=False)),
         lambda: site.images.forget_unused({site.first}, 3600),
     ):
         site.engine.images["nova-loading/5f0c:aa"] = Image(id="left")
