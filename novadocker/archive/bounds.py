@@ -30,6 +30,14 @@ class Bounds:
         path: bytes of a name in a layer, and of a link's target; Linux opens no longer ones.
         depth: directories above a file in a layer.
         layer_header: as ``extended_header``, in a layer: extended attributes are in them.
+        steps: small pieces of work, of less than a microsecond each, that all layers together
+            may cost: eight for each member, one for each directory on a way that is not
+            remembered and for each part of a link that is passed, two for each record of an
+            extended header.
+        bytes_a_step: bytes of content that earn one step more: an image of many files has
+            many bytes, whose hash costs more than to look at them.
+        owner: the largest id of a user or group in a layer; engines map no more into a
+            container's user namespace.
         window: bytes that a zstd stream may look back, all of which are held in memory.
     """
 
@@ -48,4 +56,7 @@ class Bounds:
     path: int = 4094
     depth: int = 256
     layer_header: int = MiB
+    steps: int = 2_000_000
+    bytes_a_step: int = 512
+    owner: int = 65535
     window: int = 32 * MiB

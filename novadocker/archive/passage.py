@@ -10,12 +10,12 @@ from novadocker.archive.compression.unzstd import promised_size
 from novadocker.archive.fault import Fault, quoted
 from novadocker.archive.image.manifest import Contents
 from novadocker.archive.image.oci import check_name
+from novadocker.archive.layers.budget import Budget
 from novadocker.archive.layers.layer import (
     LAYERS,
     Content,
     Layer,
     PassingLayer,
-    Room,
     content_of,
 )
 from novadocker.archive.sent import Sent
@@ -52,7 +52,7 @@ class Passage:
         self._last = last
         self._measured: Mapping[str, Layer] | None = before.contents.layers if before else None
         self.given: set[str] = set(before.given) if before else set()
-        self._room = Room.of(bounds)
+        self._budget = Budget.of(bounds)
         self._documents: dict[str, bytes] = {}
         self._layers: dict[str, Layer] = {}
         self._others: dict[str, int] = {}
@@ -99,7 +99,7 @@ class Passage:
     ) -> Iterator[bytes]:
         what = f"layer {quoted(member.path)}"
         size = self._size(member, head, kind)
-        passing = PassingLayer(what, kind, self._room, self._bounds)
+        passing = PassingLayer(what, kind, self._budget, self._bounds)
         parts = (part for piece in _chain(head, content) for part in passing.feed(piece))
         if size is None or self.withheld or member.path in self.given:
             for _ in parts:

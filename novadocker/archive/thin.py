@@ -10,7 +10,8 @@ from novadocker.archive.bounds import Bounds, KiB
 from novadocker.archive.fault import Fault, quoted
 from novadocker.archive.image.manifest import SavedImage
 from novadocker.archive.image.oci import check_name
-from novadocker.archive.layers.layer import Layer, PassingLayer, Room
+from novadocker.archive.layers.budget import Budget
+from novadocker.archive.layers.layer import Layer, PassingLayer
 from novadocker.archive.outline import Outline, Part
 from novadocker.archive.passage import exactly
 from novadocker.archive.sent import Sent
@@ -58,7 +59,7 @@ class ThinArchive:
         self._read = read
         self._image = image
         self._bounds = bounds or Bounds()
-        self._room = Room.of(self._bounds)
+        self._budget = Budget.of(self._bounds)
         self._sent = Sent(tag)
         self._checked: dict[str, Layer] = {}
 
@@ -112,7 +113,9 @@ class ThinArchive:
             yield from filter(None, (self._sent.padding(part.sent),))
 
     def _bytes(self, part: Part) -> Iterator[bytes]:
-        passing = PassingLayer(f"layer {quoted(part.path)}", part.content, self._room, self._bounds)
+        passing = PassingLayer(
+            f"layer {quoted(part.path)}", part.content, self._budget, self._bounds
+        )
         for piece in self._read(part.offset, part.size):
             yield from passing.feed(piece)
         self._checked[part.path] = _expected(part, passing.finish())

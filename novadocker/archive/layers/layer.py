@@ -10,7 +10,7 @@ from novadocker.archive.bounds import Bounds
 from novadocker.archive.compression.gunzip import Gunzip
 from novadocker.archive.compression.magic import GZIP, is_zstd, refuse_compression
 from novadocker.archive.compression.unzstd import Unzstd
-from novadocker.archive.fault import Fault
+from novadocker.archive.layers.budget import Budget
 from novadocker.archive.layers.entries import Entries
 from novadocker.archive.tarball.header import BLOCK, is_header
 
@@ -68,37 +68,19 @@ def content_of(head: bytes, size: int, what: str) -> Content:
     return Content.OTHER
 
 
-@dataclass
-class Room:
-    """What further layers of an image may take.
-
-    Attributes:
-        unpacked: bytes of their content.
-        entries: files, directories and links in them.
-    """
-
-    unpacked: int
-    entries: int
-
-    @classmethod
-    def of(cls, bounds: Bounds) -> "Room":
-        """Return the room of a whole image."""
-        return cls(bounds.unpacked, bounds.entries)
-
-
 class PassingLayer:
     """One layer, checked while it passes: its digests, its growth, and every member in it.
 
     Args:
         what: its name in messages.
         content: which kind of layer it is.
-        room: what the image may still take; what this layer took is gone from it at the end.
-        bounds: for streams and members.
+        budget: allowance of the image.
+        bounds: limits for streams and members.
     """
 
-    def __init__(self, what: str, content: Content, room: Room, bounds: Bounds) -> None:
+    def __init__(self, what: str, content: Content, budget: Budget, bounds: Bounds) -> None:
         self._what = what
-        self._room = room
+        self._budget = budget
         self._packed: Gunzip | Unzstd | None = None
         if content is Content.GZIP_LAYER:
             self._packed = Gunzip(what, bounds)
@@ -109,7 +91,7 @@ class PassingLayer:
         self._size = 0
         self._content = hashlib.sha256()
         self._unpacked = 0
-        self._entries = Entries(what, room.entries, bounds)
+        self._entries = Entries(what, budget, bounds)
 
     def feed(self, piece: bytes) -> Iterable[bytes]:
         """Take the next bytes of the layer.
@@ -138,8 +120,6 @@ class PassingLayer:
         if self._packed is not None:
             self._packed.finish()
         self._entries.finish()
-        self._room.unpacked -= self._unpacked
-        self._room.entries -= self._entries.count
         digest = f"sha256:{self._raw.hexdigest()}"
         diff_id = digest if self._packed is None else f"sha256:{self._content.hexdigest()}"
         return Layer(diff_id, digest, self._size, self._unpacked)
@@ -152,6 +132,5 @@ class PassingLayer:
 
     def _look_at(self, content: bytes) -> None:
         self._unpacked += len(content)
-        if self._unpacked > self._room.unpacked:
-            raise Fault(f"{self._what} takes the image over the size that it may unpack to")
+        self._budget.spend_bytes(self._what, len(content))
         self._entries.feed(content)

@@ -5,31 +5,41 @@ Where two readers could take a header for two different members, the engine's re
 or the header is refused.
 """
 
+import functools
 import re
 import zlib
 from collections.abc import Iterator
 from tarfile import GNU_FORMAT, TarInfo
 
 from novadocker.archive.fault import Fault, quoted
+from novadocker.archive.tarball.numbers import number, parsed
 
 BLOCK = 512
 ZEROS = bytes(BLOCK)
 END = bytes(2 * BLOCK)
 
 _CHECKSUM = slice(148, 156)
-_MAGIC = slice(257, 265)
+_MAGIC = slice(257, 263)
+_GNU_MAGIC = slice(257, 265)
 _PREFIX = slice(345, 500)
-_POSIX = b"ustar\x0000"
+# Go looks at no version behind this.
+_POSIX = b"ustar\x00"
 _STAR_TRAILER = b"tar\x00"
 _STAR_PREFIX = slice(345, 476)
+_STAR_TIMES = slice(476, 488), slice(488, 500)
 _GNU = b"ustar  \x00"
-_GNU_TIMES = (slice(345, 357), slice(357, 369))
-_OCTAL = re.compile(rb" *([0-7]*)[ \x00]*")
-_BASE_256 = 0x80
+_GNU_TIMES = slice(345, 357), slice(357, 369)
+_OCTAL = re.compile(rb" *([0-7]+)[ \x00]*")
 _PAX_LENGTH = re.compile(rb"([1-9][0-9]{0,6}) ")
-# Half a block of the largest bytes adds up to less than what Adler-32 counts modulo.
+_TIME = slice(136, 148)
+_MODE_AND_OWNERS = slice(100, 124)
+_DEVICE = slice(329, 345)
+# Half a block of the largest bytes adds up to less than what Adler-32 counts modulo, and so
+# does a whole one of ASCII.
 _HALF = BLOCK // 2
+_MODULUS = 65521
 _SUM = 0xFFFF
+_REMEMBERED = 8192
 
 
 def is_header(block: bytes) -> bool:
@@ -38,12 +48,23 @@ def is_header(block: bytes) -> bool:
     Args:
         block: the first ``BLOCK`` bytes of a member, or of what may be one.
     """
-    if len(block) != BLOCK or not (written := _OCTAL.fullmatch(block[_CHECKSUM])):
+    if len(block) != BLOCK:
         return False
     # Adler-32 has the sum of all bytes in it, and is seven times as fast as sum().
-    summed = (zlib.adler32(block[:_HALF]) & _SUM) + (zlib.adler32(block[_HALF:]) & _SUM) - 2
-    summed += 8 * ord(" ") - sum(block[_CHECKSUM])
-    return bool(written[1]) and int(written[1], 8) == summed
+    expected = _expected_sum(block[_CHECKSUM])
+    if zlib.adler32(block) & _SUM != (expected + 1) % _MODULUS:
+        return False
+    if block.isascii():
+        return expected >= 0
+    halves = block[:_HALF], block[_HALF:]
+    return sum((zlib.adler32(half) & _SUM) - 1 for half in halves) == expected
+
+
+@functools.lru_cache(_REMEMBERED)
+def _expected_sum(field: bytes) -> int:
+    """Return the sum of a header's bytes by its checksum, which counts itself as blanks."""
+    written = _OCTAL.fullmatch(field)
+    return int(written[1], 8) + sum(field) - len(field) * ord(" ") if written else -1
 
 
 def name_of(block: bytes) -> bytes:
@@ -59,18 +80,44 @@ def link_of(block: bytes) -> bytes:
     return block[157:257].partition(b"\x00")[0]
 
 
-def number(field: bytes) -> int:
-    """Return the number in a field.
+def device_of(block: bytes) -> tuple[int, int]:
+    """Return the major and minor number of a device; 0:0 in headers of Unix version 7.
 
     Args:
-        field: its bytes.
+        block: the header.
     """
-    if field[0] == _BASE_256:
-        return int.from_bytes(field[1:], "big")
-    digits = _OCTAL.fullmatch(field)
-    if digits is None:
-        raise Fault(f"a member has the impossible size {quoted(field)}")
-    return int(digits[1] or b"0", 8)
+    return _device(block[_GNU_MAGIC], block[_DEVICE])
+
+
+def numbers_of(block: bytes) -> tuple[int, int]:
+    """Return the ids of a member's user and group.
+
+    Args:
+        block: the header.
+
+    Raises:
+        Fault: Go finds no number in one of all fields, and gives the archive up.
+    """
+    number(block[_TIME], "time")
+    _device(block[_GNU_MAGIC], block[_DEVICE])
+    if block[-len(_STAR_TRAILER) :] == _STAR_TRAILER and block[_MAGIC] == _POSIX:
+        for field in _STAR_TIMES:
+            number(block[field], "time")
+    return _owners(block[_MODE_AND_OWNERS])
+
+
+# Nearly all members of an image have the same few of these.
+@functools.lru_cache(_REMEMBERED)
+def _owners(fields: bytes) -> tuple[int, int]:
+    number(fields[:8], "mode")
+    return number(fields[8:16], "owner"), number(fields[16:], "group")
+
+
+@functools.lru_cache(_REMEMBERED)
+def _device(magic: bytes, fields: bytes) -> tuple[int, int]:
+    if magic != _GNU and not magic.startswith(_POSIX):
+        return 0, 0
+    return number(fields[:8], "device"), number(fields[8:], "device")
 
 
 def pax_records(record: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -113,11 +160,10 @@ def padding(size: int) -> int:
 
 
 def _prefix(block: bytes) -> bytes:
-    magic = block[_MAGIC]
-    if magic == _POSIX:
+    if block[_MAGIC] == _POSIX:
         star = block[-len(_STAR_TRAILER) :] == _STAR_TRAILER
         return block[_STAR_PREFIX if star else _PREFIX].partition(b"\x00")[0]
-    if magic == _GNU and not all(_is_time(block[field]) for field in _GNU_TIMES):
+    if block[_GNU_MAGIC] == _GNU and not all(_is_time(block[field]) for field in _GNU_TIMES):
         # Go before 1.8 wrote such headers, and its readers still understand them.
         prefix = block[_PREFIX].partition(b"\x00")[0]
         return prefix if prefix.isascii() else b""
@@ -125,4 +171,4 @@ def _prefix(block: bytes) -> bytes:
 
 
 def _is_time(field: bytes) -> bool:
-    return not field[0] or field[0] >= _BASE_256 or _OCTAL.fullmatch(field) is not None
+    return not field[0] or parsed(field) is not None

@@ -17,9 +17,9 @@ from novadocker.archive.tarball.header import (
     is_header,
     link_of,
     name_of,
-    number,
     padding,
 )
+from novadocker.archive.tarball.numbers import number
 from novadocker.archive.tarball.overrides import EXTENSIONS, Overrides
 from novadocker.archive.tarball.positioned import Positioned
 
@@ -92,6 +92,8 @@ class Reader:
         overrides = Overrides()
         while (block := self._header()) is not None:
             flag, size = block[156:157], number(block[124:136])
+            if size < 0:
+                raise Fault(f"a member has the impossible size {size}")
             if flag in EXTENSIONS:
                 overrides.add(flag, self._record(size))
                 continue

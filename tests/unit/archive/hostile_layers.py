@@ -84,12 +84,13 @@ def changed(header: bytes, at: int, field: bytes) -> bytes:
     return bytes(made)
 
 
+def _ustar(name: str) -> bytes:
+    return file(name, tar_format=tarfile.USTAR_FORMAT)
+
+
 # Each is a whole layer, and a part of what must be said of it.
 HOSTILE: dict[str, tuple[bytes, str]] = {
     # names
-    "an absolute name": (file("/etc/passwd"), "absolute name"),
-    "an absolute name in a long record": (file("/" + "d/" * 80), "absolute name"),
-    "an absolute name in pax": (pax(path="/etc/passwd") + file("x"), "absolute name"),
     "a name below the parent": (file("../etc/passwd"), "'..' in its name"),
     "a name through the parent": (file("a/../../etc/passwd"), "'..' in its name"),
     "a name that ends in the parent": (directory("a/.."), "'..' in its name"),
@@ -104,7 +105,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
         "'..' in its name",
     ),
     "an empty name": (changed(file("x"), 0, bytes(100)), "impossible name"),
-    "a zero byte in a name": (pax(path="a\0b") + file("x"), "impossible name"),
+    "a zero byte in a name": (pax(path="a\0b") + file("x"), "a zero byte"),
     "a name longer than Linux has": (file("d/" * 3000 + "x"), "longer than 4094 bytes"),
     "a name deeper than any image's": (file("d/" * 257 + "x"), "more than 256 deep"),
     "a first name that begins like xz": (
@@ -127,8 +128,28 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "a whiteout of its own directory": (file("a/.wh..", b""), "whiteout of nothing"),
     "a whiteout without a name": (file(".wh.", b""), "whiteout of nothing"),
     "a whiteout of a whiteout": (file(".wh..wh.a", b""), "whiteout of nothing"),
-    "aufs's own file": (file(".wh..wh.aufs", b""), "whiteout of nothing"),
-    "aufs's own directory": (directory(".wh..wh.plnk"), "whiteout of nothing"),
+    "a hard link's origin of aufs": (file(".wh..wh.plnk/1.2", b""), "named like a whiteout"),
+    "aufs's own file with content": (file(".wh..wh.aufs"), "whiteout of nothing"),
+    "aufs's own file in a directory": (file("d/.wh..wh.aufs", b""), "whiteout of nothing"),
+    "a file below what a whiteout hides": (file(".wh.a", b"") + file("a/b"), "a whiteout in"),
+    "a device below what a whiteout hides": (
+        file(".wh.test", b"") + device("test/test", 1, 3),
+        "lies below b'test', a whiteout in the same layer",
+    ),
+    "a whiteout of a file of its own layer": (file("a") + file(".wh.a", b""), "is hidden by a"),
+    "a whiteout of a directory of its own layer": (
+        file("a/b") + file(".wh.a", b""),
+        "is hidden by a whiteout of the same layer",
+    ),
+    "a directory below what a whiteout hides": (
+        file(".wh.a", b"") + directory("a/c"),
+        "lies below",
+    ),
+    "a directory behind a link to nothing": (symlink("a", "b") + directory("a/c"), "not before it"),
+    "a file below what a whiteout hides through a link": (
+        directory("d") + symlink("l", "d") + file("l/.wh.a", b"") + file("d/a/b"),
+        "a whiteout in the same layer",
+    ),
     "a file below a whiteout": (file(".wh.a/b"), "named like a whiteout"),
     "a file below an opaque mark": (file("a/.wh..wh..opq/b"), "named like a whiteout"),
     "a whiteout with content": (file(".wh.a"), "no empty file"),
@@ -163,7 +184,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "a symbolic link without a target": (symlink("a", ""), "which cannot be"),
     "a symbolic link with a zero byte": (
         pax(linkpath="a\0b") + symlink("a", "b"),
-        "which cannot be",
+        "a zero byte",
     ),
     "a symbolic link longer than Linux has": (symlink("a", "t" * 5000), "which cannot be"),
     "a file through a link to the root": (
@@ -248,13 +269,74 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "an overlong size in pax": (pax(size="9" * 30) + file("a"), "impossible size"),
     "a size in letters": (changed(file("a"), 124, b"notoctal\0\0\0\0"), "impossible size"),
     "a negative size": (changed(file("a"), 124, b"\xff" * 12), "impossible size"),
-    "a huge size": (changed(file("a"), 124, b"\x80" + b"\xff" * 11), "cut off after 1 members"),
+    "a huge size": (changed(file("a"), 124, b"\x80" + b"\xff" * 11), "impossible size"),
     "a size beyond the layer": (changed(file("a"), 124, b"00000177777\0"), "cut off after 1"),
     "an extended header beyond reason": (
         changed(record(b"x", b""), 124, b"00077777777\0"),
         "an extended header has",
     ),
     "an extended header without a member": (pax(path="a"), "cut off after 0 members"),
+    "a size in letters, and a mode": (changed(file("a"), 100, b"notoctal"), "impossible mode"),
+    "a time in letters": (changed(file("a"), 136, b"tomorrow\0\0\0\0"), "impossible time"),
+    "a time in letters in pax": (pax(mtime="now") + file("a"), "impossible mtime"),
+    "an owner in letters in pax": (pax(uid="root") + file("a"), "impossible uid"),
+    "a zero byte in a user's name": (pax(uname="a\0b") + file("a"), "a zero byte"),
+    "a key of no letters": (record(b"x", b"5 =a\n") + file("a"), "or nothing"),
+    # owners
+    "an owner that no container has": (file("a", uid=65536), "the user or group 65536"),
+    "a group that no container has": (file("a", gid=834600147), "the user or group 834600147"),
+    "an owner in pax": (pax(uid="834600147") + file("a"), "the user or group 834600147"),
+    "a negative owner": (file("a", uid=-1), "the user or group -1"),
+    # other readings than Go's
+    "a prefix under another version of ustar": (
+        symlink("l", "/etc") + changed(_ustar("passwd"), 263, b"01" + b"\0" * 80 + b"l"),
+        "behind the symbolic link",
+    ),
+    "a parent in a prefix under no version": (
+        changed(changed(_ustar("x"), 263, b"  "), 345, b"../../.."),
+        "'..' in its name",
+    ),
+    "a prefix where Go finds no time in a GNU header": (
+        symlink("l", "/etc") + changed(file("x"), 345, b"l\0" + bytes(10)),
+        "behind the symbolic link",
+    ),
+    "a prefix that a GNU header's time makes one by its size": (
+        changed(file("x"), 345, b"/../..\0" + bytes(5) + b"\x80" + b"\x7f" * 11),
+        "'..' in its name",
+    ),
+    "overlayfs's own whiteout in a header of Unix version 7": (
+        changed(changed(device("etc", 1, 3), 257, bytes(8)), 329, b"0000001\x000000003\0"),
+        "device 0:0",
+    ),
+    "a global header's name above the root": (
+        changed(record(b"g", b"15 comment=ab\n\n"), 0, b"../../etc/x\0") + file("a"),
+        "'..' in its name",
+    ),
+    "a global header that is a whiteout": (
+        changed(record(b"g", b"15 comment=ab\n\n"), 0, b"etc/.wh.passwd\0") + file("a"),
+        "of a whiteout",
+    ),
+    # ways
+    "a file below a file": (file("a") + file("a/b"), "lies below b'a', no directory"),
+    "a file in the place of its directory": (file("a/b") + file("a"), "others lie below it"),
+    "a link in the place of its directory": (
+        file("a/b") + symlink("a", "/etc") + file("a/b/c"),
+        "others lie below it",
+    ),
+    "a link in the place of a directory, by way of another": (
+        symlink("s", ".") + file("a/b") + symlink("s/a", "/etc"),
+        "others lie below it",
+    ),
+    "a link to another place, by way of a third": (
+        directory("d")
+        + symlink("s", ".")
+        + symlink("a", "d")
+        + file("a/b")
+        + symlink("s/a", "/etc")
+        + file("a/c"),
+        "behind the symbolic link",
+    ),
+    "a file behind a link to nothing": (symlink("a", "b") + file("a/c"), "not before it"),
     "a second archive behind the end": (file("a") + END + file("b"), "after the end"),
     "a second archive behind half an end": (file("a") + END[:512] + file("b"), "after the end"),
     "no header where one should be": (file("a") + b"\xff" * 512, "no sound tar header after 1"),
@@ -265,6 +347,23 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
 SOUND: dict[str, bytes] = {
     "nothing": b"",
     "names that begin with a dot": directory("./") + file("./etc/motd") + file("././x"),
+    "absolute names": directory("/layers") + file("/layers/a") + file("//etc/passwd"),
+    "absolute names in long records": file("/" + "d/" * 80 + "x") + pax(path="/b") + file("x"),
+    "what aufs kept for itself": (
+        file(".wh..wh.aufs", b"") + directory(".wh..wh.orph") + directory(".wh..wh.plnk")
+    ),
+    "a whiteout and a directory in its place": (file(".wh.a", b"") + directory("a") + file("a/b")),
+    "owners up to the last": file("a", uid=65535, gid=65535),
+    "an owner in pax for one that a header has no room for": (
+        pax(uid="1000", gid="+5") + file("a", uid=2097151, gid=2097151)
+    ),
+    "times before 1970": pax(mtime="-1.5", atime="1.", ctime="") + file("a"),
+    "a time in a GNU header behind which there is more": changed(
+        file("a"), 345, b"12\x00 34\0\0\0\0\0\0"
+    ),
+    "a link to elsewhere that is a name again by way of another": (
+        directory("d") + symlink("s", "d") + file("s/a") + file("d/a") + hard_link("b", "s/a")
+    ),
     "the root as kaniko writes it": directory("/") + file("etc/motd"),
     "names that are not UTF-8": file("caf\udce9") + hard_link("th\udce9", "caf\udce9"),
     "names with odd characters": file("a b\n\t\\*?") + file("...") + file("..a") + file("a.."),

@@ -7,6 +7,7 @@ import json
 
 from novadocker.archive import Bounds, CheckedArchive, Fault
 from novadocker.archive.compression.unzstd import Unzstd
+from novadocker.archive.layers.budget import Budget
 from novadocker.archive.layers.entries import Entries
 from novadocker.errors import ImageInvalid
 from tests.unit.archive.reading import HOST, TAG, members_of
@@ -87,7 +88,7 @@ def _diff_id(layer: bytes) -> str:
 
 
 def _count(layer: bytes, piece: int) -> int | None:
-    entries = Entries("it", BOUNDS.entries, BOUNDS)
+    entries = Entries("it", Budget.of(BOUNDS), BOUNDS)
     try:
         for at in range(0, len(layer), piece):
             entries.feed(layer[at : at + piece])
