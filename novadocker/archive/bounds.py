@@ -33,12 +33,13 @@ class Bounds:
         steps: small pieces of work, of less than a microsecond each, that all layers together
             may cost: eight for each member, one for each directory on a way that is not
             remembered and for each part of a link that is passed, two for each record of an
-            extended header.
+            extended header, eight for each gzip member and zstd block, sixteen for each frame.
         bytes_a_step: bytes of content that earn one step more: an image of many files has
             many bytes, whose hash costs more than to look at them.
         owner: the largest id of a user or group in a layer; engines map no more into a
             container's user namespace.
         window: bytes that a zstd stream may look back, all of which are held in memory.
+        inner_window: the same for a layer in an archive that is in zstd as a whole.
     """
 
     size: int = 128 * GiB
@@ -60,3 +61,4 @@ class Bounds:
     bytes_a_step: int = 512
     owner: int = 65535
     window: int = 32 * MiB
+    inner_window: int = 8 * MiB

@@ -3,14 +3,15 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from novadocker.archive.bounds import Bounds
+from novadocker.archive.budget import Budget
 from novadocker.archive.compression.source import Source
 from novadocker.archive.compression.unzstd import promised_size
 from novadocker.archive.fault import Fault, quoted
 from novadocker.archive.image.manifest import Contents
 from novadocker.archive.image.oci import check_name
-from novadocker.archive.layers.budget import Budget
 from novadocker.archive.layers.layer import (
     LAYERS,
     Content,
@@ -48,7 +49,7 @@ class Passage:
         self, sent: Sent, bounds: Bounds, *, before: "Passage | None" = None, last: bool = True
     ) -> None:
         self._sent = sent
-        self._bounds = bounds
+        self._bounds = self._inner = bounds
         self._last = last
         self._measured: Mapping[str, Layer] | None = before.contents.layers if before else None
         self.given: set[str] = set(before.given) if before else set()
@@ -75,6 +76,9 @@ class Passage:
         source = Source(chunks, self._bounds)
         reader = Reader(source, self._bounds)
         for member in reader.members():
+            if source.windowed:
+                # Both windows are held at the same time.
+                self._inner = replace(self._bounds, window=self._bounds.inner_window)
             self.places[member.path] = member.offset
             if member.kind is Kind.FILE:
                 yield from self._file(member, reader.content(member))
@@ -99,7 +103,8 @@ class Passage:
     ) -> Iterator[bytes]:
         what = f"layer {quoted(member.path)}"
         size = self._size(member, head, kind)
-        passing = PassingLayer(what, kind, self._budget, self._bounds)
+        known = self._measured is not None
+        passing = PassingLayer(what, kind, self._budget, self._inner, known=known)
         parts = (part for piece in _chain(head, content) for part in passing.feed(piece))
         if size is None or self.withheld or member.path in self.given:
             for _ in parts:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from novadocker.archive.bounds import Bounds, KiB
+from novadocker.archive.budget import Budget
 from novadocker.archive.fault import Fault, quoted
 from novadocker.archive.image.manifest import SavedImage
 from novadocker.archive.image.oci import check_name
-from novadocker.archive.layers.budget import Budget
 from novadocker.archive.layers.layer import Layer, PassingLayer
 from novadocker.archive.outline import Outline, Part
 from novadocker.archive.passage import exactly

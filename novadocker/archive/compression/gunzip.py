@@ -4,11 +4,16 @@
 import zlib
 from collections.abc import Iterator
 
-from novadocker.archive.bounds import Bounds, MiB
+from novadocker.archive.bounds import Bounds, KiB, MiB
+from novadocker.archive.budget import Budget
 from novadocker.archive.compression.growth import Growth
 from novadocker.archive.fault import Fault
 
 _STEP = MiB
+# The library copies what is left of its input each time it gives something: a stream of a
+# million tiny members would have each of them copied as often.
+_SLICE = 16 * KiB
+_STEPS_OF_MEMBER = 8
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -18,10 +23,12 @@ class Gunzip:
     Args:
         what: its name in messages.
         bounds: ``ratio`` and ``ratio_from`` count here.
+        budget: allowance of steps; each member costs some.
     """
 
-    def __init__(self, what: str, bounds: Bounds) -> None:
+    def __init__(self, what: str, bounds: Bounds, budget: Budget) -> None:
         self._what = what
+        self._budget = budget
         self._member = zlib.decompressobj(_GZIP)
         self._growth = Growth(what, bounds)
 
@@ -35,8 +42,13 @@ class Gunzip:
             Uncompressed bytes, never none.
         """
         self._growth.read(len(data))
+        for at in range(0, len(data), _SLICE):
+            yield from self._slice(data[at : at + _SLICE])
+
+    def _slice(self, data: bytes) -> Iterator[bytes]:
         while data:
             if self._member.eof:
+                self._budget.spend_steps(_STEPS_OF_MEMBER)
                 self._member = zlib.decompressobj(_GZIP)
             piece, data = self._inflate(data)
             if piece:

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 
 from novadocker.archive.bounds import Bounds, MiB
+from novadocker.archive.budget import Budget
 from novadocker.archive.compression.gunzip import Gunzip
 from novadocker.archive.compression.magic import (
     GZIP,
@@ -25,15 +26,20 @@ class Source(Positioned):
     Args:
         chunks: the archive as it comes; an exception of theirs passes through.
         bounds: ``size`` counts here.
+
+    Attributes:
+        compressed: there is an outer compression.
+        windowed: the compression holds a large window in memory: zstd.
     """
 
     def __init__(self, chunks: Iterable[bytes], bounds: Bounds) -> None:
         self._bounds = bounds
+        self._budget = Budget.of(bounds)
         self._chunks = self._plain(iter(chunks))
         self._chunk = b""
         self._at = 0
         self._total = 0
-        self.compressed = False
+        self.compressed = self.windowed = False
 
     @property
     def position(self) -> int:
@@ -68,6 +74,7 @@ class Source(Positioned):
         self._total += len(self._chunk)
         if self._total > self._bounds.size:
             raise Fault(f"it is larger than {self._bounds.size} bytes")
+        self._budget.unpacked -= len(self._chunk)
 
     def _plain(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         head = b""
@@ -76,18 +83,19 @@ class Source(Positioned):
             if len(head) >= LONGEST:
                 break
         refuse_compression(head, "it")
-        packed = _packed(head, self._bounds)
+        packed = _packed(head, self._bounds, self._budget)
         if packed is None:
             yield from filter(None, itertools.chain((head,), chunks))
             return
         self.compressed = True
+        self.windowed = isinstance(packed, Unzstd)
         yield from packed.feed(head)
         for chunk in chunks:
             yield from packed.feed(chunk)
         packed.finish()
 
 
-def _packed(head: bytes, bounds: Bounds) -> Gunzip | Unzstd | None:
+def _packed(head: bytes, bounds: Bounds, budget: Budget) -> Gunzip | Unzstd | None:
     if head.startswith(GZIP):
-        return Gunzip("it", bounds)
-    return Unzstd("it", bounds) if is_zstd(head) else None
+        return Gunzip("it", bounds, budget)
+    return Unzstd("it", bounds, budget) if is_zstd(head) else None

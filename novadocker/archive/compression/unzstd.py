@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import zstandard
 
 from novadocker.archive.bounds import Bounds
+from novadocker.archive.budget import Budget
 from novadocker.archive.compression.growth import Growth
 from novadocker.archive.compression.magic import SKIPPED_BY_ZSTD, ZSTD
 from novadocker.archive.fault import Fault
@@ -22,6 +23,7 @@ _SKIPPABLE_HEADER = 8
 _BLOCK_HEADER = 3
 _CHECKSUM = 4
 _RLE = 1
+_STEPS_OF_FRAME, _STEPS_OF_BLOCK = 16, 8
 
 
 class _At(enum.Enum):
@@ -45,13 +47,17 @@ class Unzstd:
     Args:
         what: its name in messages.
         bounds: ``window``, ``ratio`` and ``ratio_from`` count here.
+        budget: allowance of steps; each frame and block costs some.
     """
 
-    def __init__(self, what: str, bounds: Bounds) -> None:
+    def __init__(self, what: str, bounds: Bounds, budget: Budget) -> None:
         self._what = what
+        self._budget = budget
         self._bounds = bounds
         self._growth = Growth(what, bounds)
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        # One for all frames, so that a window's memory is asked for once.
+        self._decompressor = zstandard.ZstdDecompressor()
+        self._frame = self._decompressor.decompressobj()
         self._frames = 0
         self._has_checksum = False
         self._at = _At.FRAME
@@ -96,6 +102,7 @@ class Unzstd:
         if self._at is _At.FRAME and not self._whole_frame_header():
             return b""
         header, self._header = self._header, b""
+        self._budget.spend_steps(_STEPS_OF_BLOCK)
         if self._skipping:
             self._body = int.from_bytes(header[4:], "little")
             self._expect(_At.FRAME)
@@ -131,9 +138,10 @@ class Unzstd:
                 f"{self._what} has a zstd window of {frame.window_size} bytes; at most "
                 f"{self._bounds.window} are accepted"
             )
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._frame = self._decompressor.decompressobj()
         self._has_checksum = frame.has_checksum
         self._frames += 1
+        self._budget.spend_steps(_STEPS_OF_FRAME)
 
     def _block(self, header: int) -> None:
         last, kind, size = header & 1, header >> 1 & 3, header >> 3

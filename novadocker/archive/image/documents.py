@@ -13,6 +13,9 @@ from novadocker.archive.fault import Fault, quoted
 
 _T = TypeVar("_T")
 
+# Python keeps 60 bytes and more for each value of a document, which may have two.
+MOST_VALUES = 200_000
+
 
 class Document:
     """One JSON object, read by the names that its format defines.
@@ -87,6 +90,15 @@ class Document:
         return value
 
 
+def values_in(content: bytes) -> int:
+    """Return an upper bound of how many values a document holds, before it is read.
+
+    Args:
+        content: the whole of it.
+    """
+    return sum(content.count(mark) for mark in (b",", b"[", b"{")) + 1
+
+
 def parse(content: bytes, where: str, depth: int) -> Any:
     """Read JSON, or refuse it.
 
@@ -98,6 +110,8 @@ def parse(content: bytes, where: str, depth: int) -> Any:
     Returns:
         What it says.
     """
+    if values_in(content) > MOST_VALUES:
+        raise Fault(f"{where} has more than {MOST_VALUES} values")
     try:
         value = json.loads(
             content.decode(), object_pairs_hook=_object, parse_constant=_refuse_constant

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from novadocker.archive.bounds import Bounds, KiB
 from novadocker.archive.fault import Fault, quoted
-from novadocker.archive.image.documents import Document, parse
+from novadocker.archive.image.documents import MOST_VALUES, Document, parse, values_in
 from novadocker.archive.image.oci import (
     Reference,
     blobs_of_index,
@@ -150,9 +150,20 @@ def _reference(contents: Contents, platform: Platform, bounds: Bounds) -> Refere
 
 
 def _reader(contents: Contents, bounds: Bounds) -> Callable[[str], Document]:
+    """Return a function that reads each document once, however often others refer to it."""
+    known: dict[str, Document] = {}
+    values = 0
+
     def read(path: str) -> Document:
-        where = f"member {quoted(path)}"
-        return Document(parse(_document(contents, path), where, bounds.json_depth), where)
+        nonlocal values
+        if path not in known:
+            where = f"member {quoted(path)}"
+            content = _document(contents, path)
+            values += values_in(content)
+            if values > MOST_VALUES:
+                raise Fault(f"with {where} its documents have more than {MOST_VALUES} values")
+            known[path] = Document(parse(content, where, bounds.json_depth), where)
+        return known[path]
 
     return read
 

@@ -66,8 +66,11 @@ def image_of_index(read: Callable[[str], Document], index: str, platform: Platfo
     """
     offers: dict[str, Platform] = {}
     sizes: dict[str, int] = {}
-    for descriptor in _manifests(read, index, _DEEPEST_INDEX):
+    for descriptor in _manifests(read, index, _DEEPEST_INDEX, set()):
         path = _blob(descriptor, _MANIFESTS)
+        # One manifest named a thousand times is looked at once.
+        if path in sizes:
+            continue
         sizes[path] = descriptor.number("size")
         if (made_for := _made_for(descriptor, read)) is not None:
             offers.setdefault(path, made_for)
@@ -106,12 +109,18 @@ def _named(descriptors: Iterable[Document]) -> Iterator[str]:
             yield f"blobs/sha256/{named[1]}"
 
 
-def _manifests(read: Callable[[str], Document], index: str, depth: int) -> Iterator[Document]:
+def _manifests(
+    read: Callable[[str], Document], index: str, depth: int, seen: set[str]
+) -> Iterator[Document]:
     if not depth:
         raise Fault(f"its indexes are nested more than {_DEEPEST_INDEX} deep")
+    # Three indexes that name each other a thousand times are a thousand million ways.
+    if index in seen:
+        return
+    seen.add(index)
     for descriptor in _read(read, index).objects("manifests"):
         if descriptor.text("mediaType") in _INDEXES:
-            yield from _manifests(read, _blob(descriptor, _INDEXES), depth - 1)
+            yield from _manifests(read, _blob(descriptor, _INDEXES), depth - 1, seen)
         else:
             yield descriptor
 

@@ -7,9 +7,9 @@ and what two readers would unpack in two ways is refused. Names need not be UTF-
 """
 
 from novadocker.archive.bounds import Bounds
+from novadocker.archive.budget import Budget
 from novadocker.archive.compression.magic import refuse_magic
 from novadocker.archive.fault import Fault, quoted
-from novadocker.archive.layers.budget import Budget
 from novadocker.archive.layers.tree import Tree
 from novadocker.archive.tarball.header import (
     BLOCK,

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from novadocker.archive.bounds import Bounds
+from novadocker.archive.budget import Budget
 from novadocker.archive.compression.gunzip import Gunzip
 from novadocker.archive.compression.magic import GZIP, is_zstd, refuse_compression
 from novadocker.archive.compression.unzstd import Unzstd
-from novadocker.archive.layers.budget import Budget
 from novadocker.archive.layers.entries import Entries
 from novadocker.archive.tarball.header import BLOCK, is_header
 
@@ -76,22 +76,25 @@ class PassingLayer:
         content: which kind of layer it is.
         budget: allowance of the image.
         bounds: limits for streams and members.
+        known: the members were looked at when these bytes passed before; only digests count.
     """
 
-    def __init__(self, what: str, content: Content, budget: Budget, bounds: Bounds) -> None:
+    def __init__(
+        self, what: str, content: Content, budget: Budget, bounds: Bounds, *, known: bool = False
+    ) -> None:
         self._what = what
         self._budget = budget
         self._packed: Gunzip | Unzstd | None = None
         if content is Content.GZIP_LAYER:
-            self._packed = Gunzip(what, bounds)
+            self._packed = Gunzip(what, bounds, budget)
         elif content is Content.ZSTD_LAYER:
-            self._packed = Unzstd(what, bounds)
+            self._packed = Unzstd(what, bounds, budget)
         self._sends_unpacked = content is Content.ZSTD_LAYER
         self._raw = hashlib.sha256()
         self._size = 0
         self._content = hashlib.sha256()
         self._unpacked = 0
-        self._entries = Entries(what, budget, bounds)
+        self._entries = None if known else Entries(what, budget, bounds)
 
     def feed(self, piece: bytes) -> Iterable[bytes]:
         """Take the next bytes of the layer.
@@ -119,7 +122,8 @@ class PassingLayer:
         """Return the layer, all of whose bytes were taken."""
         if self._packed is not None:
             self._packed.finish()
-        self._entries.finish()
+        if self._entries is not None:
+            self._entries.finish()
         digest = f"sha256:{self._raw.hexdigest()}"
         diff_id = digest if self._packed is None else f"sha256:{self._content.hexdigest()}"
         return Layer(diff_id, digest, self._size, self._unpacked)
@@ -133,4 +137,5 @@ class PassingLayer:
     def _look_at(self, content: bytes) -> None:
         self._unpacked += len(content)
         self._budget.spend_bytes(self._what, len(content))
-        self._entries.feed(content)
+        if self._entries is not None:
+            self._entries.feed(content)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names of one layer as an engine would lay them out, as far as later members refer to them."""
 
+from novadocker.archive.budget import Budget
 from novadocker.archive.fault import Fault, quoted
-from novadocker.archive.layers.budget import Budget
 from novadocker.archive.layers.names import Names
 
 # Kinds of names, which fit into three bits; the fourth says that a member has the name.

@@ -2,8 +2,14 @@
 """Layers whose few bytes are made to cost a reader much work or memory."""
 
 import functools
+import gzip
+import hashlib
 import itertools
+import json
 from collections.abc import Callable, Iterator
+from typing import Any
+
+import zstandard
 
 from tests.unit.archive.hostile_layers import changed, directory, file, pax, record, symlink
 
@@ -105,3 +111,94 @@ def layer(made: Callable[[], Iterator[bytes]]) -> bytes:
 
 
 REMEMBERED = fresh_directories, many_known_directories, long_targets
+
+
+def tiny_gzip_members(layer: bytes) -> bytes:
+    """Return a layer behind two million gzip members that hold nothing."""
+    return gzip.compress(b"", mtime=0) * 400_000 + gzip.compress(layer, mtime=0)
+
+
+def tiny_zstd_frames(layer: bytes) -> bytes:
+    """Return a layer behind zstd frames that hold nothing and want a large window."""
+    parameters = zstandard.ZstdCompressionParameters(window_log=25)
+    writer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    return (writer.compress(b"") + writer.flush()) * 300_000 + zstandard.compress(layer)
+
+
+def tiny_zstd_blocks(layer: bytes) -> bytes:
+    """Return a layer behind one zstd frame of empty blocks."""
+    head = zstandard.FRAME_HEADER
+    return head + b"\0\x58" + bytes(3) * 2_000_000 + b"\1\0\0" + zstandard.compress(layer)
+
+
+PACKED = tiny_gzip_members, tiny_zstd_frames, tiny_zstd_blocks
+
+
+def index_of_one_manifest(saved_images: Any) -> bytes:
+    """Return an OCI archive whose index names one large manifest ten thousand times."""
+    image = saved_images.oci(b"")
+    members = dict(image.members)
+    index = json.loads(members["index.json"])
+    (descriptor,) = index["manifests"]
+    descriptor.pop("platform", None)
+    index["manifests"] = [descriptor] * 9_000
+    members["index.json"] = json.dumps(index).encode()
+    made: bytes = saved_images.Archive(members).tar()
+    return made
+
+
+def indexes_of_each_other(saved_images: Any) -> bytes:
+    """Return an OCI archive whose index names a second one a thousand times, as that a third."""
+    image = saved_images.oci(b"")
+    members = dict(image.members)
+    (descriptor,) = json.loads(members["index.json"])["manifests"]
+    for _level in range(2):
+        text = json.dumps({"schemaVersion": 2, "manifests": [descriptor] * 3000}).encode()
+        digest = hashlib.sha256(text).hexdigest()
+        members[f"blobs/sha256/{digest}"] = text
+        descriptor = {
+            "mediaType": "application/vnd.oci.image.index.v1+json",
+            "digest": f"sha256:{digest}",
+            "size": len(text),
+        }
+    members["index.json"] = json.dumps(
+        {"schemaVersion": 2, "manifests": [descriptor] * 3000}
+    ).encode()
+    made: bytes = saved_images.Archive(members).tar()
+    return made
+
+
+def images_of_one_config(saved_images: Any) -> bytes:
+    """Return a saved archive whose manifest names one large config with many lists of layers."""
+    image = saved_images.old_style(b"")
+    members = dict(image.members)
+    (entry,) = json.loads(members["manifest.json"])
+    config = json.loads(members[entry["Config"]])
+    config["history"] = [{"created_by": "x" * 10}] * 30_000
+    text = json.dumps(config).encode()
+    entries = [{**entry, "Config": "config", "Layers": [str(number)]} for number in range(9_000)]
+    members |= {"config": text, "manifest.json": json.dumps(entries).encode()}
+    made: bytes = saved_images.Archive(members).tar()
+    return made
+
+
+def config_of_empty_objects(saved_images: Any) -> bytes:
+    """Return a saved archive whose config is two MiB of empty objects."""
+    image = saved_images.old_style(b"")
+    members = dict(image.members)
+    (entry,) = json.loads(members["manifest.json"])
+    config = members[entry["Config"]][:-1] + b', "x": [' + b"{}," * 600_000 + b"{}]}"
+    members |= {
+        "config": config,
+        "manifest.json": json.dumps([{**entry, "Config": "config"}]).encode(),
+    }
+    made: bytes = saved_images.Archive(members).tar()
+    return made
+
+
+ARCHIVES = (
+    index_of_one_manifest,
+    indexes_of_each_other,
+    images_of_one_config,
+    config_of_empty_objects,
+)

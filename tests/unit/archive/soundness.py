@@ -6,8 +6,8 @@ import hashlib
 import json
 
 from novadocker.archive import Bounds, CheckedArchive, Fault
+from novadocker.archive.budget import Budget
 from novadocker.archive.compression.unzstd import Unzstd
-from novadocker.archive.layers.budget import Budget
 from novadocker.archive.layers.entries import Entries
 from novadocker.errors import ImageInvalid
 from tests.unit.archive.reading import HOST, TAG, members_of
@@ -99,7 +99,7 @@ def _count(layer: bytes, piece: int) -> int | None:
 
 
 def _unpacked(stream: bytes, piece: int) -> bytes | None:
-    unzstd = Unzstd("it", BOUNDS)
+    unzstd = Unzstd("it", BOUNDS, Budget.of(BOUNDS))
     try:
         parts = [
             part

@@ -2,17 +2,21 @@
 """Bounds on processor time and memory that a stranger's layer can cost."""
 
 import hashlib
+import json
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from novadocker.archive import Bounds
+from novadocker.archive.budget import Budget
 from novadocker.archive.fault import Fault
-from novadocker.archive.layers.budget import Budget
 from novadocker.archive.layers.layer import Content, PassingLayer
+from novadocker.errors import ImageInvalid
 from tests.unit.archive import costly
+from tests.unit.archive.reading import checked
 
 MIB = 1024 * 1024
 PIECE = MIB
@@ -41,6 +45,16 @@ def look(layer: bytes) -> str:
         passing.finish()
     except Fault as fault:
         return str(fault)
+    return ""
+
+
+def judge(archive: bytes) -> str:
+    """Return why an archive is refused; nothing where it is sound."""
+    try:
+        for _ in checked(archive, chunk=PIECE):
+            pass
+    except ImageInvalid as refused:
+        return str(refused)
     return ""
 
 
@@ -73,3 +87,33 @@ def test_no_layer_holds_sixty_four_mebibytes(made: Callable[[], Iterator[bytes]]
     finally:
         tracemalloc.stop()
     assert peak < HELD
+
+
+@pytest.mark.parametrize("pack", costly.PACKED, ids=lambda pack: pack.__name__)
+@pytest.mark.parametrize("outer", [True, False], ids=["archive", "layer"])
+def test_no_compression_costs_two_seconds(
+    saved_images: Any, pack: Callable[[bytes], bytes], outer: bool
+) -> None:
+    """A stream of nothing but beginnings is refused, of an archive and of a layer."""
+    layer = saved_images.layer()
+    plain = saved_images.old_style(layer)
+    packed = saved_images.old_style(pack(layer), config=plain.members[config_of(plain)])
+    archive = pack(plain.tar()) if outer else packed.tar()
+    slow = slowness()
+    spent = seconds(judge, archive) / max(slow, slowness())
+    assert spent < SECONDS, spent
+
+
+@pytest.mark.parametrize("made", costly.ARCHIVES, ids=lambda made: made.__name__)
+def test_no_document_costs_two_seconds(saved_images: Any, made: Callable[[Any], bytes]) -> None:
+    """Documents that name each other thousands of times are read once each."""
+    archive = made(saved_images)
+    slow = slowness()
+    spent = seconds(judge, archive) / max(slow, slowness())
+    assert spent < SECONDS, spent
+
+
+def config_of(archive: Any) -> str:
+    """Return the name of the config in a saved archive."""
+    (entry,) = json.loads(archive.members["manifest.json"])
+    return str(entry["Config"])

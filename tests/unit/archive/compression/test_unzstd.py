@@ -8,6 +8,7 @@ import pytest
 import zstandard
 
 from novadocker.archive import Bounds, Fault
+from novadocker.archive.budget import Budget
 from novadocker.archive.compression.unzstd import Unzstd, promised_size
 
 NOISE = random.Random(7).randbytes(300_000)  # noqa: S311 - filling
@@ -28,7 +29,8 @@ def streamed(content: bytes) -> bytes:
 
 def unpacked(stream: bytes, piece: int = 65536, bounds: Bounds | None = None) -> bytes:
     """Return what a stream holds."""
-    unzstd = Unzstd("it", bounds or Bounds())
+    bounds = bounds or Bounds()
+    unzstd = Unzstd("it", bounds, Budget.of(bounds))
     parts = [
         part for at in range(0, len(stream), piece) for part in unzstd.feed(stream[at : at + piece])
     ]
@@ -114,7 +116,7 @@ def test_growth_is_bounded() -> None:
     """A kilobyte of repeated blocks holds 32 MiB, and is given up after the first one too many."""
     block = struct.pack("<I", 1 << 1 | (128 << 10) << 3)[:3] + b"a"
     bomb = b"\x28\xb5\x2f\xfd\x00\x58" + block * 256
-    unzstd = Unzstd("it", Bounds(ratio=50, ratio_from=1 << 20))
+    unzstd = Unzstd("it", Bounds(ratio=50, ratio_from=1 << 20), Budget.of(Bounds()))
     given: list[bytes] = []
     with pytest.raises(Fault, match="more than 50 times"):
         given.extend(unzstd.feed(bomb))

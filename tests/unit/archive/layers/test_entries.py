@@ -10,8 +10,8 @@ import pytest
 import zstandard
 
 from novadocker.archive import Bounds
+from novadocker.archive.budget import Budget
 from novadocker.archive.fault import Fault
-from novadocker.archive.layers.budget import Budget
 from novadocker.archive.layers.entries import Entries
 from tests.unit.archive.hostile_layers import (
     END,

@@ -96,5 +96,6 @@ class Budget:
             raise Fault(
                 f"with it the image takes more than {self.bounds.steps} steps to look at, and one "
                 f"more for each {self.bounds.bytes_a_step} bytes: members, directories on the way "
-                "to them, symbolic links passed, records of extended headers"
+                "to them, symbolic links passed, records of extended headers, gzip members, zstd "
+                "frames"
             )
