@@ -258,7 +258,9 @@ class DockerDriver(Service, Introspection, Unsupported):
 
     def set_admin_password(self, instance: Instance, new_pass: str) -> None:
         with translation.as_password_errors(instance):
-            self._guest(instance).set_password(translation.login(instance.image_meta, new_pass))
+            settings = self._parts.allowance.settings(translation.server(instance))
+            login = translation.login(instance.image_meta, new_pass)
+            self._guest(instance).set_password(login, settings)
         translation.keep_password(instance, new_pass)
 
     # Size

@@ -14,6 +14,7 @@ import pytest
 
 from novadocker.errors import ConsoleUnavailable, ContainerNotFound
 from novadocker.gate.start_gate import StartGate
+from novadocker.policy import Flavor
 from novadocker.virt.docker.console import (
     Consoles,
     ConsoleSettings,
@@ -23,6 +24,7 @@ from novadocker.virt.docker.console import (
     viewer,
 )
 from novadocker.virt.docker.engine import Engine, Image
+from tests.engine.virt.privileges import daemon
 from tests.support import busybox
 from tests.support.eventually import eventually
 
@@ -67,6 +69,13 @@ class Viewer:
             while got := self.socket.recv(65536):
                 self.seen += got
         return ESCAPES.sub(b"", self.seen).decode(errors="replace")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _rights() -> Iterator[None]:
+    """Have the privileged daemon, which signals shells."""
+    with daemon():
+        yield
 
 
 @pytest.fixture
@@ -313,6 +322,30 @@ def test_shells_that_a_driver_left_are_ended(
     assert eventually(lambda: len(processes(docker_api, name)) == 3)
     consoles.sweep("novadocker.instance").join(PATIENCE)
     assert sorted(processes(docker_api, name)) == ["sleep 600", "sleep 601"]
+
+
+def test_a_shell_is_ended_without_a_program_of_the_image(
+    servers: Any,
+    consoles: Consoles,
+    look: Callable[..., Viewer],
+    make_image: Callable[..., Image],
+    docker_api: Any,
+) -> None:
+    """Under a profile without root no second shell is run to signal the first."""
+    servers.images.image = make_image(User="web", Volumes={})
+    flavor = Flavor(1, 32, 1, extra_specs={"docker:profile": "restricted"})
+    began = time.time()
+    servers.boot("exec sleep 600", flavor=flavor)
+    name = servers.asked.container
+    seen = look(consoles.open("u1", name))
+    seen.sees("$ ")
+    consoles.close("u1")
+    assert eventually(lambda: processes(docker_api, name) == ["sleep 600"])
+    told = docker_api.events(
+        since=began, until=time.time(), filters={"container": name}, decode=True
+    )
+    run = [each["Action"] for each in told if each["Action"].startswith("exec_create")]
+    assert run == ["exec_create: /bin/sh -c exec /bin/sh nova-console"]
 
 
 def test_who_does_not_read_is_dropped(

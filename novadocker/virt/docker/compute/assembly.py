@@ -30,6 +30,7 @@ from novadocker.virt.docker.conf import options
 from novadocker.virt.docker.conf.policy_files import bounds_of
 from novadocker.virt.docker.conf.values import Options
 from novadocker.virt.docker.console import Consoles
+from novadocker.virt.docker.container.prober import Prober
 from novadocker.virt.docker.engine import Engine
 from novadocker.virt.docker.host.each_server import EachServer
 from novadocker.virt.docker.host.inventory import Host
@@ -191,7 +192,13 @@ def assemble(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges | None = None)
             section.network_audit_interval,
         ),
         watcher=Watcher(engine, hostname, translation.settled),
-        health=HealthReporter(engine, hostname, translation.settled_here, edges.tags),
+        health=HealthReporter(
+            engine,
+            hostname,
+            translation.settled_here,
+            edges.tags,
+            Prober(engine, settings.instances_path),
+        ),
     )
 
 

@@ -30,7 +30,7 @@ class Introspection(Composed):
 
     def get_console_output(self, context: RequestContext, instance: Instance) -> bytes:
         with translation.as_nova_errors(instance):
-            return self._guest(instance).console()
+            return self._guest(instance).console(self._parts.health.of(instance.uuid))
 
     def get_serial_console(
         self, context: RequestContext, instance: Instance

@@ -1,28 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the viewers of a console talk to: a shell in the container, or its own process.
 
-The engine leaves a shell running when its connection ends, so it is ended by a signal. For
-that a second program is run in the container; the engine tells the shell's process id on the
-host, and proc(5) the one that it has inside.
+The engine leaves a shell running when its connection ends, so it is ended by a signal. That
+comes from outside, by the process id on the host: a program of the image that sent it would have
+to be root's, which a profile may exclude.
 """
 
+import contextlib
+import signal
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Protocol
 
 from oslo_log import log as logging
 
-from novadocker.errors import ContainerNotFound, EngineError, PolicyRefused
+from novadocker.errors import ContainerNotFound, EngineError
 from novadocker.virt.docker.console.keyboard import Size
 from novadocker.virt.docker.engine import Engine, Stream
+from novadocker.virt.docker.privileged import process
 
 LOG = logging.getLogger(__name__)
 
 SHELLS = ("/bin/bash", "/bin/sh")
 MARK = "nova-console"  # the last word of the command of every shell of ours
 ENVIRONMENT = {"TERM": "xterm"}
-PROC = Path("/proc")
 BACKLOG_BYTES = 16 * 1024
 BACKLOG_LINES = 200
 HANGUP_SECONDS = 1.0
@@ -97,7 +98,7 @@ class Shell:
     def __init__(self, engine: Engine, name: str, path: str) -> None:
         self._engine = engine
         self._name = name
-        command = (path, "-c", f"exec {path}", MARK)
+        command = _shell_command(path)
         self._id, self.stream = engine.run_on_terminal(name, command, ENVIRONMENT)
 
     def resize(self, size: Size) -> None:
@@ -153,17 +154,17 @@ class OwnTerminal:
 
 
 def end_left_shells(engine: Engine, name: str) -> bool:
-    """End shells of consoles that nobody looks at any more.
+    """End shells of consoles without a viewer.
 
     A driver that died left them. An engine that was restarted since has forgotten them; they
     then stay as long as the server runs.
 
     Args:
-        engine: where the container is.
-        name: the container.
+        engine: home of the container.
+        name: container's name.
 
     Returns:
-        Whether none is left.
+        True if none is left.
     """
     try:
         return end_shells(engine, name, engine.inspect(name).programs)
@@ -172,36 +173,36 @@ def end_left_shells(engine: Engine, name: str) -> bool:
 
 
 def end_shells(engine: Engine, name: str, programs: Iterable[str]) -> bool:
-    """End those of a container's programs that are shells of consoles.
+    """End those programs of a container that are shells of consoles.
 
     Args:
-        engine: where the container is.
-        name: the container.
-        programs: their ids.
+        engine: home of the container.
+        name: container's name.
+        programs: ids of programs run beside the container's own process.
 
     Returns:
-        Whether none of them runs any more.
+        True if no shell among them runs any more.
     """
     try:
-        ended = [_end(engine, name, program) for program in programs]
+        container_id = engine.inspect(name).id
+        ended = [_end(engine, container_id, program) for program in programs]
     except ContainerNotFound:
         return True
-    except (EngineError, PolicyRefused) as error:
-        # A frozen container takes no signal, a lost engine answers nothing, and one without
-        # readable lists of users is asked nothing.
+    except (EngineError, OSError) as error:
+        # A lost engine answers nothing; who opens the next console tries again.
         LOG.debug("A shell of container %s cannot be ended now: %s", name, error)
         return False
     return all(ended)
 
 
-def _end(engine: Engine, name: str, program: str) -> bool:
+def _end(engine: Engine, container_id: str, program: str) -> bool:
     # As a line that is hung up: a shell then tells its children and ends. By force after that.
-    for signal in ("HUP", "KILL"):
+    for number in (signal.SIGHUP, signal.SIGKILL):
         found = engine.program(program)
-        if found is None or not found.running or found.command[-1] != MARK:
+        if found is None or not found.running or not _is_ours(found.command):
             return True
-        if inner := _pid_inside(found.pid):
-            engine.run(name, (found.command[0], "-c", f"kill -{signal} {inner}"), user="0")
+        with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+            process.send_signal(found.pid, container_id, number)
         deadline = time.monotonic() + HANGUP_SECONDS
         while time.monotonic() < deadline:
             found = engine.program(program)
@@ -211,10 +212,10 @@ def _end(engine: Engine, name: str, program: str) -> bool:
     return False
 
 
-def _pid_inside(pid: int) -> int | None:
-    try:
-        status = (PROC / str(pid) / "status").read_text(encoding="utf-8")
-    except OSError:  # it has ended meanwhile
-        return None
-    names = next((line for line in status.splitlines() if line.startswith("NSpid:")), "")
-    return int(names.split()[-1]) if names else None
+def _is_ours(command: tuple[str, ...]) -> bool:
+    # All of the words: a HEALTHCHECK may have any last word that it likes.
+    return command in {_shell_command(path) for path in SHELLS}
+
+
+def _shell_command(path: str) -> tuple[str, ...]:
+    return (path, "-c", f"exec {path}", MARK)

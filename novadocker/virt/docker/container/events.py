@@ -83,7 +83,7 @@ class Follower:
                 for event in self._engine.events(self._label, since):
                     since = event.nanoseconds / 10**9
                     if self._concerns(event.action) and LABEL_INSTANCE in event.labels:
-                        self._note(event.labels[LABEL_INSTANCE])
+                        self.note(event.labels[LABEL_INSTANCE])
             except EngineError as error:
                 LOG.warning("Lost the engine's events, trying again: %s", error)
             except Exception:
@@ -94,9 +94,14 @@ class Follower:
     def _take_stock(self) -> None:
         # What happened while nobody listened is seen by looking.
         for labels in self._engine.labels_by_name(self._label).values():
-            self._note(labels[LABEL_INSTANCE])
+            self.note(labels[LABEL_INSTANCE])
 
-    def _note(self, uuid: str) -> None:
+    def note(self, uuid: str) -> None:
+        """Put an instance on the list of news.
+
+        Args:
+            uuid: id of the instance.
+        """
         with self._changed:
             self._pending[uuid] = time.monotonic() + PATIENCE_SECONDS
             self._changed.notify_all()

@@ -12,6 +12,7 @@ from novadocker.errors import (
     EngineUnavailable,
     PasswordNotSet,
 )
+from novadocker.policy import Settings
 from novadocker.virt.docker.container.accounts import Login
 from novadocker.virt.docker.container.labels import LABEL_INSTANCE, LABEL_ROLE, container_name
 from novadocker.virt.docker.engine import (
@@ -164,17 +165,26 @@ class Guest:
         if self.find():
             self._engine.remove(self.name)
 
-    def set_password(self, login: Login) -> None:
-        """Give a user another password while it runs, by the image's own chpasswd(8).
+    def set_password(self, login: Login, settings: Settings) -> None:
+        """Set a user's password in a running container, by the image's own chpasswd(8).
 
         Args:
-            login: the user, and the password's hash, which no list of processes shows.
+            login: user and hash; no list of processes shows the password.
+            settings: limits and rights.
 
         Raises:
-            ContainerNotFound: it does not exist.
-            PasswordNotSet: the image has no chpasswd, or it refused.
+            ContainerNotFound: the container does not exist.
+            PasswordNotSet: the container may not run chpasswd as root, cannot write the list of
+                passwords, or has no chpasswd; or chpasswd refused.
             PolicyRefused: the lists of users are no files that can be read.
         """
+        if not settings.root:
+            # The image is the tenant's, so its shell is: run as root, it would be any program.
+            reason = f"chpasswd needs root, and profile {settings.profile} runs nothing as root"
+            raise PasswordNotSet(user=login.user, reason=reason)
+        if settings.rights.read_only:
+            reason = "the root file system is read-only"
+            raise PasswordNotSet(user=login.user, reason=reason)
         code, _ = self._engine.run(self.name, CHPASSWD, stdin=login.line.encode(), user="0")
         if code in NO_PROGRAM:
             reason = "the image has no chpasswd, which servers set passwords with"
@@ -183,8 +193,11 @@ class Guest:
         if code:
             raise PasswordNotSet(user=login.user, reason=reason)
 
-    def console(self) -> bytes:
-        """Return the end of what its process wrote, and how it ended.
+    def console(self, health: Health | None = None) -> bytes:
+        """Return the end of the process's output, and how the process ended.
+
+        Args:
+            health: result of the driver's probes, told while the server is unhealthy.
 
         Returns:
             At most 100 KiB, the newest last.
@@ -194,7 +207,7 @@ class Guest:
         """
         container = self.get()
         output = self._engine.tail(self.name, CONSOLE_LINES, CONSOLE_BYTES)
-        return output + _epitaph(container).encode()
+        return output + _epitaph(container, health or container.health).encode()
 
     def _thaw(self) -> None:
         # The engine thaws what it froze, unless it went away in the middle, and then the
@@ -229,9 +242,9 @@ def in_service(engine: Engine, uuid: str) -> Guest:
     return Guest(engine, container_name(uuid, rescue=bool(stands_in)))
 
 
-def _epitaph(container: Container) -> str:
+def _epitaph(container: Container, health: Health | None = None) -> str:
     if container.alive or container.state is State.CREATED:
-        return _complaint(container.health)
+        return _complaint(health)
     why = ", out of memory" if container.out_of_memory else ""
     return (
         f"\r\n[nova-docker] the server's process ended with exit code "

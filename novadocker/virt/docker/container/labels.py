@@ -16,6 +16,9 @@ LABEL_IMAGE = "novadocker.image"
 LABEL_HEALTH = "novadocker.health"  # the host, on containers whose image has a HEALTHCHECK
 
 
+LABEL_PROBE = "novadocker.probe"  # the HEALTHCHECK itself, run by the driver
+
+
 LABEL_ROLE = "novadocker.role"
 
 

@@ -14,15 +14,17 @@ from novadocker.virt.docker.container.labels import (
     LABEL_HOST,
     LABEL_IMAGE,
     LABEL_INSTANCE,
+    LABEL_PROBE,
     LABEL_PROJECT,
     LABEL_ROLE,
     RESCUE,
 )
 from novadocker.virt.docker.container.server import Server
-from novadocker.virt.docker.engine import ContainerSpec, Image, Shared
+from novadocker.virt.docker.engine import ContainerSpec, Image, Probe, Shared
 from novadocker.virt.docker.wiring import name_files
 
 UID = 2  # the field of passwd(5)
+PROBE_BYTES = 16 * 1024
 
 
 def container_spec(
@@ -67,13 +69,12 @@ def container_spec(
             LABEL_HOST: server.host,
             LABEL_IMAGE: server.image,
             **({LABEL_ROLE: RESCUE} if server.rescue else {}),
-            **({LABEL_HEALTH: server.host} if image.has_probe else {}),
+            **_probe_labels(server, image.probe),
         },
         read_only_files=binds,
         settings=settings,
         log_max_size=log_max_size,
         shared=shared,
-        probe_timeout=image.probe_timeout,
     )
 
 
@@ -111,6 +112,20 @@ def _may_be_root(name: str, passwd: str | None) -> bool:
 
 def _is_roots(uid: str) -> bool:
     return not (uid.isascii() and uid.isdecimal() and uid.strip("0"))
+
+
+def _probe_labels(server: Server, probe: Probe | None) -> dict[str, str]:
+    # In labels, since these outlive nova-compute, and an image may be gone before its servers.
+    if not probe:
+        return {}
+    written = probe.written()
+    if len(written) > PROBE_BYTES:
+        raise PolicyRefused(
+            setting="image's HEALTHCHECK",
+            value=f"{len(written)} bytes",
+            accepted=f"at most {PROBE_BYTES} bytes, since each event of the engine repeats it",
+        )
+    return {LABEL_HEALTH: server.host, LABEL_PROBE: written}
 
 
 def _command(server: Server, image: Image) -> tuple[str, ...]:

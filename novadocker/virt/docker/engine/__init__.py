@@ -4,7 +4,7 @@
 from novadocker.virt.docker.engine.calls.terminals import Program, Stream
 from novadocker.virt.docker.engine.client import Engine
 from novadocker.virt.docker.engine.connection import Connection
-from novadocker.virt.docker.engine.health import Health, HealthStatus
+from novadocker.virt.docker.engine.health import Health, HealthStatus, Probe
 from novadocker.virt.docker.engine.posture import Posture
 from novadocker.virt.docker.engine.spec import ContainerSpec, Shared
 from novadocker.virt.docker.engine.usage import Usage
@@ -27,6 +27,7 @@ __all__ = [
     "HealthStatus",
     "Image",
     "Posture",
+    "Probe",
     "Program",
     "Shared",
     "State",

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an image's HEALTHCHECK says of its container."""
+"""HEALTHCHECK of an image, and health of a container."""
 
 import enum
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-LONGEST_PROBE = 60 * 10**9  # less than Nova waits for an answer of the engine
+NANOSECONDS = 10**9
+SHELL = ("/bin/sh", "-c")  # of an image without SHELL
+LONGEST_PROBE = 60.0  # seconds: a program without an end is not to be waited for
+SHORTEST_INTERVAL = 1.0  # seconds, as images are checked for
 
 
 class HealthStatus(enum.StrEnum):
-    """``State.Health.Status`` of a container whose image has a HEALTHCHECK."""
+    """Health of a container whose image has a HEALTHCHECK, in the engine's words."""
 
     STARTING = "starting"
     HEALTHY = "healthy"
@@ -19,14 +23,14 @@ class HealthStatus(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Health:
-    """The last that probes found.
+    """Result of the latest probes.
 
     Attributes:
-        status: what the engine makes of them.
-        failures: how many failed in a row.
-        exit_code: of the last probe.
-        output: of the last probe; the engine keeps 4 KiB.
-        probed_at: ISO 8601 time of its end.
+        status: conclusion from the probes so far.
+        failures: number of failures in a row.
+        exit_code: exit code of the last probe; -1 for a probe without an end of its own.
+        output: beginning of the last probe's output, at most 4 KiB.
+        probed_at: ISO 8601 time of the last probe's end.
     """
 
     status: HealthStatus
@@ -37,13 +41,13 @@ class Health:
 
     @classmethod
     def parse(cls, state: Mapping[str, Any]) -> Self | None:
-        """Read the engine's answer.
+        """Read the engine's own health, of a container made before the driver probed.
 
         Args:
             state: ``State`` of ``GET /containers/NAME/json``.
 
         Returns:
-            The value, or None where the image has no HEALTHCHECK.
+            The health, or None where the engine does not probe.
         """
         body = state.get("Health") or {}
         if body.get("Status") not in list(HealthStatus):
@@ -58,30 +62,73 @@ class Health:
         )
 
 
-def bounded_timeout(config: Mapping[str, Any]) -> int:
-    """Say how long a probe may take where its image would have it take longer.
+@dataclass(frozen=True)
+class Probe:
+    """HEALTHCHECK of an image, with the engine's own defaults filled in.
 
-    While a probe does not begin, because its container does not let it, the engine answers
-    nothing about that container.
-
-    Args:
-        config: ``Config`` of ``GET /images/NAME/json``.
-
-    Returns:
-        Nanoseconds; 0 where what the image says is good.
+    Attributes:
+        argv: words of the program.
+        interval: seconds between the end of a probe and the next.
+        timeout: seconds until the end by force.
+        start_period: seconds after a start in which a failure does not count.
+        start_interval: seconds between probes in that period.
+        retries: failures in a row until a server is unhealthy.
     """
-    asked = (config.get("Healthcheck") or {}).get("Timeout") or 0
-    return LONGEST_PROBE if asked > LONGEST_PROBE else 0
+
+    argv: tuple[str, ...]
+    interval: float = 30.0
+    timeout: float = 30.0
+    start_period: float = 0.0
+    start_interval: float = 5.0
+    retries: int = 3
+
+    @classmethod
+    def parse(cls, config: Mapping[str, Any]) -> Self | None:
+        """Read an image's settings.
+
+        Args:
+            config: ``Config`` of ``GET /images/NAME/json``.
+
+        Returns:
+            The probe, or None without a HEALTHCHECK or with NONE.
+        """
+        check = config.get("Healthcheck") or {}
+        kind, *words = check.get("Test") or ("NONE",)
+        if kind == "NONE" or not words:
+            return None
+        shell = tuple(config.get("Shell") or SHELL) if kind == "CMD-SHELL" else ()
+        return cls(
+            argv=(*shell, *words),
+            interval=max(_seconds(check, "Interval", cls.interval), SHORTEST_INTERVAL),
+            timeout=min(_seconds(check, "Timeout", cls.timeout), LONGEST_PROBE),
+            start_period=_seconds(check, "StartPeriod", cls.start_period),
+            start_interval=max(
+                _seconds(check, "StartInterval", cls.start_interval), SHORTEST_INTERVAL
+            ),
+            retries=check.get("Retries") or cls.retries,
+        )
+
+    def written(self) -> str:
+        """Write the probe as a label.
+
+        Returns:
+            JSON.
+        """
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def read(cls, label: str) -> Self:
+        """Read the probe from a label.
+
+        Args:
+            label: JSON as written before.
+
+        Returns:
+            The probe.
+        """
+        found = json.loads(label)
+        return cls(**found | {"argv": tuple(found["argv"])})
 
 
-def has_probe(config: Mapping[str, Any]) -> bool:
-    """Tell whether an image is probed.
-
-    Args:
-        config: ``Config`` of ``GET /images/NAME/json``.
-
-    Returns:
-        Whether it has a HEALTHCHECK other than NONE.
-    """
-    test = (config.get("Healthcheck") or {}).get("Test") or ["NONE"]
-    return bool(test[0] != "NONE")
+def _seconds(check: Mapping[str, Any], name: str, default: float) -> float:
+    return float((check.get(name) or 0) / NANOSECONDS or default)

@@ -53,7 +53,6 @@ class ContainerSpec:
         settings: its limits and rights.
         log_max_size: size of its console log before rotation, as the engine reads it ("8m").
         shared: files of another container.
-        probe_timeout: nanoseconds that its HEALTHCHECK may take; 0 is what the image says.
     """
 
     name: str
@@ -67,7 +66,6 @@ class ContainerSpec:
     settings: Settings
     log_max_size: str = "8m"
     shared: tuple[Shared, ...] = ()
-    probe_timeout: int = 0
 
     def body(self) -> dict[str, Any]:
         """Write it as ``POST /containers/create`` wants it.
@@ -87,8 +85,9 @@ class ContainerSpec:
             "OpenStdin": True,
             "NetworkDisabled": True,
             "HostConfig": self._host_config(),
-            # The rest of it is the image's.
-            **({"Healthcheck": {"Timeout": self.probe_timeout}} if self.probe_timeout else {}),
+            # The engine would probe as soon as the gate waits: before the network is there, and
+            # in a rescued server's own container. The driver probes instead, behind the gate.
+            "Healthcheck": {"Test": ["NONE"]},
         }
 
     def _host_config(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from novadocker.policy import Limits, Rights
-from novadocker.virt.docker.engine.health import Health, bounded_timeout, has_probe
+from novadocker.virt.docker.engine.health import Health, Probe
 from novadocker.virt.docker.engine.limits import NO_LIMITS, parse_limits
 from novadocker.virt.docker.engine.rights import NO_RIGHTS, parse_rights
 
@@ -147,8 +147,7 @@ class Image:
         user: its USER; "" is root.
         stop_signal: its STOPSIGNAL; "" is SIGTERM.
         last_tagged: when a tag was last put on it, ISO 8601.
-        has_probe: whether it has a HEALTHCHECK.
-        probe_timeout: nanoseconds that this may take; 0 is what the image says.
+        probe: its HEALTHCHECK; None without.
         layers: diff IDs of its layers, from the lowest up.
     """
 
@@ -161,8 +160,7 @@ class Image:
     user: str = ""
     stop_signal: str = ""
     last_tagged: str = ""
-    has_probe: bool = False
-    probe_timeout: int = 0
+    probe: Probe | None = None
     layers: tuple[str, ...] = ()
 
     @classmethod
@@ -186,8 +184,7 @@ class Image:
             user=config.get("User") or "",
             stop_signal=config.get("StopSignal") or "",
             last_tagged=(body.get("Metadata") or {}).get("LastTagTime") or "",
-            has_probe=has_probe(config),
-            probe_timeout=bounded_timeout(config),
+            probe=Probe.parse(config),
             layers=tuple((body.get("RootFS") or {}).get("Layers") or ()),
         )
 
@@ -215,7 +212,7 @@ class Container:
         storage_driver: what keeps its files, such as "overlay2".
         programs: ids of what was run in it beside its own process.
         started_at: ISO 8601 time of the last start.
-        health: what its image's HEALTHCHECK says; None where it has none.
+        health: result of the engine's own probes; None where the driver probes, or nobody.
     """
 
     id: str

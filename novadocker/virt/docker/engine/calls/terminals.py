@@ -101,11 +101,13 @@ class Program:
         running: True until the program ends.
         pid: process on the engine's host; 0 without one.
         command: words of the program.
+        exit_code: end of the program; -1 if that is not known.
     """
 
     running: bool
     pid: int
     command: tuple[str, ...]
+    exit_code: int = -1
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Self:
@@ -114,11 +116,12 @@ class Program:
         Args:
             body: body of ``GET /exec/ID/json``.
         """
-        process = body["ProcessConfig"]
+        process, code = body["ProcessConfig"], body.get("ExitCode")
         return cls(
             running=body["Running"],
             pid=body["Pid"],
             command=(process["entrypoint"], *(process.get("arguments") or ())),
+            exit_code=-1 if code is None else int(code),
         )
 
 
@@ -153,6 +156,36 @@ class SessionCalls(FileCalls):
                 detach_keys=DETACH_KEYS,
             )
             return made["Id"], Stream(self._api.exec_start(made["Id"], tty=True, socket=True))
+
+    def prepare_program(self, name: str, argv: tuple[str, ...]) -> str:
+        """Prepare a program without a terminal, as the container's user; nothing runs yet.
+
+        Args:
+            name: container's name.
+            argv: words of the program.
+
+        Returns:
+            Id of the program.
+
+        Raises:
+            ContainerNotFound: there is no such container.
+            PolicyRefused: the lists of users are no files that can be read.
+        """
+        self.refuse_endless_accounts(name)
+        with self._call(f"prepare {argv[0]} in container {name}", name):
+            return str(self._api.exec_create(name, list(argv))["Id"])
+
+    def start_program(self, program: str) -> Stream:
+        """Start a prepared program.
+
+        Args:
+            program: id of the program.
+
+        Returns:
+            Output in frames, closed by the caller; the program runs on without.
+        """
+        with self._call(f"start program {program}"):
+            return Stream(self._api.exec_start(program, socket=True))
 
     def program(self, program: str) -> Program | None:
         """Look for a program run in a container.

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from novadocker.virt.docker.compute.health import HealthReporter, concerns, tags_for
+from novadocker.virt.docker.container.prober import Prober
 from novadocker.virt.docker.engine import Container, Health, HealthStatus, State
 
 PROBED = Health(HealthStatus.UNHEALTHY, failures=3)
@@ -29,7 +31,7 @@ def test_a_server_that_is_probed_and_runs_has_one_tag(
     found: Container | None, tags: set[str]
 ) -> None:
     """What does not run has no health."""
-    assert tags_for(found) == tags
+    assert tags_for(found, found.health if found else None) == tags
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ def test_a_tenants_own_tags_are_left_alone() -> None:
     """Ours are made what they should be, however they are found."""
     tags = Tags("mine", "docker_health=healthy", "docker_health=starting")
     engine: Any = Engine(container())
-    reporter = HealthReporter(engine, "h1", lambda _: True, tags)
+    reporter = HealthReporter(engine, "h1", lambda _: True, tags, Prober(engine, Path()))
     assert reporter._tell("1") is True
     assert tags.tags == {"mine", "docker_health=unhealthy"}
     engine.found = None
@@ -97,5 +99,6 @@ def test_news_wait_while_nova_works_on_the_server() -> None:
     """As it is by then, it is told after."""
     tags = Tags("docker_health=healthy")
     engine: Any = Engine(container())
-    assert HealthReporter(engine, "h1", lambda _: False, tags)._tell("1") is False
+    reporter = HealthReporter(engine, "h1", lambda _: False, tags, Prober(engine, Path()))
+    assert reporter._tell("1") is False
     assert tags.tags == {"docker_health=healthy"}

@@ -2,7 +2,6 @@
 import pytest
 
 from novadocker.virt.docker.console import ConsoleSettings, networks
-from novadocker.virt.docker.console.terminal import _pid_inside
 
 
 def place(address: str, *clients: str) -> ConsoleSettings:
@@ -37,8 +36,3 @@ def test_a_network_that_is_none_is_refused() -> None:
     """As it is written, with its host bits."""
     with pytest.raises(ValueError, match="host bits"):
         networks(["192.0.2.7/24"])
-
-
-def test_a_process_that_has_ended_has_no_id_inside() -> None:
-    """It may end while we look for it."""
-    assert _pid_inside(2**31) is None

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+import signal
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,50 +9,92 @@ import pytest
 
 from novadocker.errors import PolicyRefused
 from novadocker.virt.docker.console import line, terminal
-from novadocker.virt.docker.engine import Program
+from novadocker.virt.docker.engine import Container, Program, State
 
 REFUSAL = PolicyRefused(setting="/etc/passwd of the server", value="a FIFO", accepted="a file")
 
 
-class Engine:
-    """An engine with a container in which one shell of a console is left."""
+SHELL = ("/bin/sh", "-c", "exec /bin/sh", terminal.MARK)
 
-    def __init__(self, fault: Exception | None = None) -> None:
-        self._fault = fault
-        self._running = True
-        self.ran: list[tuple[tuple[str, ...], str]] = []
+
+class Engine:
+    """An engine with a container in which one program is left."""
+
+    def __init__(self, command: tuple[str, ...] = SHELL) -> None:
+        self._command = command
+        self.running = True
+
+    def inspect(self, name: str) -> Container:
+        """Describe the container."""
+        return Container("c" * 64, name, {}, State.RUNNING)
 
     def program(self, program: str) -> Program:
-        """Describe the shell."""
-        return Program(self._running, 4711, ("/bin/sh", "-c", "exec /bin/sh", terminal.MARK))
-
-    def run(self, name: str, argv: tuple[str, ...], user: str) -> None:
-        """End the shell."""
-        if self._fault:
-            raise self._fault
-        self.ran.append((argv, user))
-        self._running = False
+        """Describe the program."""
+        return Program(self.running, 4711, self._command)
 
 
-@pytest.fixture(autouse=True)
-def _proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "4711").mkdir()
-    (tmp_path / "4711" / "status").write_text("Name:\tsh\nNSpid:\t4711\t17\n")
-    monkeypatch.setattr(terminal, "PROC", tmp_path)
+class Signals:
+    """Signals sent from outside, and how a program takes them."""
+
+    def __init__(self, engine: Engine, deadly: int = signal.SIGHUP) -> None:
+        self._engine = engine
+        self._deadly = deadly
+        self.sent: list[tuple[int, str, int]] = []
+
+    def send_signal(self, pid: int, container_id: str, number: int) -> None:
+        """Note a signal; the program ends by a deadly one."""
+        self.sent.append((pid, container_id, number))
+        self._engine.running = number != self._deadly
 
 
-def test_a_shell_is_ended_by_root() -> None:
-    """By a signal, as a line that is hung up, to the process id that it has inside."""
+@pytest.mark.parametrize(
+    ("deadly", "sent"),
+    [
+        (signal.SIGHUP, [signal.SIGHUP]),
+        (signal.SIGKILL, [signal.SIGHUP, signal.SIGKILL]),
+    ],
+)
+def test_a_shell_is_ended_from_outside(
+    monkeypatch: pytest.MonkeyPatch, deadly: int, sent: list[int]
+) -> None:
+    """A shell gets a hang-up, then the end by force; no program of the image is run for that."""
+    monkeypatch.setattr(terminal, "HANGUP_SECONDS", 0.1)
     engine: Any = Engine()
+    signals = Signals(engine, deadly)
+    monkeypatch.setattr(terminal, "process", signals)
     assert terminal.end_shells(engine, "nova-1", ["shell"])
-    assert engine.ran == [(("/bin/sh", "-c", "kill -HUP 17"), "0")]
+    assert signals.sent == [(4711, "c" * 64, number) for number in sent]
 
 
-def test_a_shell_that_nobody_may_look_up_is_left() -> None:
-    """What a server did to its lists of users stops no sweep of consoles."""
-    engine: Any = Engine(REFUSAL)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("/x", "-c", "exec /x", terminal.MARK),
+        ("/bin/sh", "-c", "touch /x", terminal.MARK),
+        ("/bin/sh", terminal.MARK),
+    ],
+)
+def test_a_program_that_only_ends_like_a_shell_is_left(
+    monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    """A probe of the image may have the mark as its last word."""
+    engine: Any = Engine(command)
+    signals = Signals(engine)
+    monkeypatch.setattr(terminal, "process", signals)
+    assert terminal.end_shells(engine, "nova-1", ["probe"])
+    assert signals.sent == []
+
+
+def test_a_shell_that_cannot_be_signalled_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal by the kernel stops no sweep of consoles."""
+
+    class Refusing:
+        def send_signal(self, *_: Any) -> None:
+            raise PermissionError
+
+    engine: Any = Engine()
+    monkeypatch.setattr(terminal, "process", Refusing())
     assert not terminal.end_shells(engine, "nova-1", ["shell"])
-    assert not engine.ran
 
 
 @pytest.fixture

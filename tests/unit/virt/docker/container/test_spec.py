@@ -7,7 +7,7 @@ from novadocker.errors import ImageError, PolicyRefused
 from novadocker.policy import Abilities, Flavor, settings_for
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.container.spec import container_spec, refuse_root
-from novadocker.virt.docker.engine import ContainerSpec, Image
+from novadocker.virt.docker.engine import ContainerSpec, Image, Probe
 
 GATE = ("/dev/.novadocker/gate", "/dev/.novadocker/open")
 FLAVOR = Flavor(vcpus=1, memory_mib=64, root_gib=1)
@@ -85,17 +85,27 @@ def test_a_container_is_labelled_for_its_instance() -> None:
     }
 
 
+PROBE = Probe(("/bin/check", "it"), interval=7.0, retries=2)
+
+
 def test_a_container_whose_image_is_probed_is_labelled_for_it() -> None:
-    """Its health is followed by that label, and nobody else's."""
-    probed = dataclasses.replace(IMAGE, has_probe=True)
-    assert spec(image=probed).labels["novadocker.health"] == "h1"
+    """Labels keep the host that follows the health, and the probe itself."""
+    labels = spec(image=dataclasses.replace(IMAGE, probe=PROBE)).labels
+    assert labels["novadocker.health"] == "h1"
+    assert Probe.read(labels["novadocker.probe"]) == PROBE
 
 
-def test_a_probe_keeps_what_its_image_says_but_too_long_a_timeout() -> None:
-    """The engine takes from the image what it is not told."""
-    assert "Healthcheck" not in spec().body()
-    slow = dataclasses.replace(IMAGE, probe_timeout=60)
-    assert spec(image=slow).body()["Healthcheck"] == {"Timeout": 60}
+def test_the_engine_probes_no_container() -> None:
+    """An engine's probe would run while the gate holds everything else of the image."""
+    for image in (IMAGE, dataclasses.replace(IMAGE, probe=PROBE)):
+        assert spec(image=image).body()["Healthcheck"] == {"Test": ["NONE"]}
+
+
+def test_a_probe_too_long_for_a_label_is_refused() -> None:
+    """Each event of the engine repeats the labels of its container."""
+    long = dataclasses.replace(IMAGE, probe=Probe(("x" * 20000,)))
+    with pytest.raises(PolicyRefused, match=r"HEALTHCHECK = \d+ bytes is refused"):
+        spec(image=long)
 
 
 def test_a_container_is_made_from_the_image_that_was_checked() -> None:

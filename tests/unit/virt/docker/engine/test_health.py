@@ -3,8 +3,7 @@ from typing import Any
 
 import pytest
 
-from novadocker.virt.docker.engine import Health, HealthStatus
-from novadocker.virt.docker.engine.health import LONGEST_PROBE, bounded_timeout, has_probe
+from novadocker.virt.docker.engine import Health, HealthStatus, Probe
 
 PROBE = {"Start": "2026-01-01T00:00:00Z", "End": "2026-01-01T00:00:01Z", "ExitCode": 1}
 
@@ -33,35 +32,44 @@ def test_health_is_what_the_last_probe_found(state: dict[str, Any], health: Heal
     assert Health.parse(state) == health
 
 
-@pytest.mark.parametrize(
-    ("config", "probed"),
-    [
-        ({}, False),
-        ({"Healthcheck": None}, False),
-        ({"Healthcheck": {"Test": []}}, False),
-        ({"Healthcheck": {"Test": ["NONE"]}}, False),
-        ({"Healthcheck": {"Test": ["CMD", "true"]}}, True),
-        ({"Healthcheck": {"Test": ["CMD-SHELL", "true"]}}, True),
-    ],
-)
-def test_an_image_is_probed_unless_it_says_none(config: dict[str, Any], probed: bool) -> None:
-    """HEALTHCHECK NONE takes the one away that an image is built on."""
-    assert has_probe(config) is probed
+SECOND = 10**9
 
 
 @pytest.mark.parametrize(
-    ("config", "timeout"),
+    ("config", "probe"),
     [
-        ({}, 0),
-        ({"Healthcheck": None}, 0),
-        ({"Healthcheck": {"Test": ["CMD", "true"]}}, 0),
-        ({"Healthcheck": {"Timeout": None}}, 0),
-        ({"Healthcheck": {"Timeout": LONGEST_PROBE}}, 0),
-        ({"Healthcheck": {"Timeout": LONGEST_PROBE + 1}}, LONGEST_PROBE),
+        ({}, None),
+        ({"Healthcheck": None}, None),
+        ({"Healthcheck": {"Test": []}}, None),
+        ({"Healthcheck": {"Test": ["NONE"]}}, None),
+        ({"Healthcheck": {"Test": ["CMD"]}}, None),
+        ({"Healthcheck": {"Test": ["CMD", "true", "x y"]}}, Probe(("true", "x y"))),
+        ({"Healthcheck": {"Test": ["CMD-SHELL", "a && b"]}}, Probe(("/bin/sh", "-c", "a && b"))),
+        (
+            {"Shell": ["/bin/ash", "-ec"], "Healthcheck": {"Test": ["CMD-SHELL", "a"]}},
+            Probe(("/bin/ash", "-ec", "a")),
+        ),
+        (
+            {
+                "Healthcheck": {
+                    "Test": ["CMD", "true"],
+                    "Interval": 7 * SECOND,
+                    "Timeout": SECOND // 2,
+                    "StartPeriod": 90 * SECOND,
+                    "StartInterval": 2 * SECOND,
+                    "Retries": 5,
+                }
+            },
+            Probe(("true",), 7.0, 0.5, 90.0, 2.0, 5),
+        ),
+        (
+            {"Healthcheck": {"Test": ["CMD", "true"], "Timeout": 3600 * SECOND, "Interval": 1}},
+            Probe(("true",), interval=1.0, timeout=60.0),
+        ),
     ],
 )
-def test_a_probe_takes_no_longer_than_an_engine_may_be_silent(
-    config: dict[str, Any], timeout: int
-) -> None:
-    """One that cannot begin would silence it for as long as the image says."""
-    assert bounded_timeout(config) == timeout
+def test_a_probe_is_what_the_image_says(config: dict[str, Any], probe: Probe | None) -> None:
+    """Defaults are the engine's; an endless timeout and a tiny interval are bounded."""
+    assert Probe.parse(config) == probe
+    if probe:
+        assert Probe.read(probe.written()) == probe

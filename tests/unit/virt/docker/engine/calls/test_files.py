@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from novadocker.errors import EngineError, EngineFailed, PolicyRefused
+from novadocker.policy import Abilities, Flavor, settings_for
 from novadocker.virt.docker.container.accounts import Login
 from novadocker.virt.docker.container.guest import Guest
 from novadocker.virt.docker.engine import Connection, Engine
@@ -17,6 +18,9 @@ from novadocker.virt.docker.engine import Connection, Engine
 PASSWD, GROUP = "/etc/passwd", "/etc/group"
 FILE, FIFO, DEVICE, LINK = 0o644, 1 << 25, 1 << 26 | 1 << 21, 1 << 27
 SOUND = {PASSWD: (FILE, 900, ""), GROUP: (FILE, 500, "")}
+GRANTED = settings_for(
+    Flavor(vcpus=1, memory_mib=64, root_gib=1), Abilities(disk_limit=False, pids=9)
+)
 HUGE = 4 * 1024**2 + 1
 
 
@@ -72,7 +76,9 @@ CALLS: dict[str, Callable[[Engine], object]] = {
     "start": lambda engine: engine.start("nova-1"),
     "run": lambda engine: engine.run("nova-1", ("/bin/true",), user="0"),
     "console": lambda engine: engine.run_on_terminal("nova-1", ("/bin/sh",), {}),
-    "password": lambda engine: Guest(engine, "nova-1").set_password(Login("web", "$6$s$h")),
+    "password": lambda engine: Guest(engine, "nova-1").set_password(
+        Login("web", "$6$s$h"), GRANTED
+    ),
 }
 WITHOUT_END: dict[str, Mapping[str, Any]] = {
     "a FIFO": {"passwd": (FIFO | FILE, 0, "")},
