@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from novadocker.cloud import down, status
+from novadocker.cloud import down, hosts, status
 from novadocker.cloud import up as rising
 from novadocker.cloud.clients import environment as clients
 from novadocker.cloud.dashboard import environment
@@ -19,6 +19,7 @@ from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.machine import lock
 from novadocker.cloud.supervision import dashboard, starting
 
+_ACTS = {"start": hosts.start, "stop": hosts.stop, "kill": hosts.kill, "cut": hosts.cut}
 DEFAULT_STATE = "/var/lib/novadocker-cloud"
 STATE_VARIABLE = "NOVADOCKER_CLOUD_STATE"
 # What a shell reports for SIGINT.
@@ -59,9 +60,21 @@ def _parser() -> argparse.ArgumentParser:
     logs = _add(commands, "logs", _logs, "show the last lines of one or all logs")
     logs.add_argument("service", nargs="?")
     logs.add_argument("-n", type=int, default=20, metavar="LINES")
+    _add_host(commands)
     _add(commands, "down", _down, "stop everything and keep the state")
     _add(commands, "purge", _purge, "stop everything and remove the state")
     return parser
+
+
+def _add_host(commands: Any) -> None:
+    text = "take one compute host away, or bring it back"
+    host = _add(commands, "host", _host, text)
+    host.add_argument(
+        "act",
+        choices=sorted(_ACTS),
+        help="stop: in order; kill: as a power cut; cut: pull its cables; start: bring it back",
+    )
+    host.add_argument("name", metavar="NAME", help="such as docker2")
 
 
 def _add_up(commands: Any) -> None:
@@ -75,6 +88,12 @@ def _add_up(commands: Any) -> None:
         "--network",
         choices=settings.NETWORKS,
         help=f"what joins ports (default: {settings.OVN}); contrail needs the source tree",
+    )
+    up.add_argument(
+        "--computes",
+        type=int,
+        choices=settings.COMPUTES,
+        help="how many compute hosts there are; kept, and never fewer than before",
     )
     names = ", ".join(settings.ADDITIONS)
     for option, verb in (("--with", "also run"), ("--without", "run no longer")):
@@ -107,7 +126,7 @@ def _additions(text: str) -> list[str]:
 
 
 def _up(arguments: argparse.Namespace) -> int:
-    names = ("port_base", "public_cidr", "driver", "network")
+    names = ("port_base", "public_cidr", "driver", "network", "computes")
     asked = {name: value for name in names if (value := getattr(arguments, name)) is not None}
     asked |= settings.additions(getattr(arguments, "with"), wanted=True)
     asked |= settings.additions(arguments.without, wanted=False)
@@ -150,6 +169,12 @@ def _logs(arguments: argparse.Namespace) -> int:
 
 def _names_of_logs(layout: Layout) -> list[str]:
     return [path.stem for path in layout.log.glob("*.log")]
+
+
+def _host(arguments: argparse.Namespace) -> int:
+    with lock.held():
+        _ACTS[arguments.act](_layout(arguments), arguments.name, _reporter())
+    return 0
 
 
 def _down(arguments: argparse.Namespace) -> int:

@@ -20,7 +20,7 @@ from novadocker.cloud.steps import Report, timed
 from novadocker.cloud.supervision import services as service_table
 from novadocker.cloud.supervision import supervisor
 from novadocker.cloud.supervision.service import Service
-from novadocker.cloud.underlay import engine, opensdn, switch
+from novadocker.cloud.underlay import cables, engine, opensdn, switch
 
 # Namespaces of Neutron's agents end with the network's or router's id, of which they keep a file.
 _NAMESPACES = {
@@ -36,27 +36,43 @@ _WAVE_AFTER_SERVERS = 3
 def down(layout: Layout, report: Report) -> None:
     """Stop all, in order as far as it still obeys, by force where it does not."""
     if supervisor.is_running(layout):
-        for wave, services in groupby(_services(layout), attrgetter("wave")):
-            if wave == _WAVE_AFTER_SERVERS:
-                timed(report, "servers", partial(_end_servers, layout))
-            timed(report, f"services, wave {wave}", partial(_stop_all, layout, list(services)))
+        stop_in_waves(layout, _services(layout), layout.hosts, report)
         timed(report, "supervisor", partial(_end_supervisor, layout))
     timed(report, "leftovers", partial(sweep, layout))
+
+
+def stop_in_waves(
+    layout: Layout, services: Iterable[Service], hosts: Iterable[ComputeHost], report: Report
+) -> None:
+    """Stop services, each after those that need it, and the servers of hosts in between."""
+    ordered = sorted(services, key=attrgetter("wave"))
+    for wave, group in groupby(ordered, attrgetter("wave")):
+        if wave == _WAVE_AFTER_SERVERS:
+            timed(report, "servers", partial(_end_servers, hosts))
+        timed(report, f"services, wave {wave}", partial(_stop_all, layout, list(group)))
 
 
 def sweep(layout: Layout) -> None:
     """Remove what is left when the supervisor is gone, however it went."""
     remains_of_cloud.kill(processes.processes(layout))
     for host in layout.hosts:
-        if not host.real:
-            continue
-        engine.sweep(host.engine)
-        _remove_namespaces(layout, host)
-        switch.remove_devices(host)
+        if host.real:
+            sweep_host(layout, host)
+    cables.remove_hubs(layout)
     remains_of_cloud.unmount_below(layout.state)
     # Sockets and process ids of the dead; their owners make new ones.
     remains_of_cloud.remove_tree(layout.run)
     remains_of_cloud.remove_tree(layout.tmp)
+
+
+def sweep_host(layout: Layout, host: ComputeHost) -> None:
+    """Remove what is left of a host when its services have ended, however they ended."""
+    engine.sweep(host.engine)
+    _remove_namespaces(layout, host)
+    switch.remove_devices(host)
+    cables.disconnect(host)
+    remains_of_cloud.unmount_below(host.run)
+    remains_of_cloud.remove_tree(host.run)
 
 
 def purge(layout: Layout, report: Report) -> None:
@@ -69,8 +85,7 @@ def purge(layout: Layout, report: Report) -> None:
 
 def _services(layout: Layout) -> list[Service]:
     passwords = credentials.load_or_make(layout.state / "credentials.json")
-    table = service_table.table(Common(layout, passwords))
-    return sorted(table, key=attrgetter("wave"))
+    return list(service_table.table(Common(layout, passwords)))
 
 
 def _stop_all(layout: Layout, services: Iterable[Service]) -> None:
@@ -91,8 +106,8 @@ def _stop(layout: Layout, service: Service) -> None:
     supervisor.stop(layout, service.name)
 
 
-def _end_servers(layout: Layout) -> None:
-    for host in layout.hosts:
+def _end_servers(hosts: Iterable[ComputeHost]) -> None:
+    for host in hosts:
         remains_of_cloud.end_cgroup(host.engine.cgroup)
 
 
@@ -114,7 +129,7 @@ def _wait_until_gone(layout: Layout) -> bool:
 
 def _remove_namespaces(layout: Layout, host: ComputeHost) -> None:
     ours = {
-        f"{prefix}{path.stem}"
+        f"{host.namespace_prefix}{prefix}{path.stem}"
         for prefix, pattern in _NAMESPACES.items()
         for path in host.metadata_state.glob(pattern)
     }

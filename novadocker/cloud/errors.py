@@ -7,6 +7,8 @@
     ├── StateRefused        the state directory is not one that we made, or made otherwise
     ├── HostUnfit           the machine lacks or already has something
     │   └── PortsTaken      somebody listens where a service should
+    ├── HostUnknown         no compute host has this name
+    ├── HostBusy            a compute host cannot be taken away or brought back like this
     ├── PackagesFailed      apt did not install what is missing
     ├── CommandFailed       a program that prepares something failed
     ├── ServiceFailed       a service ended, or did not become ready in time
@@ -42,6 +44,18 @@ class PortsTaken(HostUnfit):
     """TCP ports that we need have other owners."""
 
     message = "TCP ports are in use: {owners}; choose others with --port-base"
+
+
+class HostUnknown(CloudError):
+    """A compute host that is not there."""
+
+    message = "There is no compute host {name!r}; there are {known}"
+
+
+class HostBusy(CloudError):
+    """A compute host in a state, or of a kind, that does not allow the act."""
+
+    message = "Compute host {name} cannot be {act}: {reason}"
 
 
 class PackagesFailed(CloudError):

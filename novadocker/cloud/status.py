@@ -12,6 +12,7 @@ from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.machine import processes
 from novadocker.cloud.supervision import services as service_table
 from novadocker.cloud.supervision import supervisor
+from novadocker.cloud.underlay import cables
 
 _MEGABYTE = 1 << 20
 
@@ -49,6 +50,11 @@ def table(layout: Layout) -> list[Row]:
         used = sum(memory.pop(member) for member in family)
         state = process.state if process else "STOPPED"
         rows.append(Row(service.name, state, pid, used // _MEGABYTE, service.port))
+    rows += [
+        Row(host.service("cables"), "PULLED", 0, 0, None)
+        for host in layout.hosts
+        if cables.is_pulled(host)
+    ]
     if memory:
         state = "RUNNING" if known else "LEFT OVER"
         rows.append(Row("(supervisor, helpers)", state, 0, sum(memory.values()) // _MEGABYTE, None))

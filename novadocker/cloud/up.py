@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``up``: from whatever is there to a cloud that is ready."""
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -26,7 +27,7 @@ from novadocker.cloud.steps import Report, Step, perform, timed
 from novadocker.cloud.supervision import services as service_table
 from novadocker.cloud.supervision import starting, supervisor
 from novadocker.cloud.supervision.service import Service
-from novadocker.cloud.underlay import engine, opensdn, ovn, switch
+from novadocker.cloud.underlay import cables, engine, opensdn, ovn, switch
 
 
 def up(layout: Layout, report: Report) -> None:
@@ -74,16 +75,30 @@ def _take_over(layout: Layout, services: Iterable[Service]) -> None:
 
 def _steps(common: Common, services: Iterable[Service]) -> list[Step]:
     layout = common.layout
-    steps = [
-        Step(service.name, partial(starting.start, layout, service), service.after)
-        for service in services
-    ]
+    steps = [_starting(layout, service) for service in services]
     steps += _preparations(common)
     for host in layout.hosts:
-        steps += _host_preparations(layout, host) if host.real else ()
-        steps.append(_opening(layout, host))
+        steps += _host_preparations(layout, host)
     steps += _first_contents(layout)
     return steps
+
+
+def steps_of_host(layout: Layout, host: ComputeHost) -> list[Step]:
+    """Return the steps that start one host of a running cloud."""
+    common = _write_everything(layout)
+    services = service_table.of_host(common, host)
+    steps = [_starting(layout, service) for service in services]
+    steps += _host_preparations(layout, host)
+    known = {step.name for step in steps}
+    # What the whole cloud has once is there already.
+    return [
+        dataclasses.replace(step, after=tuple(name for name in step.after if name in known))
+        for step in steps
+    ]
+
+
+def _starting(layout: Layout, service: Service) -> Step:
+    return Step(service.name, partial(starting.start, layout, service), service.after)
 
 
 def _preparations(common: Common) -> list[Step]:
@@ -99,6 +114,7 @@ def _preparations(common: Common) -> list[Step]:
         ),
         _step("identity", partial(identity.ensure, common), "keystone"),
         *(_ovn_preparations(layout) if layout.settings.network == OVN else ()),
+        *([_step("hubs", partial(cables.make_hubs, layout))] if layout.cabling else ()),
         _step("clients", partial(clients.ensure, layout)),
         _orchestration(common),
         *(_dashboard_preparations(layout) if layout.settings.horizon else ()),
@@ -126,8 +142,13 @@ def _ovn_preparations(layout: Layout) -> list[Step]:
 
 
 def _host_preparations(layout: Layout, host: ComputeHost) -> list[Step]:
+    steps = [_opening(layout, host)]
+    if not host.real:
+        return steps
     _prepare_engine(layout, host)
-    return [] if layout.settings.network == CONTRAIL else _switch_preparations(layout, host)
+    if layout.settings.network != CONTRAIL:
+        steps += _switch_preparations(layout, host)
+    return steps
 
 
 def _switch_preparations(layout: Layout, host: ComputeHost) -> list[Step]:
@@ -136,21 +157,18 @@ def _switch_preparations(layout: Layout, host: ComputeHost) -> list[Step]:
     if layout.settings.network == OVS:
         identity = {"system-id": host.name, "hostname": host.name}
         join = partial(switch.configure, host, datapath, identity)
-    address = partial(
-        switch.give_address,
-        host.external_bridge,
-        layout.public_gateway,
-        user_space=datapath == "netdev",
-    )
+    address = partial(switch.give_addresses, layout, host, datapath)
+    cabled = (host.service("cables"),) if host.cabling else ()
     return [
+        *(_step(name, partial(cables.connect, host), "hubs") for name in cabled),
         _step(host.service("switch-database"), partial(switch.create_switch_database, host)),
-        _step(host.service("join"), join, host.service("ovsdb")),
+        _step(host.service("join"), join, host.service("ovsdb"), *cabled),
         _step(host.service("address"), address, host.service("vswitchd")),
     ]
 
 
 def _prepare_engine(layout: Layout, host: ComputeHost) -> None:
-    if not processes.pids_named(layout, "dockerd"):
+    if not processes.pids_named(layout, "dockerd", host.name):
         engine.prepare(host.engine)
 
 

@@ -52,11 +52,11 @@ def _control(common: Common) -> ini.Sections:
         "api_database": common.database("nova_api"),
         "database": common.database("nova"),
         "conductor": {"workers": 1},
-        # One host: a second attempt would only replace the first one's reason by its own.
         "scheduler": {
             "workers": 1,
             "discover_hosts_in_cells_interval": 5,
-            "max_attempts": 1,
+            # On one host a second attempt would only replace the first one's reason by its own.
+            "max_attempts": 1 if common.layout.settings.computes == 1 else 3,
         },
         "quota": dict.fromkeys(("instances", "cores", "ram", "server_groups", "key_pairs"), -1),
         "oslo_concurrency": common.locks("nova"),
@@ -69,6 +69,7 @@ def _compute(common: Common, host: ComputeHost) -> ini.Sections:
     return {
         "DEFAULT": {
             **_defaults(common),
+            "my_ip": host.management_address,
             "state_path": host.nova_state,
             "instances_path": host.nova_state / "instances",
             "host": host.name,
@@ -79,7 +80,7 @@ def _compute(common: Common, host: ComputeHost) -> ini.Sections:
             # Containers do not come back by themselves after the machine restarts.
             "resume_guests_state_on_host_boot": True,
         },
-        **_shared(common),
+        **_shared(common, host.management_address),
         "docker": {"host_url": host.engine.url, **_network(common, host)},
         "os_vif_ovs": {"ovsdb_connection": f"unix:{host.switch_socket}"},
         "oslo_concurrency": {"lock_path": host.nova_state / "locks"},
@@ -112,7 +113,7 @@ def _defaults(common: Common) -> ini.Section:
         "rpc_response_timeout": 60,
         "report_interval": 10,
         "service_down_time": 60,
-        # A container is resized where it is, and there is one host anyway.
+        # A container is resized where it is, also where there are other hosts.
         "allow_resize_to_same_host": True,
         # A host that is only tried out is stopped often: do not make its owner wait.
         "graceful_shutdown_timeout": 5,
@@ -120,7 +121,7 @@ def _defaults(common: Common) -> ini.Section:
     }
 
 
-def _shared(common: Common) -> dict[str, ini.Section]:
+def _shared(common: Common, address: str = LOOPBACK) -> dict[str, ini.Section]:
     layout = common.layout
     user = common.service_user
     metadata = {
@@ -136,7 +137,7 @@ def _shared(common: Common) -> dict[str, ini.Section]:
         "serial_console": {
             "enabled": True,
             "base_url": f"ws://{LOOPBACK}:{layout.ports.serial_proxy}/",
-            "proxyclient_address": LOOPBACK,
+            "proxyclient_address": address,
             "serialproxy_host": LOOPBACK,
             "serialproxy_port": layout.ports.serial_proxy,
         },

@@ -4,8 +4,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from novadocker.cloud.layout.cabling import Cable, Cabling
 from novadocker.cloud.layout.engine_paths import EnginePaths
 
+LOOPBACK = "127.0.0.1"
 DOCKER_DRIVER = "novadocker.virt.docker.DockerDriver"
 FAKE_DRIVER = "fake.FakeDriverWithoutFakeNodes"
 
@@ -26,6 +28,9 @@ class ComputeHost:
         integration_bridge: where OVN plugs ports.
         external_bridge: where the public network is.
         tunnel_bridge: where Neutron's own agent has its tunnels.
+        underlay_bridge: where tunnels leave the host.
+        number: place among the hosts that have an engine, from 1.
+        cabling: the cloud's cables; None where this host is the only one.
     """
 
     name: str
@@ -38,11 +43,53 @@ class ComputeHost:
     # Not br-int and br-ex: a system's Open vSwitch may have those.
     integration_bridge: str = "nd-int"
     external_bridge: str = "nd-ex"
+    underlay_bridge: str = "nd-phy"
     tunnel_bridge: str = "nd-tun"
+    number: int = 1
+    cabling: Cabling | None = None
 
     def service(self, name: str) -> str:
         """Return the name of this host's instance of a service."""
         return f"{name}{self.suffix}"
+
+    @property
+    def namespace(self) -> str | None:
+        """Network namespace of the host; None on the first, which shares the machine's."""
+        if self.cabling is None or self.number == 1:
+            return None
+        return self.cabling.namespace(self.name)
+
+    @property
+    def namespace_prefix(self) -> str:
+        """Beginning of the names of network namespaces that agents of the host make.
+
+        These names are one machine's, whatever namespace the agent itself is in.
+        """
+        return "" if self.namespace is None else f"{self.name}-"
+
+    @property
+    def management_address(self) -> str:
+        """Address for messages, consoles and streams of this host."""
+        if self.cabling is None:
+            return LOOPBACK
+        return _ip(self.cabling.management(self.number))
+
+    @property
+    def tunnel_address(self) -> str:
+        """Address of this host's end of tunnels."""
+        return _ip(self.cabling.tunnel(self.number)) if self.cabling else LOOPBACK
+
+    @property
+    def cables(self) -> tuple[Cable, ...]:
+        """Cables of the host; the control plane's address stands for the first host's own."""
+        if self.cabling is None:
+            return ()
+        made = [self.cabling.tunnel(self.number)]
+        if self.number > 1:
+            made.append(self.cabling.management(self.number))
+        if self.cabling.floating:
+            made.append(self.cabling.external(self.number))
+        return tuple(made)
 
     @property
     def engine(self) -> EnginePaths:
@@ -78,3 +125,7 @@ class ComputeHost:
     def vswitchd_control(self) -> Path:
         """Where ovs-vswitchd takes commands."""
         return self.run / "vswitchd.ctl"
+
+
+def _ip(cable: Cable) -> str:
+    return str(cable.address.ip) if cable.address else LOOPBACK

@@ -6,11 +6,13 @@ import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from novadocker.cloud.errors import HostUnfit
-from novadocker.cloud.layout.host import FAKE_DRIVER, ComputeHost
-from novadocker.cloud.layout.settings import Settings
+from novadocker.cloud.errors import HostUnfit, HostUnknown
+from novadocker.cloud.layout.cabling import Cabling
+from novadocker.cloud.layout.host import FAKE_DRIVER, LOOPBACK, ComputeHost
+from novadocker.cloud.layout.settings import OVN, Settings
 
-LOOPBACK = "127.0.0.1"
+__all__ = ["LOOPBACK", "ComputeHost", "Layout", "Ports"]
+
 # Whom servers ask for names on OVN's networks, where the switch answers for the cloud's own.
 RESOLVER = "8.8.8.8"
 REGION = "RegionOne"
@@ -19,6 +21,8 @@ PHYSICAL_NETWORK = "public"
 # Every process of the cloud carries this variable with the state directory as its value,
 # and hands it to its children: so they are found, whoever started them.
 MEMBER = "NOVADOCKER_CLOUD_MEMBER"
+# Those of a compute host carry its name in this one.
+HOST = "NOVADOCKER_CLOUD_HOST"
 # sockaddr_un has room for 108 bytes; dockerd adds the longest name, below its exec root.
 _SOCKET_PATH_ROOM = 107 - len("/exec/libnetwork/0123456789ab.sock")
 
@@ -42,6 +46,7 @@ class Ports:
     heat: int
     heat_cfn: int
     horizon: int
+    southbound: int
 
     @classmethod
     def starting_at(cls, base: int) -> "Ports":
@@ -71,14 +76,9 @@ class Layout:
     @property
     def hosts(self) -> tuple[ComputeHost, ...]:
         """The compute hosts."""
-        first = ComputeHost(
-            name="docker1",
-            data=self.data / "docker1",
-            run=self.run / "docker1",
-            driver=self.settings.driver,
-        )
+        real = tuple(self._real_host(number) for number in range(1, self.settings.computes + 1))
         if not self.settings.fake_host:
-            return (first,)
+            return real
         fake = ComputeHost(
             name="fake",
             data=self.data / "fake",
@@ -88,7 +88,34 @@ class Layout:
             zone="fake",
             real=False,
         )
-        return (first, fake)
+        return (*real, fake)
+
+    @property
+    def cabling(self) -> Cabling | None:
+        """Cables between the compute hosts; None where there is one host."""
+        if self.settings.computes == 1:
+            return None
+        return Cabling(self.state, floating=self.settings.network == OVN)
+
+    def host(self, name: str) -> ComputeHost:
+        """Return a compute host by its name."""
+        for host in self.hosts:
+            if host.name == name:
+                return host
+        known = ", ".join(host.name for host in self.hosts)
+        raise HostUnknown(name=name, known=known)
+
+    def _real_host(self, number: int) -> ComputeHost:
+        name = f"docker{number}"
+        return ComputeHost(
+            name=name,
+            data=self.data / name,
+            run=self.run / name,
+            driver=self.settings.driver,
+            suffix="" if number == 1 else f"@{name}",
+            number=number,
+            cabling=self.cabling,
+        )
 
     @property
     def public_gateway(self) -> ipaddress.IPv4Interface:
@@ -152,6 +179,11 @@ class Layout:
     def southbound(self) -> str:
         """OVN's southbound database."""
         return f"unix:{self.run / 'ovn-sb.sock'}"
+
+    def southbound_of(self, host: ComputeHost) -> str:
+        """Return the southbound database as a host reaches it."""
+        # Over the management network, so that a host which is cut off is cut off from OVN too.
+        return f"tcp:{LOOPBACK}:{self.ports.southbound}" if host.namespace else self.southbound
 
     def url(self, port: int, path: str = "") -> str:
         """Return the URL of one of our APIs."""

@@ -20,6 +20,7 @@ FILE_NAME = "novadocker-cloud.json"
 _FIXED = ("port_base", "public_cidr", "network")
 OVN, OVS, CONTRAIL = "ovn", "ovs", "contrail"
 NETWORKS = (OVN, OVS, CONTRAIL)
+COMPUTES = range(1, 5)
 # What a cloud can have beside what it needs; each is a choice of that name.
 ADDITIONS = ("dns", "fake-host", "heat", "horizon")
 
@@ -39,6 +40,7 @@ class Settings:
         dns: whether servers find each other by their names; Nova cannot then make one whose name
             has letters beyond ASCII.
         horizon: whether there is a dashboard.
+        computes: number of compute hosts with an engine.
     """
 
     port_base: int = 17700
@@ -49,6 +51,7 @@ class Settings:
     heat: bool = False
     dns: bool = False
     horizon: bool = False
+    computes: int = 1
 
     @property
     def public_network(self) -> ipaddress.IPv4Network:
@@ -78,7 +81,7 @@ def decide(state: Path, asked: dict[str, Any]) -> Settings:
     if not is_ours(state):
         if state.is_dir() and any(state.iterdir()):
             raise StateRefused(path=state, reason="it is neither empty nor a cloud's state")
-        return Settings(**asked)
+        return _checked(state, Settings(**asked))
     kept = load(state)
     for name in _FIXED:
         old = getattr(kept, name)
@@ -86,7 +89,22 @@ def decide(state: Path, asked: dict[str, Any]) -> Settings:
             raise StateRefused(
                 path=state, reason=f"it was made with {name} = {old}; purge it to change that"
             )
-    return dataclasses.replace(kept, **asked)
+    decided = _checked(state, dataclasses.replace(kept, **asked))
+    if decided.computes < kept.computes:
+        # Servers, ports and records of a host would stay behind without it.
+        reason = f"it has {kept.computes} compute hosts, and none of them can be taken away"
+        raise StateRefused(path=state, reason=f"{reason}; purge it to have fewer")
+    return decided
+
+
+def _checked(state: Path, settings: Settings) -> Settings:
+    if settings.computes not in COMPUTES:
+        reason = f"{settings.computes} compute hosts are asked for; accepted are 1 to 4"
+        raise StateRefused(path=state, reason=reason)
+    if settings.computes > 1 and settings.network == CONTRAIL:
+        reason = f"its network is {CONTRAIL}, of which the double works on one compute host alone"
+        raise StateRefused(path=state, reason=reason)
+    return settings
 
 
 def additions(names: Iterable[str], *, wanted: bool) -> dict[str, bool]:

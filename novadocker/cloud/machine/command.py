@@ -43,3 +43,11 @@ def run(*argv: str, env: Mapping[str, str] | None = None, patience: float = _BOU
     except subprocess.TimeoutExpired as error:
         raise CommandFailed(command=" ".join(argv), reason=str(error)) from error
     return done.stdout
+
+
+def entering(namespace: str | None) -> tuple[str, ...]:
+    """Return the words that run a program in a network namespace; none for the machine's own.
+
+    Not ``ip netns exec``: that mounts another /sys, without the machine's cgroups.
+    """
+    return ("nsenter", f"--net=/run/netns/{namespace}") if namespace else ()

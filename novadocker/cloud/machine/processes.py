@@ -2,29 +2,35 @@
 """The processes of one cloud, whoever is their parent by now."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psutil
 
-from novadocker.cloud.layout.layout import MEMBER, Layout
+from novadocker.cloud.layout.layout import HOST, MEMBER, Layout
 
 
-def processes(layout: Layout) -> Iterator[psutil.Process]:
-    """Yield every process that carries this cloud's mark in its environment."""
+def processes(layout: Layout, host: str | None = None) -> Iterator[psutil.Process]:
+    """Yield the processes that carry a cloud's mark in their environment.
+
+    Args:
+        layout: the cloud.
+        host: name of a compute host whose processes alone are wanted.
+    """
+    marks = {MEMBER: str(layout.state), **({HOST: host} if host else {})}
     for process in psutil.process_iter():
-        if process.pid != os.getpid() and _is_member(process, str(layout.state)):
+        if process.pid != os.getpid() and _is_member(process, marks):
             yield process
 
 
-def pids_named(layout: Layout, name: str) -> set[int]:
-    """Return the ids of this cloud's processes that run a program."""
-    return {process.pid for process in processes(layout) if _name(process) == name}
+def pids_named(layout: Layout, name: str, host: str | None = None) -> set[int]:
+    """Return the ids of a cloud's processes, or of one host's, that run a program."""
+    return {process.pid for process in processes(layout, host) if _name(process) == name}
 
 
-def _is_member(process: psutil.Process, state: str) -> bool:
+def _is_member(process: psutil.Process, marks: Mapping[str, str]) -> bool:
     try:
-        marked = process.environ().get(MEMBER) == state
+        marked = marks.items() <= process.environ().items()
         return marked and _user_namespace(process.pid) == _user_namespace("self")
     except (psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError):
         # Just ended, or a thread of the kernel.

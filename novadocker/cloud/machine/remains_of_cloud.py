@@ -5,8 +5,10 @@ All of it is found by names and paths that only we use, so nothing of others is 
 """
 
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -18,14 +20,17 @@ CGROUPS = Path("/sys/fs/cgroup")
 _BOUND_SECONDS = 10
 
 
+def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    """Send a signal to processes, those that have ended left out."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+
+
 def kill(processes: Iterable[psutil.Process]) -> None:
     """Kill processes and wait until they are gone."""
     found = list(processes)
-    for process in found:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
+    send(found, signal.SIGKILL)
     psutil.wait_procs(found, timeout=_BOUND_SECONDS)
 
 

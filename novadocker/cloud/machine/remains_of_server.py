@@ -12,7 +12,7 @@ import psutil
 from novadocker.cloud.layout.host import ComputeHost
 from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.layout.settings import CONTRAIL
-from novadocker.cloud.machine.command import run
+from novadocker.cloud.machine.command import entering, run
 from novadocker.cloud.underlay import opensdn
 
 _LABEL = "novadocker.instance"
@@ -99,13 +99,20 @@ def _on_host(layout: Layout, host: ComputeHost, subject: Subject) -> Iterator[st
         yield f"container {name}"
     for tag in _snapshots(host, subject):
         yield f"image {tag}"
-    links = psutil.net_if_addrs()
+    links = _links(host)
     for port in sorted(subject.ports):
         yield from _at_network(layout, host, port)
         yield from (f"link {link}" for link in sorted(links) if port[:_PORT_DIGITS] in link)
     directory = host.nova_state / "instances" / subject.server
     if directory.exists():
         yield f"directory {directory}"
+
+
+def _links(host: ComputeHost) -> set[str]:
+    if host.namespace is None:
+        return set(psutil.net_if_addrs())
+    lines = run(*entering(host.namespace), "ip", "-oneline", "link").splitlines()
+    return {line.split()[1].rstrip(":").partition("@")[0] for line in lines}
 
 
 def _containers(host: ComputeHost, subject: Subject) -> list[str]:

@@ -6,12 +6,15 @@ is root here anyway, and each of its privileged helpers would take another 120 M
 """
 
 import importlib
+import os
 import sys
 
 # Their supervisor would take the signals with which helpers in namespaces end for its own.
 _WITH_HELPERS = ("dhcp", "l3")
 
 _METADATA = "ovn_metadata"
+# Begins the names of the agent's network namespaces, where other hosts' agents make some too.
+NAMESPACE_PREFIX = "NOVADOCKER_CLOUD_NAMESPACE_PREFIX"
 
 
 def main() -> None:
@@ -23,6 +26,8 @@ def main() -> None:
         _stay_in_this_process()
     if name == _METADATA:
         _complete_checksums()
+        if prefix := os.environ.get(NAMESPACE_PREFIX):
+            _name_namespaces(prefix)
     sys.argv = [program, *arguments]
     module.main()
 
@@ -51,6 +56,20 @@ def _complete_checksums() -> None:
         manager.apply()
 
     MetadataAgent._ensure_datapath_checksum = complete  # noqa: SLF001
+
+
+def _name_namespaces(prefix: str) -> None:
+    """Name namespaces so that the agents of two hosts on one machine do not share them.
+
+    An agent looks through all of its machine for names that begin as its own do, and removes
+    what it does not know.
+    """
+    from neutron.agent.ovn.metadata import agent  # noqa: PLC0415 (as above)
+
+    def name(datapath: str) -> str:
+        return f"{prefix}{agent.NS_PREFIX}{datapath}"
+
+    agent.MetadataAgent._get_namespace_name = staticmethod(name)  # noqa: SLF001
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from novadocker.cloud.layout.host import ComputeHost
 from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.layout.settings import CONTRAIL, OVN, OVS
 from novadocker.cloud.machine.command import Command
+from novadocker.cloud.programs.neutron_agent import NAMESPACE_PREFIX
 from novadocker.cloud.supervision import readiness
 from novadocker.cloud.supervision.service import Service, program_words
 from novadocker.cloud.underlay import opensdn, ovn, switch
@@ -136,13 +137,14 @@ def _ovn_metadata(common: Common, host: ComputeHost) -> Service:
 
 def _agents(common: Common, host: ComputeHost) -> Iterable[Service]:
     datapath = switch.datapath(common.layout)
-    for name, program, kind, files in (
-        (
-            neutron_agents.OPENVSWITCH,
-            "ovs_neutron_agent",
-            "Open vSwitch agent",
-            neutron_agents.openvswitch(common, host, datapath),
-        ),
+    of_every_host = (
+        neutron_agents.OPENVSWITCH,
+        "ovs_neutron_agent",
+        "Open vSwitch agent",
+        neutron_agents.openvswitch(common, host, datapath),
+    )
+    # Routers, DHCP servers and their metadata are on the first host, for servers of all.
+    of_the_first = (
         (neutron_agents.L3, "l3", "L3 agent", neutron_agents.l3(common, host)),
         (neutron_agents.DHCP, "dhcp", "DHCP agent", neutron_agents.dhcp(common, host)),
         (
@@ -151,7 +153,9 @@ def _agents(common: Common, host: ComputeHost) -> Iterable[Service]:
             "Metadata agent",
             neutron_agents.metadata(common, host),
         ),
-    ):
+    )
+    agents = (of_every_host, *(of_the_first if host.number == 1 else ()))
+    for name, program, kind, files in agents:
         yield _agent(
             common,
             host,
@@ -176,8 +180,11 @@ def _agent(
     (conf,) = files
     remote = () if name == neutron_agents.OVN_METADATA else ("neutron", "neutron-rpc")
     words = (*program_words(common.layout, "neutron_agent"), program, "--config-file", str(conf))
+    environment = switch.environment(host.run, host.data)
+    if host.namespace_prefix:
+        environment[NAMESPACE_PREFIX] = host.namespace_prefix
     return Service(
-        Command(host.service(name), words, switch.environment(host.run, host.data)),
+        Command(host.service(name), words, environment),
         after=(after, *remote),
         ready=ready,
         files=files,

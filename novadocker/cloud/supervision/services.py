@@ -11,7 +11,7 @@ from novadocker.cloud.layout.host import ComputeHost
 from novadocker.cloud.layout.layout import LOOPBACK, Layout
 from novadocker.cloud.machine.command import Command
 from novadocker.cloud.seed import database
-from novadocker.cloud.supervision import dashboard, networks, orchestration, readiness
+from novadocker.cloud.supervision import dashboard, hosts, networks, orchestration, readiness
 from novadocker.cloud.supervision.service import Service, program_words
 from novadocker.cloud.underlay import engine
 
@@ -20,14 +20,15 @@ _SOURCES = Path(novadocker.__file__).parent
 
 def table(common: Common) -> tuple[Service, ...]:
     """Return all services of a cloud."""
-    hosts = (service for host in common.layout.hosts for service in _host(common, host))
+    of_hosts = (service for host in common.layout.hosts for service in of_host(common, host))
     central = networks.central(common)
     return (
         *_foundation(common),
+        *hosts.control_plane(common),
         *central,
         *_apis(common),
         *_nova(common),
-        *hosts,
+        *of_hosts,
         *orchestration.services(common),
         *dashboard.services(common),
     )
@@ -152,11 +153,14 @@ def _nova(common: Common) -> Iterable[Service]:
     )
 
 
-def _host(common: Common, host: ComputeHost) -> Iterable[Service]:
+def of_host(common: Common, host: ComputeHost) -> Iterable[Service]:
+    """Yield the services of one compute host."""
     if host.real:
-        yield from networks.on_host(common, host)
-        yield from _engine(host)
-    yield _compute(common, host)
+        yield from hosts.on_host(common, host)
+        # In the machine's own network: containers have theirs, and are reached by descriptors.
+        yield from (hosts.owned(host, service) for service in _engine(host))
+        yield from (hosts.inside(host, each) for each in networks.on_host(common, host))
+    yield hosts.inside(host, _compute(common, host))
 
 
 def _engine(host: ComputeHost) -> Iterable[Service]:

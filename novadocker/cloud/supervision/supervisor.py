@@ -143,6 +143,14 @@ def stop(layout: Layout, name: str) -> None:
             rpc.stopProcess(name)
 
 
+def dismiss(layout: Layout, names: Iterable[str]) -> None:
+    """Tell services to end without waiting: whatever ends them, they are not started again."""
+    with _rpc(layout) as rpc:
+        for name in names:
+            if rpc.getProcessInfo(name)["state"] in _STOPPABLE:
+                rpc.stopProcess(name, _NO_WAITING)
+
+
 def process(layout: Layout, name: str) -> Process:
     """Return what the supervisor knows about a service."""
     with _rpc(layout) as rpc:

@@ -4,7 +4,7 @@
 from pathlib import Path
 
 from novadocker.cloud.layout.host import ComputeHost
-from novadocker.cloud.layout.layout import LOOPBACK, PHYSICAL_NETWORK, Layout
+from novadocker.cloud.layout.layout import PHYSICAL_NETWORK, Layout
 from novadocker.cloud.machine.command import Command, run
 from novadocker.cloud.underlay import switch
 
@@ -79,13 +79,14 @@ def join(layout: Layout, host: ComputeHost, datapath: str) -> None:
     identity = {
         "system-id": host.name,
         "hostname": host.name,
-        "ovn-remote": layout.southbound,
+        "ovn-remote": layout.southbound_of(host),
         "ovn-encap-type": "geneve",
-        "ovn-encap-ip": LOOPBACK,
+        "ovn-encap-ip": host.tunnel_address,
         "ovn-bridge": host.integration_bridge,
         "ovn-bridge-datapath-type": datapath,
         "ovn-bridge-mappings": f"{PHYSICAL_NETWORK}:{host.external_bridge}",
-        "ovn-cms-options": "enable-chassis-as-gw",
+        # Routers have their gateway where the machine itself is on the public network.
+        "ovn-cms-options": "" if host.namespace else "enable-chassis-as-gw",
     }
     switch.configure(host, datapath, identity)
 

@@ -16,7 +16,7 @@ from novadocker.cloud.errors import HostUnfit
 from novadocker.cloud.layout.host import ComputeHost
 from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.machine import processes
-from novadocker.cloud.machine.command import Command, run
+from novadocker.cloud.machine.command import Command, entering, run
 
 PROGRAM = "ovs-vswitchd"
 # The tap device that every user-space datapath makes under this one name.
@@ -86,7 +86,23 @@ def configure(host: ComputeHost, datapath: str, identity: Mapping[str, object]) 
         *("set", "open", ".", *external_ids),
         *_bridge(host.integration_bridge, datapath, "secure"),
         *_bridge(host.external_bridge, datapath, "standalone"),
+        *_underlay(host, datapath),
     )
+
+
+def _underlay(host: ComputeHost, datapath: str) -> tuple[str, ...]:
+    if host.cabling is None:
+        return ()
+    # In user space tunnels leave only by a bridge of the same switch.
+    words = _bridge(host.underlay_bridge, datapath, "standalone")
+    words += _port(host.underlay_bridge, host.cabling.tunnel(host.number).end)
+    if host.cabling.floating:
+        words += _port(host.external_bridge, host.cabling.external(host.number).end)
+    return words
+
+
+def _port(bridge: str, name: str) -> tuple[str, ...]:
+    return ("--", "--may-exist", "add-port", bridge, name)
 
 
 def _bridge(name: str, datapath: str, fail_mode: str) -> tuple[str, ...]:
@@ -96,15 +112,35 @@ def _bridge(name: str, datapath: str, fail_mode: str) -> tuple[str, ...]:
     )
 
 
-def give_address(bridge: str, address: ipaddress.IPv4Interface, *, user_space: bool) -> None:
-    """Make the machine itself a member of the public network; may be repeated."""
-    with IPRoute() as route:
+def give_addresses(layout: Layout, host: ComputeHost, datapath: str) -> None:
+    """Give a host's bridges their addresses; may be repeated.
+
+    By the first host's external bridge the machine itself is a member of the public network.
+    """
+    user_space = datapath == "netdev"
+    if host.namespace is None:
+        _give(host.external_bridge, layout.public_gateway, None, user_space=user_space)
+    if host.cabling is not None:
+        address = host.cabling.tunnel(host.number).address
+        _give(host.underlay_bridge, address, host.namespace, user_space=user_space)
+
+
+def _give(
+    bridge: str,
+    address: ipaddress.IPv4Interface | None,
+    namespace: str | None,
+    *,
+    user_space: bool,
+) -> None:
+    with IPRoute(netns=namespace) if namespace else IPRoute() as route:
         (index,) = _wait_for_link(route, bridge)
         if user_space:
             # A user-space datapath hands on packets whose checksum nobody has computed.
-            run("ethtool", "-K", bridge, "tx", "off")
+            run(*entering(namespace), "ethtool", "-K", bridge, "tx", "off")
         route.link("set", index=index, state="up")
-        route.addr("replace", index=index, address=str(address.ip), mask=address.network.prefixlen)
+        if address is not None:
+            length = address.network.prefixlen
+            route.addr("replace", index=index, address=str(address.ip), prefixlen=length)
 
 
 def remove_datapath(host: ComputeHost) -> None:
@@ -142,9 +178,16 @@ def check_datapath(layout: Layout) -> None:
 
 
 def _devices(host: ComputeHost) -> tuple[str, ...]:
-    if not host.real:
+    # A namespace takes its devices along.
+    if not host.real or host.namespace:
         return ()
-    return (host.integration_bridge, host.external_bridge, host.tunnel_bridge, DATAPATH_TAP)
+    return (
+        host.underlay_bridge,
+        host.integration_bridge,
+        host.external_bridge,
+        host.tunnel_bridge,
+        DATAPATH_TAP,
+    )
 
 
 def _open_taps(pid: int) -> list[list[str]]:
