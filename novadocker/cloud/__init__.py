@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The launcher: a whole cloud on one machine, to try the driver and to test it."""
+"""Launcher of a whole cloud on a machine, to try and to test the driver."""

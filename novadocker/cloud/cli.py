@@ -27,7 +27,7 @@ _INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code."""
+    """Run a command; return the exit code."""
     arguments = _parser().parse_args(argv)
     try:
         if os.geteuid() != 0:

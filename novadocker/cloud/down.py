@@ -34,7 +34,7 @@ _WAVE_AFTER_SERVERS = 3
 
 
 def down(layout: Layout, report: Report) -> None:
-    """Stop all, in order as far as it still obeys, by force where it does not."""
+    """Stop all services in order, by force where a service does not obey."""
     if supervisor.is_running(layout):
         stop_in_waves(layout, _services(layout), layout.hosts, report)
         timed(report, "supervisor", partial(_end_supervisor, layout))
@@ -44,7 +44,7 @@ def down(layout: Layout, report: Report) -> None:
 def stop_in_waves(
     layout: Layout, services: Iterable[Service], hosts: Iterable[ComputeHost], report: Report
 ) -> None:
-    """Stop services, each after those that need it, and the servers of hosts in between."""
+    """Stop services in the order of waves, and the servers of hosts in between."""
     ordered = sorted(services, key=attrgetter("wave"))
     for wave, group in groupby(ordered, attrgetter("wave")):
         if wave == _WAVE_AFTER_SERVERS:
@@ -53,7 +53,7 @@ def stop_in_waves(
 
 
 def sweep(layout: Layout) -> None:
-    """Remove what is left when the supervisor is gone, however it went."""
+    """Remove the remains of a cloud after the supervisor's end, orderly or not."""
     remains_of_cloud.kill(processes.processes(layout))
     for host in layout.hosts:
         if host.real:
@@ -66,7 +66,9 @@ def sweep(layout: Layout) -> None:
 
 
 def sweep_host(layout: Layout, host: ComputeHost) -> None:
-    """Remove what is left of a host when its services have ended, however they ended."""
+    """Remove the remains of a host after the services' end, orderly or not."""
+    # Proxies for metadata run on without the agent that made them.
+    remains_of_cloud.kill(processes.processes(layout, host.name))
     engine.sweep(host.engine)
     _remove_namespaces(layout, host)
     switch.remove_devices(host)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why the launcher gives up, as one tree.
+"""Errors of the launcher, as a tree.
 
 ::
 
@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 
 class CloudError(Exception):
-    """Base of all of them; what the message names is given by keyword."""
+    """Base of the launcher's errors; values of the message are given by keyword."""
 
     message: ClassVar[str] = "The cloud failed: {reason}"
 
@@ -29,31 +29,31 @@ class CloudError(Exception):
 
 
 class StateRefused(CloudError):
-    """A directory that must be left alone, or one made with other options."""
+    """Directory of somebody else, or made with other options."""
 
     message = "State directory {path} cannot be used: {reason}"
 
 
 class HostUnfit(CloudError):
-    """The machine cannot carry the cloud as it is."""
+    """Machine without the means for a cloud."""
 
     message = "This machine cannot run the cloud: {reason}"
 
 
 class PortsTaken(HostUnfit):
-    """TCP ports that we need have other owners."""
+    """Needed TCP ports with other owners."""
 
     message = "TCP ports are in use: {owners}; choose others with --port-base"
 
 
 class HostUnknown(CloudError):
-    """A compute host that is not there."""
+    """Compute host of an unknown name."""
 
     message = "There is no compute host {name!r}; there are {known}"
 
 
 class HostBusy(CloudError):
-    """A compute host in a state, or of a kind, that does not allow the act."""
+    """Compute host in a state, or of a kind, against the act."""
 
     message = "Compute host {name} cannot be {act}: {reason}"
 
@@ -71,7 +71,7 @@ class CommandFailed(CloudError):
 
 
 class ServiceFailed(CloudError):
-    """A service is not what it should be; its last log lines are in the message."""
+    """Service that ended or is not ready; the message has the end of the log."""
 
     message = "Service {name} {reason}; the last lines of {log}:\n{tail}"
 
@@ -83,6 +83,6 @@ class Aborted(CloudError):
 
 
 class SupervisorGone(CloudError):
-    """No supervisor where one should be."""
+    """Supervisor without an answer."""
 
     message = "The supervisor at {socket} does not answer: {reason}"

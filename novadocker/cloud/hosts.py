@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One compute host taken away, as an operator, a power cut or a partition would, and its return."""
+"""Compute host taken away, as by an operator, a power cut or a partition, and back."""
 
 import signal
 from functools import partial
@@ -19,7 +19,7 @@ from novadocker.cloud.underlay import cables
 
 
 def start(layout: Layout, name: str, report: Report) -> None:
-    """Bring a host back: its cables are plugged in, and all of its services run."""
+    """Bring a host back: plug the cables in, and start all services."""
     host = _host(layout, name)
     perform(up.steps_of_host(layout, host), report)
 
@@ -32,7 +32,7 @@ def stop(layout: Layout, name: str, report: Report) -> None:
 
 
 def kill(layout: Layout, name: str, report: Report) -> None:
-    """End a host at once, as a power cut does: no process of it has time for anything."""
+    """End a host at once, as a power cut does: no process has time for anything."""
     host = _host(layout, name)
     timed(report, "cables", partial(cables.pull, host))
     timed(report, "processes", partial(_kill, layout, host))
@@ -40,7 +40,7 @@ def kill(layout: Layout, name: str, report: Report) -> None:
 
 
 def cut(layout: Layout, name: str, report: Report) -> None:
-    """Pull a host's cables: it goes on running, and reaches nobody."""
+    """Pull a host's cables: the host runs on, and reaches nobody."""
     host = _host(layout, name)
     if host.namespace is None:
         reason = "it is on the same network as the control plane; another host can be"

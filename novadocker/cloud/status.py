@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What runs: one row for each service, and one for what belongs to none."""
+"""Table of running services, with a row for processes of no service."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _MEGABYTE = 1 << 20
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table."""
+    """Line of the table."""
 
     name: str
     state: str
@@ -29,12 +29,12 @@ class Row:
 
     @property
     def running(self) -> bool:
-        """Whether it is as it should be."""
+        """Tell that the service runs."""
         return self.state == "RUNNING"
 
 
 def table(layout: Layout) -> list[Row]:
-    """Return a row for each service; children of a service count with it."""
+    """Return a row for each service, children counted in."""
     known = (
         {process.name: process for process in supervisor.processes(layout)}
         if supervisor.is_running(layout)
@@ -62,7 +62,7 @@ def table(layout: Layout) -> list[Row]:
 
 
 def render(rows: Iterable[Row]) -> str:
-    """Return the table as text, with the sum of the memory below it."""
+    """Return the table as text, with the sum of the memory at the end."""
     rows = list(rows)
     lines = [f"{'SERVICE':24} {'STATE':10} {'PID':>8} {'RSS MB':>7} {'PORT':>6}"]
     lines += [

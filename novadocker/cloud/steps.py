@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Steps that depend on each other, done side by side where they do not."""
+"""Steps in an order of dependence, done side by side where independent."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ class Step:
 
     Args:
         name: by which others name it, and which its line of progress shows.
-        action: what to do; gets an event that is set when another step has failed.
+        action: work of the step; gets an event that is set when another step has failed.
         after: the names of the steps that must be done before.
     """
 

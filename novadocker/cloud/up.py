@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``up``: from whatever is there to a cloud that is ready."""
+"""``up``: from any state to a ready cloud."""
 
 import dataclasses
 import threading
@@ -31,7 +31,7 @@ from novadocker.cloud.underlay import cables, engine, opensdn, ovn, switch
 
 
 def up(layout: Layout, report: Report) -> None:
-    """Make and start all that is missing; a running cloud is left as it is."""
+    """Make and start everything missing; a running cloud is left alone."""
     layout.check_lengths()
     timed(report, "packages", partial(packages.ensure, _programs(layout)))
     if not supervisor.is_running(layout):
@@ -84,7 +84,7 @@ def _steps(common: Common, services: Iterable[Service]) -> list[Step]:
 
 
 def steps_of_host(layout: Layout, host: ComputeHost) -> list[Step]:
-    """Return the steps that start one host of a running cloud."""
+    """Return the steps to start a host of a running cloud."""
     common = _write_everything(layout)
     services = service_table.of_host(common, host)
     steps = [_starting(layout, service) for service in services]
@@ -188,7 +188,8 @@ def _first_contents(layout: Layout) -> list[Step]:
         _step(
             "public-network",
             partial(bootstrap.ensure_public_network, layout),
-            *("neutron", "identity"),
+            "neutron",
+            "identity",
         ),
         _step("tenant", tenant, "public-network", "nova-api"),
     ]

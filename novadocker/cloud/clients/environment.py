@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Environment of the clients in a cloud's state: links, the command, its completion in a shell."""
+"""Environment of the clients in a cloud's state: links, a command, completion in a shell."""
 
 import hashlib
 import shlex
@@ -22,7 +22,7 @@ def command(layout: Layout) -> Path:
 
 
 def ensure(layout: Layout) -> None:
-    """Make the environment, unless it is made from the same distributions already."""
+    """Make the environment, unless made from the same distributions already."""
     found = packages.links(packages.closure())
     key = _key(found)
     stamp = _root(layout) / "key"
@@ -39,7 +39,7 @@ def ensure(layout: Layout) -> None:
 
 
 def variables(layout: Layout, cloud: str) -> str:
-    """Return the lines with which a shell uses a cloud, for ``eval``.
+    """Return the lines for ``eval`` in a shell to use a cloud.
 
     Args:
         layout: the cloud.
@@ -58,7 +58,7 @@ def variables(layout: Layout, cloud: str) -> str:
 
 
 def evaluation(layout: Layout) -> str:
-    """Return the line that a user types to have these variables."""
+    """Return the line to type in a shell to have the variables."""
     words = [layout.program("novadocker-cloud"), "--state", str(layout.state), "env"]
     return f'eval "$({shlex.join(words)})"'
 

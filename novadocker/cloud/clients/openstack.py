@@ -11,7 +11,7 @@ import sys
 
 
 def main() -> int:
-    """Run one command, or the interactive client where no word is given."""
+    """Run a command, or the interactive client where no word is given."""
     folder, *words = sys.argv[1:]
     sys.path.insert(0, folder)
     # Imports leave no garbage: looking for some is a sixth of a short command's time.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Installed distributions that the clients stand on, apart from those of the services.
+"""Installed distributions below the clients, apart from the services' distributions.
 
 The environment that runs OpenStack's services has plug-ins of the client that services bring
 along. Some fail to load, with a line on each command's standard error, and all cost time.
@@ -20,7 +20,7 @@ _OURS = "nova-docker"
 
 
 def closure(wanted: Iterable[tuple[str, str]] = WANTED) -> list[metadata.Distribution]:
-    """Return the installed distributions that some need, themselves included.
+    """Return wanted distributions with all dependencies.
 
     Args:
         wanted: names, each with an extra or an empty string.
@@ -39,7 +39,7 @@ def closure(wanted: Iterable[tuple[str, str]] = WANTED) -> list[metadata.Distrib
 
 
 def links(distributions: Iterable[metadata.Distribution]) -> dict[str, Path]:
-    """Return what a folder of links must hold to import distributions: targets by name."""
+    """Return the links to import distributions from a folder: targets by name."""
     return {path.name: path for each in distributions for path in _entries(each)}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sections that several OpenStack services have alike."""
+"""Sections common to several OpenStack services."""
 
 from dataclasses import dataclass
 
@@ -13,13 +13,13 @@ SILENT: Section = {"driver": "noop"}
 
 @dataclass(frozen=True)
 class Common:
-    """What they are made from."""
+    """Layout and credentials, from which configuration is made."""
 
     layout: Layout
     credentials: Credentials
 
     def database(self, name: str) -> Section:
-        """Return a section that names a database."""
+        """Return the section of a database."""
         password, port = self.credentials.database, self.layout.ports.mariadb
         url = f"mysql+pymysql://cloud:{password}@{LOOPBACK}:{port}/{name}?charset=utf8mb4"
         return {"connection": url, "max_pool_size": 10, "max_overflow": 20}
@@ -33,7 +33,7 @@ class Common:
 
     @property
     def service_user(self) -> Section:
-        """The user as which services call each other."""
+        """User for calls between services."""
         return {
             "auth_type": "password",
             "auth_url": self.layout.identity_url,
@@ -47,7 +47,7 @@ class Common:
 
     @property
     def authtoken(self) -> Section:
-        """How an API checks its callers' tokens."""
+        """Section for the check of callers' tokens."""
         return {
             **{key: value for key, value in self.service_user.items() if key != "region_name"},
             "www_authenticate_uri": self.layout.identity_url,
@@ -57,14 +57,14 @@ class Common:
 
     @property
     def logging(self) -> Section:
-        """Log to the standard error, which the supervisor keeps: one file a service."""
+        """Log to the standard error, kept by the supervisor in a file for each service."""
         return {"use_stderr": True}
 
     def locks(self, service: str) -> Section:
-        """Return where a service keeps its lock files."""
+        """Return the section of a service's lock files."""
         return {"lock_path": self.layout.data / service / "locks"}
 
     def privsep(self, *contexts: str) -> dict[str, Section]:
-        """Return sections that start privileged helpers without sudo: we are root."""
+        """Return sections to start privileged helpers without sudo: services are root."""
         helper = {"helper_command": self.layout.program("privsep-helper")}
         return dict.fromkeys(contexts, helper)

@@ -13,7 +13,7 @@ _DISK_FORMATS = ["ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vd
 
 
 def files(common: Common) -> dict[Path, str]:
-    """Return its files."""
+    """Return Glance's files."""
     layout = common.layout
     data, conf = layout.data / "glance", layout.conf("glance")
     paste = (layout.venv / f"etc/glance/{_PASTE}").read_text()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Heat's configuration: one file for its engine and both of its APIs."""
+"""Heat's configuration: a file for the engine and both APIs."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ STACK_USER = "heat_stack_user"
 
 
 def files(common: Common) -> dict[Path, str]:
-    """Return its files."""
+    """Return Heat's files."""
     conf = common.layout.conf("heat")
     paste = (common.layout.venv / "etc/heat/api-paste.ini").read_text()
     return {conf / "heat.conf": ini.render(_sections(common)), conf / "api-paste.ini": paste}

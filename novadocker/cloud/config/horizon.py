@@ -24,10 +24,10 @@ _HEADER = "# SPDX-License-Identifier: Apache-2.0\n"
 
 
 def files(common: Common, assets: Path) -> dict[Path, str]:
-    """Return its files.
+    """Return Horizon's files.
 
     Args:
-        common: what configuration is made from.
+        common: layout and credentials.
         assets: where its scripts and styles have been collected.
     """
     root = common.layout.conf("horizon")
@@ -38,14 +38,14 @@ def files(common: Common, assets: Path) -> dict[Path, str]:
 
 
 def package(root: Path, settings: Settings) -> dict[Path, str]:
-    """Return the files of a package ``local`` with the settings, which Horizon imports."""
+    """Return the files of Horizon's package ``local`` with the settings."""
     text = "".join(f"{name} = {value!r}\n" for name, value in settings.items())
     local = root / "local"
     return {local / "__init__.py": _HEADER, local / "local_settings.py": _HEADER + text}
 
 
 def of_assets(assets: Path) -> Settings:
-    """Return the settings that its scripts and styles depend on: of every cloud the same."""
+    """Return the settings behind scripts and styles, the same for every cloud."""
     return {
         "COMPRESS_OFFLINE": True,
         "STATIC_ROOT": str(assets),
@@ -63,7 +63,7 @@ def of_assets(assets: Path) -> Settings:
 
 
 def origins(layout: Layout) -> tuple[str, ...]:
-    """Return the addresses of its pages, as browsers tell them to other services."""
+    """Return the addresses of pages, as browsers name origins to other services."""
     return tuple(f"http://{name}:{layout.ports.horizon}" for name in NAMES)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The file format that OpenStack, MariaDB and supervisord share."""
+"""File format of OpenStack, MariaDB and supervisord."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ Sections = Mapping[str, Section]
 
 
 def render(sections: Sections) -> str:
-    """Return the file's text; booleans in lower case, as oslo.config documents them."""
+    """Return the file's text; booleans in lower case, as oslo.config documents."""
     return "\n".join(_section(name, options) for name, options in sections.items())
 
 

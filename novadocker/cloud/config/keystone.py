@@ -8,7 +8,7 @@ from novadocker.cloud.config.common import SILENT, Common
 
 
 def files(common: Common) -> dict[Path, str]:
-    """Return its files."""
+    """Return Keystone's files."""
     data = common.layout.data / "keystone"
     sections: ini.Sections = {
         "DEFAULT": common.logging,

@@ -8,12 +8,12 @@ from novadocker.cloud.layout.layout import LOOPBACK, Layout
 
 
 def data_directory(layout: Layout) -> Path:
-    """Return where its tables are."""
+    """Return the directory of tables."""
     return layout.data / "mariadb"
 
 
 def files(layout: Layout) -> dict[Path, str]:
-    """Return its files."""
+    """Return MariaDB's files."""
     server: ini.Section = {
         "user": "root",
         "datadir": data_directory(layout),

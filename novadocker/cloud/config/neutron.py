@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The configuration of Neutron's server, for each of the networks that it may have."""
+"""Configuration of Neutron's server for OVN, for Neutron's agents, and for Contrail."""
 
 from pathlib import Path
 

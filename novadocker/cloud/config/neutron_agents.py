@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The configuration of Neutron's agents on one host: OVN's one, or the four of Open vSwitch."""
+"""Configuration of Neutron's agents on a host: OVN's, or the four of Open vSwitch."""
 
 from pathlib import Path
 
@@ -16,8 +16,12 @@ OPENVSWITCH, L3, DHCP, METADATA = (
     "neutron-metadata",
 )
 _CONTEXTS = (
-    *("privsep", "privsep_namespace", "privsep_link", "privsep_ovs_vsctl"),
-    *("privsep_conntrack", "privsep_dhcp_release"),
+    "privsep",
+    "privsep_namespace",
+    "privsep_link",
+    "privsep_ovs_vsctl",
+    "privsep_conntrack",
+    "privsep_dhcp_release",
 )
 
 
@@ -40,7 +44,7 @@ def ovn_metadata(common: Common, host: ComputeHost) -> dict[Path, str]:
 
 
 def openvswitch(common: Common, host: ComputeHost, datapath: str) -> dict[Path, str]:
-    """Return the file of the agent that programs the switch."""
+    """Return the file of the Open vSwitch agent."""
     own: ini.Sections = {
         "ovs": {
             **_ovs(host),
@@ -57,7 +61,7 @@ def openvswitch(common: Common, host: ComputeHost, datapath: str) -> dict[Path, 
 
 
 def l3(common: Common, host: ComputeHost) -> dict[Path, str]:
-    """Return the file of the agent that routes."""
+    """Return the file of the L3 agent."""
     own: ini.Sections = {"ovs": _ovs(host), "agent": {"root_helper": ""}}
     options = {
         "interface_driver": "openvswitch",
@@ -68,7 +72,7 @@ def l3(common: Common, host: ComputeHost) -> dict[Path, str]:
 
 
 def dhcp(common: Common, host: ComputeHost) -> dict[Path, str]:
-    """Return the file of the agent that hands out addresses and resolves names."""
+    """Return the file of the DHCP agent."""
     own: ini.Sections = {"ovs": _ovs(host), "agent": {"root_helper": ""}}
     options = {
         "interface_driver": "openvswitch",
@@ -80,7 +84,7 @@ def dhcp(common: Common, host: ComputeHost) -> dict[Path, str]:
 
 
 def metadata(common: Common, host: ComputeHost) -> dict[Path, str]:
-    """Return the file of the agent that asks Nova for a server's metadata."""
+    """Return the file of the metadata agent."""
     return _file(common, host, METADATA, {}, _metadata(common, host))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nova's configuration: one file for the control plane, one for each compute host."""
+"""Nova's configuration: a file for the control plane, another for each compute host."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def files(common: Common) -> dict[Path, str]:
 
 
 def compute_files(common: Common, host: ComputeHost) -> dict[Path, str]:
-    """Return nova-compute's files on one host; they name no database."""
+    """Return nova-compute's files on a host, without a database."""
     name = host.service("nova-compute")
     return {common.layout.conf(name) / "nova.conf": ini.render(_compute(common, host))}
 

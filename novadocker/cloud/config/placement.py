@@ -8,7 +8,7 @@ from novadocker.cloud.config.common import Common
 
 
 def files(common: Common) -> dict[Path, str]:
-    """Return its files."""
+    """Return Placement's files."""
     sections: ini.Sections = {
         "DEFAULT": common.logging,
         "api": {"auth_strategy": "keystone"},

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RabbitMQ's configuration and the environment that its scripts read."""
+"""RabbitMQ's configuration, and the environment for the scripts."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ from novadocker.cloud.layout.layout import LOOPBACK, Layout
 
 
 def data_directory(layout: Layout) -> Path:
-    """Return where its queues and the Erlang cookie are."""
+    """Return the directory of queues and of the Erlang cookie."""
     return layout.data / "rabbitmq"
 
 
 def files(layout: Layout, credentials: Credentials) -> dict[Path, str]:
-    """Return its files."""
+    """Return RabbitMQ's files."""
     conf = layout.conf("rabbitmq")
     settings = (
         f"listeners.tcp.1 = {LOOPBACK}:{layout.ports.rabbitmq}",
@@ -32,7 +32,7 @@ def files(layout: Layout, credentials: Credentials) -> dict[Path, str]:
 
 
 def environment(layout: Layout) -> dict[str, str]:
-    """Return what keeps this node apart from a system's, and small."""
+    """Return the environment of a small node apart from a system's."""
     conf, data = layout.conf("rabbitmq"), data_directory(layout)
     return {
         "RABBITMQ_NODENAME": "novadocker@localhost",
@@ -61,5 +61,5 @@ def environment(layout: Layout) -> dict[str, str]:
 
 
 def epmd_environment(layout: Layout) -> dict[str, str]:
-    """Return where this node's port mapper is."""
+    """Return the variables of the port mapper."""
     return {"ERL_EPMD_ADDRESS": LOOPBACK, "ERL_EPMD_PORT": str(layout.ports.epmd)}

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Horizon: the environment that it runs in, which is not the cloud's own."""
+"""Horizon in an environment apart from the cloud's."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A virtual environment with Horizon in it, and its assets: made once, kept for every cloud.
+"""Virtual environment of Horizon, with the assets: made once, kept for every cloud.
 
 Its own, since what Horizon needs is large and nothing that a cloud without it should carry.
 """
@@ -30,7 +30,7 @@ _PLUGIN = {
 
 @dataclass(frozen=True)
 class Environment:
-    """One of them.
+    """Virtual environment of Horizon.
 
     Args:
         path: where it is.
@@ -40,22 +40,22 @@ class Environment:
 
     @property
     def python(self) -> str:
-        """Its interpreter."""
+        """Interpreter of the environment."""
         return str(self.path / "bin/python")
 
     @property
     def assets(self) -> Path:
-        """What browsers load: scripts, styles, pictures."""
+        """Directory of scripts, styles and pictures for browsers."""
         return self.path / "assets"
 
     @property
     def is_whole(self) -> bool:
-        """Whether its making came to its end."""
+        """Tell that the environment was made to the end."""
         return (self.path / _STAMP).exists()
 
 
 def current() -> Environment:
-    """Return the environment that this version of ours uses, which may not be made yet."""
+    """Return the environment for the installed version of the launcher, made or not."""
     settings = repr(horizon.of_assets(Path()))
     digest = hashlib.sha256(f"{sys.version}\n{settings}\n".encode())
     for path in (LOCK, Path(__file__)):
@@ -65,7 +65,7 @@ def current() -> Environment:
 
 
 def ensure() -> None:
-    """Make the environment unless it is there; what is half made is made again."""
+    """Make the environment unless present; a half made environment is made again."""
     environment = current()
     with lock.awaited("dashboard"):
         if environment.is_whole:

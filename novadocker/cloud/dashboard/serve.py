@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Serves Horizon and its assets from this process.
+"""Server of Horizon and the assets in one process.
 
 Run by the interpreter of Horizon's own environment, in which nothing else of ours is.
 """

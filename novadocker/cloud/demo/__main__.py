@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m novadocker.cloud.demo``, which ``./demo`` calls."""
+"""Program behind ``./demo``: ``python -m novadocker.cloud.demo``."""
 
 import argparse
 import os
@@ -27,7 +27,7 @@ _INTERRUPTED = 128 + signal.SIGINT
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the demonstration; return 0 only if all of it worked."""
+    """Run the demonstration; return 0 only if everything worked."""
     arguments = _parser().parse_args(argv)
     # Whoever asks us to end gets the machine back as it was, too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

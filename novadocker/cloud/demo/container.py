@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server's container, as the operator of its host sees it."""
+"""Container of a server, as seen by an operator of the host."""
 
 from contextlib import closing
 from typing import Any
@@ -10,7 +10,7 @@ from novadocker.cloud.layout.host import ComputeHost
 
 
 def state(host: ComputeHost, server: str) -> Any:
-    """Return what the engine says of the state of a server's container.
+    """Return the engine's state of a server's container.
 
     Args:
         host: where it is.

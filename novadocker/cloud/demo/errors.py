@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why a demonstration fails, as one tree below the launcher's own.
+"""Errors of a demonstration, below the launcher's own.
 
 ::
 
@@ -12,7 +12,7 @@ from novadocker.cloud.errors import CloudError
 
 
 class ProofFailed(CloudError):
-    """What was to be proven is not so."""
+    """Claim of the demonstration found wrong."""
 
     message = "{reason}"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The limits that the kernel holds a container to: read from its cgroup, version 1 or 2."""
+"""Limits of a container in the kernel, read from a cgroup of version 1 or 2."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,12 @@ _MIB = 1 << 20
 
 @dataclass(frozen=True)
 class Limits:
-    """What a container may use.
+    """Limits of a container.
 
     Args:
-        memory_mib: its memory.
-        processors: its processor time, in processors.
-        processes: its processes and threads.
+        memory_mib: memory, in MiB.
+        processors: processor time, in processors.
+        processes: number of processes and threads.
     """
 
     memory_mib: int
@@ -27,17 +27,17 @@ class Limits:
 
 
 def of_server(host: ComputeHost, server: str) -> Limits:
-    """Return the limits of the container of a server that runs.
+    """Return the limits of a running server's container.
 
     Args:
         host: where it runs.
-        server: its id.
+        server: id in Nova.
     """
     return of_process(container.state(host, server)["Pid"])
 
 
 def of_process(pid: int) -> Limits:
-    """Return the limits of the cgroups that a process is in."""
+    """Return the limits of a process's cgroups."""
     lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
     hierarchies = [line.split(":", 2) for line in lines]
     places = {name: path for _, names, path in hierarchies for name in names.split(",")}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""This machine's cloud: brought up, taken down, explained."""
+"""Cloud on the machine: brought up, taken down, explained."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ _WIDTH = 240
 
 
 class Machine:
-    """The cloud in one state directory.
+    """Cloud in a state directory.
 
     Args:
         state: the directory.
@@ -35,7 +35,7 @@ class Machine:
 
     @property
     def layout(self) -> Layout:
-        """The cloud's places; it must have been brought up once."""
+        """Layout of the cloud, once brought up."""
         return Layout(self._state, settings.load(self._state))
 
     @property
@@ -61,12 +61,12 @@ class Machine:
         self._log_begins = self._compute_log.stat().st_size
 
     def down(self) -> None:
-        """Stop the cloud; what is in it stays for the next time."""
+        """Stop the cloud; the state stays for the next time."""
         with self._screen.step("The cloud goes down; its state is kept"):
             self._novadocker_cloud("down")
 
     def last_errors(self) -> str:
-        """Return the last errors that nova-compute has logged since the cloud is up."""
+        """Return the last errors in nova-compute's log since the cloud is up."""
         if not settings.is_ours(self._state):
             return ""
         log = self._compute_log
@@ -75,7 +75,7 @@ class Machine:
         return "\n".join([f"From {log}:", *errors[-_LAST_LINES:]]) if errors else ""
 
     def explain(self) -> None:
-        """Show how to use the cloud that stays."""
+        """Show how to use the remaining cloud."""
         layout = self.layout
         self._screen.note(
             "The cloud stays up. To use it as the tenant 'demo':\n\n"

@@ -16,11 +16,11 @@ _SETTLING = 3
 
 
 class OwnImage:
-    """One server of one saved image.
+    """Server of a user's own saved image.
 
     Args:
-        archive: what ``docker save`` wrote.
-        command: what the server runs; None is what the image says.
+        archive: file written by ``docker save``.
+        command: words to run in the server; None for the image's own.
         shell: runs what is shown.
         screen: shows it.
         tenant: waits and looks.
@@ -37,10 +37,10 @@ class OwnImage:
         self._name = tenant.free_name(_host_name(archive))
 
     def tell(self, *, keep: bool) -> None:
-        """Do and show all of it.
+        """Boot, check and show the server.
 
         Args:
-            keep: whether server and image stay.
+            keep: leave server and image.
         """
         self._shell.introduce()
         with ExitStack() as undo:
@@ -58,15 +58,35 @@ class OwnImage:
         words = ("--property", f"os_command_line={self._command}") if self._command else ()
         with self._screen.step("The image goes to Glance"):
             self._shell.run(
-                *("openstack", "image", "create", "--container-format", "docker"),
-                *("--disk-format", "raw", *words, "--file", str(self._archive), self._name),
+                "openstack",
+                "image",
+                "create",
+                "--container-format",
+                "docker",
+                "--disk-format",
+                "raw",
+                *words,
+                "--file",
+                str(self._archive),
+                self._name,
             )
 
     def _boot(self) -> bool:
         with self._screen.step("A server boots from it"):
             self._shell.run(
-                *("openstack", "server", "create", "--image", self._name, "--flavor", _FLAVOR),
-                *("--network", "private", "--security-group", "web", "--key-name", "demo"),
+                "openstack",
+                "server",
+                "create",
+                "--image",
+                self._name,
+                "--flavor",
+                _FLAVOR,
+                "--network",
+                "private",
+                "--security-group",
+                "web",
+                "--key-name",
+                "demo",
                 self._name,
             )
             self._tenant.wait_until_built(self._name)
@@ -79,8 +99,15 @@ class OwnImage:
     def _give_address(self) -> None:
         with self._screen.step("A floating address makes it reachable"):
             address = self._shell.show(
-                *("openstack", "floating", "ip", "create", "public"),
-                *("-f", "value", "-c", "floating_ip_address"),
+                "openstack",
+                "floating",
+                "ip",
+                "create",
+                "public",
+                "-f",
+                "value",
+                "-c",
+                "floating_ip_address",
             )
             self._shell.run("openstack", "server", "add", "floating", "ip", self._name, address)
             self._shell.show("ping", "-c", "1", "-W", "5", address)
@@ -92,8 +119,19 @@ class OwnImage:
     def _tell_state(self, *, ended_before: bool) -> None:
         with self._screen.step("Its state"):
             self._shell.show(
-                *("openstack", "server", "list", "--name", f"^{self._name}$"),
-                *("-c", "Name", "-c", "Status", "-c", "Networks", "-c", "Flavor"),
+                "openstack",
+                "server",
+                "list",
+                "--name",
+                f"^{self._name}$",
+                "-c",
+                "Name",
+                "-c",
+                "Status",
+                "-c",
+                "Networks",
+                "-c",
+                "Flavor",
             )
             server = self._tenant.server(self._name)
             state = container.state(self._shell.layout.hosts[0], server.id)

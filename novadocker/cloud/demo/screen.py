@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the one who watches sees."""
+"""Screen of a demonstration."""
 
 import shlex
 import time
@@ -11,7 +11,7 @@ _INDENT = "     "
 
 
 class Screen:
-    """Numbered steps, each with its commands, its result and its time.
+    """Numbered steps with commands, results and times.
 
     Args:
         out: where it is written to.
@@ -25,15 +25,15 @@ class Screen:
 
     @property
     def seconds(self) -> float:
-        """How long it has lasted."""
+        """Seconds since the beginning."""
         return time.monotonic() - self._began
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Show one step.
+        """Show a step.
 
         Args:
-            title: what happens in it.
+            title: sentence about the step.
         """
         self._number += 1
         self._title = title
@@ -43,7 +43,7 @@ class Screen:
         self.show(f"[{time.monotonic() - began:.1f} s]")
 
     def command(self, argv: Sequence[str]) -> None:
-        """Show a command as it would be typed."""
+        """Show a command as typed."""
         self.show(f"$ {shlex.join(argv)}")
 
     def show(self, text: str) -> None:
@@ -52,14 +52,14 @@ class Screen:
             self._line(f"{_INDENT}{line}".rstrip())
 
     def note(self, text: str) -> None:
-        """Show a text that belongs to no step."""
+        """Show a text outside of all steps."""
         self._line(f"\n{text}")
 
     def failure(self, error: Exception, details: str) -> None:
-        """Show why it ends here.
+        """Show the reason of a failure.
 
         Args:
-            error: what went wrong.
+            error: reason of the failure.
             details: the logs' last lines.
         """
         self.note(f"FAILED in step {self._number}, {self._title!r}:\n{error}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands that are shown, run as a tenant would type them."""
+"""Shell of the demonstration: shown commands, run as a tenant types commands."""
 
 import os
 import subprocess
@@ -35,16 +35,16 @@ class Shell:
         }
 
     def introduce(self) -> None:
-        """Show what must be typed once."""
+        """Show the line to type once."""
         self._screen.note(
             f"From here on as the tenant 'demo':\n     $ {clients.evaluation(self.layout)}"
         )
 
     def run(self, *argv: str) -> str:
-        """Run a command, showing it but not what it prints.
+        """Run a command and show the command without the output.
 
         Args:
-            *argv: its words.
+            *argv: words of the command.
 
         Returns:
             What it prints, without the space around it.
@@ -69,10 +69,10 @@ class Shell:
         return done.stdout.strip()
 
     def show(self, *argv: str) -> str:
-        """Run a command, showing it and what it prints.
+        """Run a command and show the command with the output.
 
         Args:
-            *argv: its words.
+            *argv: words of the command.
 
         Returns:
             What it prints, without the space around it.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demonstration with the sample images: what a tenant does by hand, and its proof."""
+"""Demonstration with the sample images: a tenant's commands and proofs of their effect."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,7 +17,7 @@ _CONSOLE_LINES = 6
 
 
 class Story:
-    """Two servers, from their images to nothing left.
+    """Story of two servers, from images to nothing left.
 
     Args:
         web: the small image's archive.
@@ -38,10 +38,10 @@ class Story:
         self._addresses: dict[str, str] = {}
 
     def tell(self, *, keep: bool) -> None:
-        """Do and show all of it.
+        """Tell and prove the whole story.
 
         Args:
-            keep: whether servers and images stay.
+            keep: leave servers and images.
         """
         self._shell.introduce()
         with ExitStack() as undo:
@@ -63,8 +63,16 @@ class Story:
         with self._screen.step("Saved images go to Glance"):
             for name, kind in ((self._web, "web"), (self._debian, "debian")):
                 self._shell.run(
-                    *("openstack", "image", "create", "--container-format", "docker"),
-                    *("--disk-format", "raw", "--file", str(self._archives[kind]), name),
+                    "openstack",
+                    "image",
+                    "create",
+                    "--container-format",
+                    "docker",
+                    "--disk-format",
+                    "raw",
+                    "--file",
+                    str(self._archives[kind]),
+                    name,
                 )
             self._shell.show("openstack", "image", "list", "-c", "Name", "-c", "Status")
 
@@ -72,9 +80,20 @@ class Story:
         with self._screen.step("Servers boot from them, on a Neutron network"):
             for name, kind in ((self._debian, "debian"), (self._web, "web")):
                 self._shell.run(
-                    *("openstack", "server", "create", "--image", name),
-                    *("--flavor", _FLAVORS[kind], "--network", "private"),
-                    *("--security-group", "web", "--key-name", "demo", name),
+                    "openstack",
+                    "server",
+                    "create",
+                    "--image",
+                    name,
+                    "--flavor",
+                    _FLAVORS[kind],
+                    "--network",
+                    "private",
+                    "--security-group",
+                    "web",
+                    "--key-name",
+                    "demo",
+                    name,
                 )
             for name in (self._web, self._debian):
                 server = self._tenant.wait_until_built(name)
@@ -84,8 +103,15 @@ class Story:
         with self._screen.step("Floating addresses make them reachable"):
             for name in (self._web, self._debian):
                 address = self._shell.show(
-                    *("openstack", "floating", "ip", "create", "public"),
-                    *("-f", "value", "-c", "floating_ip_address"),
+                    "openstack",
+                    "floating",
+                    "ip",
+                    "create",
+                    "public",
+                    "-f",
+                    "value",
+                    "-c",
+                    "floating_ip_address",
                 )
                 self._shell.run("openstack", "server", "add", "floating", "ip", name, address)
                 self._addresses[name] = address
@@ -104,7 +130,11 @@ class Story:
         with self._screen.step("SSH into Debian, with the key pair that Nova put there"):
             wait_for(lambda: listening(address, _SSH), f"{address} to serve SSH")
             answer = self._shell.show(
-                *("ssh", "-i", key, *_UNVERIFIED, f"root@{address}"),
+                "ssh",
+                "-i",
+                key,
+                *_UNVERIFIED,
+                f"root@{address}",
                 "hostname && cat /etc/debian_version && ip -brief -4 address",
             )
             if answer.splitlines()[0] != self._debian:
@@ -113,8 +143,13 @@ class Story:
     def _read_console(self) -> None:
         with self._screen.step("The console log is what the server's process writes"):
             log = self._shell.show(
-                *("openstack", "console", "log", "show"),
-                *("--lines", str(_CONSOLE_LINES), self._web),
+                "openstack",
+                "console",
+                "log",
+                "show",
+                "--lines",
+                str(_CONSOLE_LINES),
+                self._web,
             )
             if "GET /" not in log and "serves HTTP" not in log:
                 raise ProofFailed(reason=f"the log has nothing of the web server: {log}")
@@ -122,8 +157,17 @@ class Story:
     def _list_servers(self) -> None:
         with self._screen.step("Nova lists them"):
             self._shell.show(
-                *("openstack", "server", "list"),
-                *("-c", "Name", "-c", "Status", "-c", "Networks", "-c", "Flavor"),
+                "openstack",
+                "server",
+                "list",
+                "-c",
+                "Name",
+                "-c",
+                "Status",
+                "-c",
+                "Networks",
+                "-c",
+                "Flavor",
             )
             for name in (self._web, self._debian):
                 if (status := self._tenant.server(name).status) != "ACTIVE":

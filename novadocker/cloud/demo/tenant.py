@@ -36,7 +36,7 @@ class Tenant:
     @classmethod
     @contextmanager
     def connected(cls, layout: Layout) -> Iterator["Tenant"]:
-        """Make one; its connections last as long as the context."""
+        """Connect as the tenant; the connections last as long as the context."""
         with ExitStack() as stack:
             yield cls(
                 layout,
@@ -45,18 +45,18 @@ class Tenant:
             )
 
     def free_name(self, name: str) -> str:
-        """Return a name that no server or image has: this, or this with a number."""
+        """Return a free name for a server and an image: the given, or the given with a number."""
         taken = {server.name for server in self.cloud.compute.servers()}
         taken |= {image.name for image in self.cloud.image.images()}
         numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))
         return next(each for each in (name, *numbered) if each not in taken)
 
     def server(self, name: str) -> Any:
-        """Return a server as it is now."""
+        """Return a server's current state."""
         return self.cloud.compute.get_server(self.cloud.compute.find_server(name).id)
 
     def wait_until_built(self, name: str) -> Any:
-        """Wait until a server is no longer being built, and return it.
+        """Wait for the end of a server's build, and return the server.
 
         Raises:
             ServerFailed: it is in the state ERROR.
@@ -69,7 +69,7 @@ class Tenant:
         return server
 
     def subject(self, name: str) -> remains_of_server.Subject:
-        """Return what a server is known by wherever it leaves something."""
+        """Return the ids and addresses by which a server's traces are found."""
         return remains_of_server.subject(self.cloud, self.server(name).id)
 
     def prove_gone(self, subjects: list[remains_of_server.Subject]) -> None:
@@ -92,7 +92,7 @@ class Tenant:
             raise ProofFailed(reason="left behind: " + ", ".join(found))
 
     def tidy(self, server: str, image: str, tell: Callable[[str], None]) -> None:
-        """Take away what a demonstration that failed has made, as far as that can be done.
+        """Remove the servers and images of a failed demonstration, as far as possible.
 
         Args:
             server: the server's name.

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Doubles of services that this machine cannot run, as programs of the launched cloud."""
+"""Doubles of services beyond a launched cloud's means, as programs."""

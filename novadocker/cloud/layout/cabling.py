@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cables between compute hosts: hubs on the machine, ends at the hosts, addresses on them.
+"""Cables between compute hosts: hubs on the machine, ends at the hosts, addresses.
 
 A cloud of one host has none. With more hosts there are three networks, as in a machine room:
 management (APIs, messages, streams between hosts), tunnel (tenants' packets between switches)
@@ -21,7 +21,7 @@ _PREFIX_LENGTH = 24
 
 @dataclass(frozen=True)
 class Cable:
-    """One host's cable to a hub.
+    """Cable of a host to a hub.
 
     Attributes:
         hub: kernel bridge on the machine.
@@ -38,7 +38,7 @@ class Cable:
 
 @dataclass(frozen=True)
 class Cabling:
-    """Names and addresses of one cloud's cables.
+    """Names and addresses of a cloud's cables.
 
     Attributes:
         state: state directory, by which two clouds have different names.
@@ -50,13 +50,13 @@ class Cabling:
 
     @property
     def hubs(self) -> tuple[str, ...]:
-        """Kernel bridges, each for one network."""
+        """Kernel bridges, each for a network."""
         kinds = ("m", "t", "x") if self.floating else ("m", "t")
         return tuple(self._hub(kind) for kind in kinds)
 
     @property
     def management_hub(self) -> str:
-        """Bridge of the management network; the control plane has an address on it."""
+        """Bridge of the management network, with an address of the control plane."""
         return self._hub("m")
 
     def management(self, number: int) -> Cable:

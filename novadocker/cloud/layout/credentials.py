@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The passwords of one cloud: made once, kept where only root reads."""
+"""Passwords of a cloud: made once, readable for root alone."""
 
 import dataclasses
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Credentials:
-    """One secret for each purpose."""
+    """Secrets, each for a purpose."""
 
     database: str
     messages: str
@@ -24,7 +24,7 @@ class Credentials:
 
 
 def load_or_make(path: Path) -> Credentials:
-    """Return the kept credentials; make and keep those that are missing."""
+    """Return the kept credentials; make and keep missing credentials."""
     kept = json.loads(path.read_text()) if path.exists() else {}
     names = [field.name for field in dataclasses.fields(Credentials)]
     # Hexadecimal, so that no configuration format needs to quote them.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Directories of a cloud: made with rights by which other users of the machine read nothing."""
+"""Directories of a cloud, closed to the machine's other users."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +10,21 @@ from novadocker.cloud.layout.settings import OVS
 _PRIVATE, _TRAVERSABLE = 0o700, 0o711
 # Below the data, one for each service: images, tables, keys.
 _SERVICES = (
-    *("glance", "heat", "keystone", "mariadb", "neutron", "nova"),
-    *("opensdn", "ovn", "placement", "rabbitmq"),
+    "glance",
+    "heat",
+    "keystone",
+    "mariadb",
+    "neutron",
+    "nova",
+    "opensdn",
+    "ovn",
+    "placement",
+    "rabbitmq",
 )
 
 
 def make(layout: Layout) -> None:
-    """Make the directories and set their rights; may be repeated."""
+    """Make the directories and set rights; may be repeated."""
     for path, mode in _rights(layout):
         path.mkdir(parents=True, exist_ok=True)
         # Also of one that an earlier version made with other rights.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where one Docker Engine lives."""
+"""Paths of a Docker Engine."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class EnginePaths:
-    """Where one engine lives.
+    """Paths of a Docker Engine.
 
     Args:
         data: images and containers; may be large, must be traversable by everyone, since
@@ -26,12 +26,12 @@ class EnginePaths:
 
     @property
     def url(self) -> str:
-        """The Docker API, as a client wants it."""
+        """URL of the Docker API."""
         return f"unix://{self.socket}"
 
     @property
     def containerd_socket(self) -> Path:
-        """What dockerd and the shims speak to."""
+        """Socket of containerd for dockerd and the shims."""
         return self.run / "containerd.sock"
 
     @property
@@ -51,11 +51,11 @@ class EnginePaths:
 
     @property
     def pidfile(self) -> Path:
-        """Dockerd's process id; a stale one can keep it from starting."""
+        """Dockerd's process id; a stale file can keep dockerd from starting."""
         return self.run / "docker.pid"
 
     @property
     def cgroup(self) -> str:
-        """The parent of all our containers' cgroups: by it they are found again."""
+        """Parent of all our containers' cgroups, by which containers are found again."""
         digest = hashlib.sha256(str(self.run).encode()).hexdigest()
         return f"novadocker-{digest[:8]}"

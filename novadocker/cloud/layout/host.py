@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A compute host: nova-compute, and what it drives, as one unit."""
+"""Compute host: nova-compute, engine, switch and agents as a unit."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +14,16 @@ FAKE_DRIVER = "fake.FakeDriverWithoutFakeNodes"
 
 @dataclass(frozen=True)
 class ComputeHost:
-    """One compute host of the cloud.
+    """Compute host of a cloud.
 
     Args:
-        name: its name in Nova, Neutron and OVN, which must be one and the same.
-        data: what it keeps, images and containers included.
-        run: its sockets; short.
+        name: the same in Nova, Neutron and OVN.
+        data: directory of images, containers and state.
+        run: directory of sockets; a short path.
         driver: Nova's ``compute_driver``.
-        suffix: what its services' names end with; empty on the first host.
-        zone: its availability zone, if not the default one.
-        real: whether it has an engine, a switch and a metadata agent. A host with Nova's
+        suffix: end of the services' names; empty on the first host.
+        zone: availability zone, if not the default.
+        real: has an engine, a switch and a metadata agent. A host with Nova's
             fake driver has none: it shows what the control plane alone costs.
         integration_bridge: where OVN plugs ports.
         external_bridge: where the public network is.
@@ -49,19 +49,19 @@ class ComputeHost:
     cabling: Cabling | None = None
 
     def service(self, name: str) -> str:
-        """Return the name of this host's instance of a service."""
+        """Return the name of a service on the host."""
         return f"{name}{self.suffix}"
 
     @property
     def namespace(self) -> str | None:
-        """Network namespace of the host; None on the first, which shares the machine's."""
+        """Network namespace of the host; None on the first, in the machine's own."""
         if self.cabling is None or self.number == 1:
             return None
         return self.cabling.namespace(self.name)
 
     @property
     def namespace_prefix(self) -> str:
-        """Beginning of the names of network namespaces that agents of the host make.
+        """Beginning of the names of network namespaces made by the host's agents.
 
         These names are one machine's, whatever namespace the agent itself is in.
         """
@@ -69,14 +69,14 @@ class ComputeHost:
 
     @property
     def management_address(self) -> str:
-        """Address for messages, consoles and streams of this host."""
+        """Address for messages, consoles and streams of the host."""
         if self.cabling is None:
             return LOOPBACK
         return _ip(self.cabling.management(self.number))
 
     @property
     def tunnel_address(self) -> str:
-        """Address of this host's end of tunnels."""
+        """Address of the host's end of tunnels."""
         return _ip(self.cabling.tunnel(self.number)) if self.cabling else LOOPBACK
 
     @property
@@ -93,22 +93,22 @@ class ComputeHost:
 
     @property
     def engine(self) -> EnginePaths:
-        """Where its Docker Engine lives."""
+        """Paths of the host's Docker Engine."""
         return EnginePaths(data=self.data / "engine", run=self.run)
 
     @property
     def nova_state(self) -> Path:
-        """What nova-compute keeps, its identity included."""
+        """State of nova-compute, identity included."""
         return self.data / "nova"
 
     @property
     def metadata_state(self) -> Path:
-        """What the metadata agent keeps."""
+        """State of the metadata agent."""
         return self.data / "metadata"
 
     @property
     def metadata_socket(self) -> Path:
-        """Where the metadata agent listens for its proxies."""
+        """Socket of the metadata agent for proxies."""
         return self.run / "metadata.sock"
 
     @property
@@ -118,7 +118,7 @@ class ComputeHost:
 
     @property
     def switch_socket(self) -> Path:
-        """The Open vSwitch database's socket; ovn-controller expects this name."""
+        """Socket of the Open vSwitch database, under the name expected by ovn-controller."""
         return self.run / "db.sock"
 
     @property

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where everything of one cloud is: paths, ports, names."""
+"""Paths, ports and names of a cloud."""
 
 import ipaddress
 import sys
@@ -56,11 +56,11 @@ class Ports:
 
 @dataclass(frozen=True)
 class Layout:
-    """One cloud's places.
+    """Paths, ports and hosts of a cloud.
 
     Args:
         state: the directory below which everything is.
-        settings: what its owner chose.
+        settings: the owner's choices.
         venv: the virtual environment with OpenStack in it.
     """
 
@@ -92,13 +92,13 @@ class Layout:
 
     @property
     def cabling(self) -> Cabling | None:
-        """Cables between the compute hosts; None where there is one host."""
+        """Cables between the compute hosts; None for a single host."""
         if self.settings.computes == 1:
             return None
         return Cabling(self.state, floating=self.settings.network == OVN)
 
     def host(self, name: str) -> ComputeHost:
-        """Return a compute host by its name."""
+        """Return a compute host by name."""
         for host in self.hosts:
             if host.name == name:
                 return host
@@ -125,7 +125,7 @@ class Layout:
 
     @property
     def data(self) -> Path:
-        """What must outlive a restart."""
+        """Directory of data that outlive a restart."""
         return self.state / "data"
 
     @property
@@ -135,20 +135,20 @@ class Layout:
 
     @property
     def log(self) -> Path:
-        """One file for each service."""
+        """Directory of the services' logs."""
         return self.state / "log"
 
     @property
     def tmp(self) -> Path:
-        """Temporary files, on the state's disk: uploads pass through it."""
+        """Temporary files, on the state's disk: uploads pass through."""
         return self.state / "tmp"
 
     def conf(self, service: str) -> Path:
-        """Return the directory of one service's configuration."""
+        """Return the directory of a service's configuration."""
         return self.state / "conf" / service
 
     def log_of(self, service: str) -> Path:
-        """Return one service's log."""
+        """Return a service's log."""
         return self.log / f"{service}.log"
 
     def program(self, name: str) -> str:
@@ -157,7 +157,7 @@ class Layout:
 
     @property
     def clouds_yaml(self) -> Path:
-        """How clients reach the cloud."""
+        """File with the clouds for clients."""
         return self.state / "clouds.yaml"
 
     @property
@@ -167,7 +167,7 @@ class Layout:
 
     @property
     def database_socket(self) -> Path:
-        """MariaDB, for its superuser."""
+        """Socket of MariaDB for the superuser."""
         return self.run / "mariadb.sock"
 
     @property
@@ -181,12 +181,12 @@ class Layout:
         return f"unix:{self.run / 'ovn-sb.sock'}"
 
     def southbound_of(self, host: ComputeHost) -> str:
-        """Return the southbound database as a host reaches it."""
+        """Return the southbound database's address for a host."""
         # Over the management network, so that a host which is cut off is cut off from OVN too.
         return f"tcp:{LOOPBACK}:{self.ports.southbound}" if host.namespace else self.southbound
 
     def url(self, port: int, path: str = "") -> str:
-        """Return the URL of one of our APIs."""
+        """Return the URL of an API."""
         return f"http://{LOOPBACK}:{port}{path}"
 
     @property
@@ -195,7 +195,7 @@ class Layout:
         return self.url(self.ports.keystone, "/v3")
 
     def check_lengths(self) -> None:
-        """Refuse a state directory whose sockets would have too long paths."""
+        """Refuse a state directory with too long paths of sockets."""
         longest = max(len(str(host.run)) for host in self.hosts)
         if longest > _SOCKET_PATH_ROOM:
             room = _SOCKET_PATH_ROOM - longest + len(str(self.state))

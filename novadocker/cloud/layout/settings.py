@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the owner of a cloud chooses, kept in its state directory.
+"""Settings of a cloud, chosen by the owner and kept in the state directory.
 
 It is fixed when the state is made: addresses are in the databases by then.
 """
@@ -33,13 +33,13 @@ class Settings:
         port_base: the first of the TCP ports.
         public_cidr: the public network's addresses; the machine has the first.
         driver: the first host's ``compute_driver``.
-        fake_host: whether there is a second host with Nova's fake driver.
-        network: what joins ports: ``ovn``, ``ovs`` (Neutron's own agents), or ``contrail``
+        fake_host: have another host, with Nova's fake driver.
+        network: kind of network: ``ovn``, ``ovs`` (Neutron's own agents), or ``contrail``
             (a double of its vRouter agent, for tests).
-        heat: whether there is orchestration.
-        dns: whether servers find each other by their names; Nova cannot then make one whose name
+        heat: have orchestration.
+        dns: let servers find each other by names; Nova cannot then make one whose name
             has letters beyond ASCII.
-        horizon: whether there is a dashboard.
+        horizon: have a dashboard.
         computes: number of compute hosts with an engine.
     """
 
@@ -72,7 +72,7 @@ def load(state: Path) -> Settings:
 
 
 def decide(state: Path, asked: dict[str, Any]) -> Settings:
-    """Return the settings for ``up``: what is kept, changed by what was asked for.
+    """Return the settings for ``up``: kept settings, changed as asked.
 
     Args:
         state: the state directory, which may not exist yet.
@@ -108,12 +108,12 @@ def _checked(state: Path, settings: Settings) -> Settings:
 
 
 def additions(names: Iterable[str], *, wanted: bool) -> dict[str, bool]:
-    """Return the choices that add, or take away, what is named."""
+    """Return the choices for additions, wanted or not."""
     return {name.replace("-", "_"): wanted for name in names}
 
 
 def store(state: Path, settings: Settings) -> None:
-    """Make the state directory and keep the settings in it."""
+    """Make the state directory and keep the settings there."""
     state.mkdir(parents=True, exist_ok=True)
     # Traversable: the containers' root is an ordinary user of the host.
     state.chmod(0o711)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""This machine: its packages and ports, what a cloud puts on it and must take away again."""
+"""Machine below a cloud: packages, ports, and the traces to take away again."""

@@ -36,7 +36,7 @@ def kept_from_boot(journal: Path = JOURNAL) -> Iterator[None]:
 
 
 def finish(journal: Path = JOURNAL) -> None:
-    """Disable the services of packages that are new since the journal; may be repeated."""
+    """Disable the services of packages newer than the journal; may be repeated."""
     if not journal.exists():
         return
     before = set(journal.read_text().split())

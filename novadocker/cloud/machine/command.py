@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A program to run: what every service comes down to, whoever starts it."""
+"""Program to run, as a service or at once."""
 
 import subprocess
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ _BOUND_SECONDS = 60
 
 @dataclass(frozen=True)
 class Command:
-    """One process in the foreground.
+    """Process in the foreground.
 
     Args:
         name: how the process is called in tables and logs.
         argv: the program and its arguments.
-        env: what it needs in its environment beyond the common part.
+        env: variables beyond the common environment.
     """
 
     name: str
@@ -26,11 +26,11 @@ class Command:
 
 
 def run(*argv: str, env: Mapping[str, str] | None = None, patience: float = _BOUND_SECONDS) -> str:
-    """Run a program that sets something up and return what it prints.
+    """Run a preparing program and return the output.
 
     Args:
         argv: the program and its arguments.
-        env: its environment; ours, if none is given.
+        env: whole environment; ours, if none is given.
         patience: the seconds that it gets.
     """
     try:
@@ -46,7 +46,7 @@ def run(*argv: str, env: Mapping[str, str] | None = None, patience: float = _BOU
 
 
 def entering(namespace: str | None) -> tuple[str, ...]:
-    """Return the words that run a program in a network namespace; none for the machine's own.
+    """Return the words before a program's own to enter a network namespace; none for the machine's.
 
     Not ``ip netns exec``: that mounts another /sys, without the machine's cgroups.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Locks between launchers on one machine, or in one network namespace of a machine."""
+"""Locks between launchers on a machine, or in a network namespace."""
 
 import fcntl
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's packages: installed for missing programs only, and no service starts by itself.
+"""Debian's packages: installed for missing programs only, with no service started.
 
 Programs are looked for, not packages: a machine with docker-ce keeps docker-ce.
 """
@@ -56,7 +56,7 @@ def missing(
 
 
 def ensure(programs: Mapping[str, str] = PROGRAMS, *, lists: bool = False) -> list[str]:
-    """Install the missing packages and return their names.
+    """Install the missing packages and return the names.
 
     Args:
         programs: packages by a program that each brings.

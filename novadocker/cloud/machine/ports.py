@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who listens on the ports that we need."""
+"""Other listeners on a cloud's ports."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from novadocker.cloud.machine import processes
 
 
 def check(layout: Layout) -> None:
-    """Refuse to go on while somebody else listens on one of our ports."""
+    """Refuse to go on while somebody else listens on a port of ours."""
     ours = {process.pid for process in processes.processes(layout)}
     listeners = {
         connection.laddr.port: connection.pid
@@ -28,7 +28,7 @@ def check(layout: Layout) -> None:
 
 
 def clashes(ports: Ports, listeners: dict[int, int | None]) -> list[tuple[int, str, int | None]]:
-    """Return port, our name for it and the other's process id, for each port in use."""
+    """Return number, name and foreign process id of each port in use."""
     wanted: Iterable[tuple[str, int]] = dataclasses.asdict(ports).items()
     return [(port, name, listeners[port]) for name, port in wanted if port in listeners]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The processes of one cloud, whoever is their parent by now."""
+"""Processes of a cloud, found by their environment."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from novadocker.cloud.layout.layout import HOST, MEMBER, Layout
 
 
 def processes(layout: Layout, host: str | None = None) -> Iterator[psutil.Process]:
-    """Yield the processes that carry a cloud's mark in their environment.
+    """Yield the processes with a cloud's mark in the environment.
 
     Args:
         layout: the cloud.
@@ -24,7 +24,7 @@ def processes(layout: Layout, host: str | None = None) -> Iterator[psutil.Proces
 
 
 def pids_named(layout: Layout, name: str, host: str | None = None) -> set[int]:
-    """Return the ids of a cloud's processes, or of one host's, that run a program."""
+    """Return the ids of processes of a cloud, or of a host, with a program's name."""
     return {process.pid for process in processes(layout, host) if _name(process) == name}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a process can leave on the host when it ends: children, mounts, cgroups.
+"""Remains of ended processes on a machine: children, mounts, cgroups.
 
 All of it is found by names and paths that only we use, so nothing of others is touched.
 """
@@ -21,14 +21,14 @@ _BOUND_SECONDS = 10
 
 
 def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
-    """Send a signal to processes, those that have ended left out."""
+    """Send a signal to processes; ended processes are left out."""
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(number)
 
 
 def kill(processes: Iterable[psutil.Process]) -> None:
-    """Kill processes and wait until they are gone."""
+    """Kill processes and wait for the end."""
     found = list(processes)
     send(found, signal.SIGKILL)
     psutil.wait_procs(found, timeout=_BOUND_SECONDS)
@@ -48,11 +48,11 @@ def remove_cgroup(name: str) -> None:
 
 
 def end_shims(address: Path, state: Path) -> None:
-    """Kill the shims of one containerd and remove their sockets.
+    """Kill the shims of a containerd and remove the shims' sockets.
 
     Args:
         address: the socket on which that containerd listens.
-        state: its state directory, where each bundle names its shim's socket. The shims
+        state: containerd's state directory, where each bundle names the shim's socket. The shims
             put these below /run/containerd whatever containerd is told.
     """
     kill(shims(address))
@@ -61,7 +61,7 @@ def end_shims(address: Path, state: Path) -> None:
 
 
 def shims(address: Path) -> Iterator[psutil.Process]:
-    """Yield the shims that belong to the containerd at an address."""
+    """Yield the shims of the containerd at an address."""
     for process in psutil.process_iter(["cmdline"]):
         argv = process.info["cmdline"] or []
         if argv and "containerd-shim" in argv[0] and str(address) in argv:
@@ -69,7 +69,7 @@ def shims(address: Path) -> Iterator[psutil.Process]:
 
 
 def unmount_below(directory: Path) -> None:
-    """Unmount all that is mounted below a directory, the innermost first."""
+    """Unmount everything below a directory, the innermost first."""
     for mount in reversed(mounts_below(directory)):
         # Lazily: the last user of a dead container's root may still be on its way out.
         subprocess.run(["umount", "--lazy", mount], check=False, capture_output=True)
@@ -97,7 +97,7 @@ def remove_tree(directory: Path) -> None:
 
 
 def mounts_below(directory: Path) -> list[str]:
-    """Return the mount points below a directory, in the order in which they were mounted."""
+    """Return the mount points below a directory, in the order of mounting."""
     # The kernel lists mount points by their real paths.
     prefix = f"{directory.resolve()}/"
     mounts = [entry.mountpoint for entry in psutil.disk_partitions(all=True)]

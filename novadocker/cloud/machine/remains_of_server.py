@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a server leaves on its cloud while it lives, none of which may be there afterwards."""
+"""Traces of a living server in a cloud, none of which may be there afterwards."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -22,12 +22,12 @@ _PORT_DIGITS = 11
 
 @dataclass(frozen=True)
 class Subject:
-    """A server, by all that it is known by.
+    """Server with every id and address by which traces are found.
 
     Args:
-        server: its id.
+        server: id in Nova.
         ports: the ids of its ports.
-        addresses: its floating addresses.
+        addresses: floating addresses.
         kept: those of its ports that were there before it, and stay.
     """
 
@@ -38,11 +38,11 @@ class Subject:
 
 
 def subject(cloud: Any, server: str, kept: Iterable[str] = ()) -> Subject:
-    """Return what a server is known by now.
+    """Return the ids and addresses of a server as of now.
 
     Args:
         cloud: a connection as its tenant.
-        server: its id.
+        server: id in Nova.
         kept: the ids of ports that are not to go with it.
     """
     ports = frozenset(port.id for port in cloud.network.ports(device_id=server))
@@ -55,7 +55,7 @@ def subject(cloud: Any, server: str, kept: Iterable[str] = ()) -> Subject:
 
 
 def floating_addresses(cloud: Any) -> list[Any]:
-    """Return those that a user sees; none where the network has no routers.
+    """Return the floating addresses of a user; none where the network has no routers.
 
     Args:
         cloud: a connection as that user.
@@ -66,7 +66,7 @@ def floating_addresses(cloud: Any) -> list[Any]:
 
 
 def left(layout: Layout, admin: Any, subject: Subject) -> list[str]:
-    """Return what is there of a server, each by its name; of one that is gone, nothing is.
+    """Return the traces of a server by name; a deleted server has none.
 
     Args:
         layout: the cloud.
@@ -138,6 +138,12 @@ def _at_network(layout: Layout, host: ComputeHost, port: str) -> Iterator[str]:
 
 def _switch_interface(host: ComputeHost, port: str) -> str:
     return run(
-        *("ovs-vsctl", f"--db=unix:{host.switch_socket}", "--timeout=10", "--bare"),
-        *("--columns=name", "find", "interface", f"external_ids:iface-id={port}"),
+        "ovs-vsctl",
+        f"--db=unix:{host.switch_socket}",
+        "--timeout=10",
+        "--bare",
+        "--columns=name",
+        "find",
+        "interface",
+        f"external_ids:iface-id={port}",
     ).strip()

@@ -33,7 +33,7 @@ def no_service_starts(path: Path = PATH) -> Iterator[None]:
 
 
 def remove_ours(path: Path = PATH) -> None:
-    """Remove a policy of ours, left by a run that was killed."""
+    """Remove a policy of ours, left by a killed run."""
     try:
         text = path.read_text(errors="replace")
     except FileNotFoundError:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs of ours that services are started with."""
+"""Programs of ours behind services."""

@@ -43,6 +43,7 @@ def _parse() -> argparse.Namespace:
 
 async def _forward(arguments: argparse.Namespace) -> None:
     sockets = {int(port): path for port, path in arguments.unix}
+    running: set[asyncio.Task[None]] = set()
     async with contextlib.AsyncExitStack() as undo:
         for port in arguments.ports:
             connect: Connect = (
@@ -51,7 +52,7 @@ async def _forward(arguments: argparse.Namespace) -> None:
                 else partial(asyncio.open_connection, arguments.to, port)
             )
             server = await asyncio.start_server(
-                partial(_serve, connect), sock=_listener(arguments, port), limit=_PIECE
+                partial(_accept, running, connect), sock=_listener(arguments, port), limit=_PIECE
             )
             await undo.enter_async_context(server)
         arguments.socket.unlink(missing_ok=True)
@@ -60,8 +61,9 @@ async def _forward(arguments: argparse.Namespace) -> None:
         ended = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
         await ended.wait()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in running:
             task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 def _listener(arguments: argparse.Namespace, port: int) -> socket.socket:
@@ -74,6 +76,18 @@ def _listener(arguments: argparse.Namespace, port: int) -> socket.socket:
     listener.bind((arguments.listen, port))
     listener.listen(512)
     return listener
+
+
+def _accept(
+    running: set[asyncio.Task[None]],
+    connect: Connect,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+) -> None:
+    # The loop itself holds tasks weakly: one between two quiet sockets would be collected.
+    task = asyncio.get_running_loop().create_task(_serve(connect, reader, writer))
+    running.add(task)
+    task.add_done_callback(running.discard)
 
 
 async def _serve(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs Heat's engine in one process: ``python -m novadocker.cloud.programs.heat_engine``.
+"""Heat's engine in a single process: ``python -m novadocker.cloud.programs.heat_engine``.
 
 By itself it forks a worker below a master, which costs another 150 MB.
 """

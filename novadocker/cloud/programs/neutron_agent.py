@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs one of Neutron's agents: ``python -m novadocker.cloud.programs.neutron_agent MODULE ...``.
+"""Neutron agent as a program: ``python -m novadocker.cloud.programs.neutron_agent MODULE ...``.
 
 It keeps the agent's privileged functions in its own process, where that can be done. The agent
 is root here anyway, and each of its privileged helpers would take another 120 MB.
@@ -42,7 +42,7 @@ def _stay_in_this_process() -> None:
 
 
 def _complete_checksums() -> None:
-    """Answer over IPv6 too: on this switch's datapath Neutron completes those of IPv4 alone."""
+    """Complete checksums of IPv6 too: in user space Neutron completes IPv4 alone."""
     from neutron.agent.linux.iptables_manager import IptablesManager  # noqa: PLC0415
     from neutron.agent.ovn.metadata.agent import MetadataAgent  # noqa: PLC0415
 
@@ -59,7 +59,7 @@ def _complete_checksums() -> None:
 
 
 def _name_namespaces(prefix: str) -> None:
-    """Name namespaces so that the agents of two hosts on one machine do not share them.
+    """Name namespaces apart from the namespaces of other hosts' agents on the machine.
 
     An agent looks through all of its machine for names that begin as its own do, and removes
     what it does not know.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs one of Nova's workers in one process: ``python -m novadocker.cloud.programs.nova_worker``.
+"""Nova's workers, each a single process: ``python -m novadocker.cloud.programs.nova_worker``.
 
 By themselves nova-conductor and nova-scheduler fork a worker below a master, which costs
 another 130 MB each; here they run the way nova-compute does.

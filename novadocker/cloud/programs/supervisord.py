@@ -13,7 +13,7 @@ from supervisor import poller, supervisord
 
 
 class Poller(poller.PollPoller):
-    """Lets go of what has nothing but an error to tell; what is read is registered anew."""
+    """Poller that lets go of descriptors with nothing but an error."""
 
     def _ignore_invalid(self, fd: int, eventmask: int) -> bool:
         if eventmask == select.POLLERR:

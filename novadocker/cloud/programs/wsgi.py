@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Serves one OpenStack API from this process: ``python -m novadocker.cloud.programs.wsgi``.
+"""Server of an OpenStack API: ``python -m novadocker.cloud.programs.wsgi``.
 
 OpenStack leaves the choice of a server to the operator, and its applications assume a few
 things about it; each is met, with its reason, below.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's packages as this machine gets them: its mirrors, its proxies, its keys."""
+"""Debian's packages from the machine's own mirrors, by way of the machine's proxies and keys."""
 
 import subprocess
 from collections.abc import Sequence
@@ -12,8 +12,12 @@ _FORMAT = "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
 # How apt fetches, and nothing of what it does on this machine before and after.
 _FETCHING = ("Acquire::http", "Acquire::https", "Acquire::Check-", "Acquire::Languages")
 _ONLY_NEEDED = (
-    *("--no-recommends", "--no-suggests", "--no-enhances"),
-    *("--no-conflicts", "--no-breaks", "--no-replaces"),
+    "--no-recommends",
+    "--no-suggests",
+    "--no-enhances",
+    "--no-conflicts",
+    "--no-breaks",
+    "--no-replaces",
 )
 
 
@@ -57,7 +61,7 @@ def download_all(packages: Sequence[str], directory: Path) -> list[Path]:
 
 
 def with_dependencies(*packages: str) -> list[str]:
-    """Return the names of packages and of all that they depend on."""
+    """Return the names of packages and of all their dependencies."""
     listed = run("apt-cache", "depends", "--recurse", *_ONLY_NEEDED, *packages)
     # Indented lines tell why; in <brackets> is what no package is called.
     return [line for line in listed.splitlines() if line[:1].isalnum()]

@@ -9,7 +9,7 @@ from novadocker.cloud.samples import apt
 
 
 def unpacked() -> tuple[bytes, list[str]]:
-    """Return the program and the names that it goes by.
+    """Return the program and all applets' names.
 
     The package is only unpacked: it cannot be installed beside ``busybox``.
     """

@@ -22,7 +22,7 @@ _VERSION = "2021-04-16"
 
 
 class NameRefused(ValueError):
-    """What cannot be a stack's, an image's and a folder's name at once."""
+    """Name unfit for a stack, an image and a folder at once."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -33,11 +33,11 @@ class NameRefused(ValueError):
 
 @dataclass(frozen=True)
 class Entry:
-    """What an entry is made from.
+    """Parts of an entry.
 
     Args:
-        name: of the entry.
-        description: what it is.
+        name: the entry's, as the stack and the folder are called.
+        description: sentence for people.
         ports: protocol and number of each port that is to be reached.
         environment: the variables that the image sets.
     """
@@ -49,7 +49,7 @@ class Entry:
 
     @property
     def image(self) -> str:
-        """What its image is called in Glance."""
+        """Name of the image in Glance."""
         return f"catalogue-{self.name}"
 
 
@@ -57,8 +57,8 @@ def of_config(name: str, description: str, config: bytes) -> Entry:
     """Return the entry for an image.
 
     Args:
-        name: of the entry.
-        description: what it is.
+        name: the entry's, as the stack and the folder are called.
+        description: sentence for people.
         config: the image's.
 
     Raises:

@@ -47,7 +47,9 @@ def _mmdebstrap(scratch: Path, root: Path) -> None:
     unwanted = (f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _UNWANTED)
     done = subprocess.run(
         (
-            *("mmdebstrap", "--variant=minbase", "--format=tar"),
+            "mmdebstrap",
+            "--variant=minbase",
+            "--format=tar",
             f"--include={','.join(_PACKAGES)}",
             f"--aptopt={scratch / 'apt.conf'}",
             "--dpkgopt=force-unsafe-io",
@@ -56,7 +58,9 @@ def _mmdebstrap(scratch: Path, root: Path) -> None:
             f"--customize-hook=upload {scratch / 'sshd.conf'} /etc/ssh/sshd_config.d/sample.conf",
             '--customize-hook=chmod 755 "$1/usr/local/sbin/start"',
             '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_* "$1/etc/apt/apt.conf.d/99mmdebstrap"',
-            *(apt.codename(), str(root), *apt.sources()),
+            apt.codename(),
+            str(root),
+            *apt.sources(),
         ),
         check=False,
         capture_output=True,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Root file systems of a program's Debian packages, the libraries that it needs, and BusyBox."""
+"""Root file systems of a program's Debian packages, needed libraries, and BusyBox."""
 
 import subprocess
 import tempfile
@@ -23,10 +23,29 @@ _DIRECTORIES = {
 _MERGED = ("bin", "sbin", "lib", "lib64")
 # What packages depend on for the sake of their installation only.
 _FOR_INSTALLATION = (
-    *("adduser", "cdebconf", "debconf", "dpkg", "init-system-helpers", "install-info"),
-    *("libdebian-installer", "libfile-", "libnewt", "libnumber-", "libpam", "libperl"),
-    *("libsemanage", "libsepol", "libslang", "libtext", "lsb-base", "passwd", "perl"),
-    *("sysvinit-utils", "tar", "usr-is-merged", "usrmerge"),
+    "adduser",
+    "cdebconf",
+    "debconf",
+    "dpkg",
+    "init-system-helpers",
+    "install-info",
+    "libdebian-installer",
+    "libfile-",
+    "libnewt",
+    "libnumber-",
+    "libpam",
+    "libperl",
+    "libsemanage",
+    "libsepol",
+    "libslang",
+    "libtext",
+    "lsb-base",
+    "passwd",
+    "perl",
+    "sysvinit-utils",
+    "tar",
+    "usr-is-merged",
+    "usrmerge",
 )
 # /usr/lib, /usr/lib64, /usr/lib/x86_64-linux-gnu.
 _LIBRARY_DEPTH = 2
@@ -40,7 +59,7 @@ def write(root: Path, packages: Sequence[str], files: Mapping[str, tuple[bytes, 
 
     Args:
         root: the archive's path.
-        packages: what is in it; of what they depend on, the shared libraries are too.
+        packages: names of packages; shared libraries of their dependencies come along.
         files: content and mode by path, of what packages have not.
     """
     program, applets = busybox.unpacked()
@@ -76,7 +95,7 @@ def _unpacked(scratch: Path, packages: Sequence[str]) -> Tree:
 
 
 def _tree(scratch: Path, packages: Sequence[str]) -> dict[str, int | str | tuple[bytes, int]]:
-    """Return what is in packages, by path: a directory's mode, a link's target, a file."""
+    """Return the contents of packages by path: a directory's mode, a link's target, a file."""
     root = scratch / "root"
     root.mkdir(parents=True)
     for package in apt.download_all(sorted(packages), scratch) if packages else ():

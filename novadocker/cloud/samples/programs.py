@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The programs with which samples are made and shown, beyond those that the cloud needs."""
+"""Programs to make and show samples with, beyond the cloud's own."""
 
 from novadocker.cloud.machine import packages
 from novadocker.cloud.samples import apt
@@ -14,6 +14,6 @@ PROGRAMS = {
 
 
 def ensure() -> list[str]:
-    """Install the packages of which the program is missing, and return them."""
+    """Install the packages of missing programs, and return the packages' names."""
     # Samples are made from packages, of which the lists must be there.
     return packages.ensure(PROGRAMS, lists=not apt.sources())

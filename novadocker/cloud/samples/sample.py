@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A sample image: its root file system, made once, and what ``docker save`` writes of it."""
+"""Sample image: a root file system, made once, and the archive of ``docker save``."""
 
 import contextlib
 import hashlib
@@ -18,11 +18,11 @@ _PATIENCE = 300
 
 @dataclass(frozen=True)
 class Sample:
-    """One image.
+    """Sample image.
 
     Args:
-        name: its name, also of its file.
-        command: what a container of it runs.
+        name: the image's, and the archive's without a suffix.
+        command: words for a container to run.
         recipe: the file that says what is in it; a change of it makes the image anew.
         build: writes the root file system as a tar archive to the path that it is given.
     """
@@ -33,7 +33,7 @@ class Sample:
     build: Callable[[Path], None]
 
     def saved(self, cache: Path, engine_url: str) -> Path:
-        """Return the saved image, which is made unless the cache has it.
+        """Return the saved image, made unless cached.
 
         Args:
             cache: the directory in which it is kept.
@@ -50,7 +50,7 @@ class Sample:
         return archive
 
     def prepare(self, cache: Path) -> Path:
-        """Do all of the work that needs no engine, and return the root file system.
+        """Make and return the root file system, for which no engine is needed.
 
         Args:
             cache: the directory in which it is kept until it has become an image.

@@ -130,7 +130,7 @@ def build(root: Path) -> None:
 
 
 def _unpacked(scratch: Path) -> Tree:
-    """Take the programs and the libraries that they want out of their packages."""
+    """Take programs and the needed libraries out of Debian's packages."""
     wanted = {*apt.with_dependencies(*_PACKAGES), *_SHELL}
     for package in apt.download_all(sorted(wanted), scratch):
         subprocess.run(["dpkg-deb", "--extract", package, scratch / "root"], check=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A root file system, file by file, and the tar archive of it."""
+"""Root file system, file by file, and the tar archive."""
 
 import io
 import tarfile
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Tree:
-    """What is in it; everything belongs to root.
+    """Contents of the file system; everything belongs to root.
 
     Attributes:
         directories: modes by path, the outer before the inner.

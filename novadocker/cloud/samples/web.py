@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A tiny image: BusyBox with a web server that tells on which server it runs."""
+"""Tiny image: BusyBox with a web server, whose page names the server."""
 
 from pathlib import Path
 

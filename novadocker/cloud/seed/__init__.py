@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is inside a cloud: databases, identities, flavors, networks."""
+"""Contents of a cloud: databases, identities, flavors, networks."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a tenant needs to begin: flavors, networks, a security group, a key pair."""
+"""First contents for a tenant: flavors, networks, a security group, a key pair."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ _FIRST_FLOATING, _LAST_FLOATING = 10, -6
 
 
 def ensure_flavors(layout: Layout) -> None:
-    """Make the public flavors that are missing."""
+    """Make the missing public flavors."""
     with connect(layout, "admin") as cloud:
         present = {flavor.name for flavor in cloud.compute.flavors()}
         for name, vcpus, ram, disk in FLAVORS:
@@ -33,7 +33,7 @@ def ensure_flavors(layout: Layout) -> None:
 
 
 def ensure_public_network(layout: Layout) -> None:
-    """Make the external network that the machine itself is a member of."""
+    """Make the external network, with the machine itself as a member."""
     with connect(layout, "admin") as cloud:
         network = cloud.network.find_network("public") or cloud.network.create_network(
             name="public",

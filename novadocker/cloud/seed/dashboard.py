@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the dashboard's forms know of containers: Glance's metadata definitions.
+"""Metadata definitions in Glance, for the dashboard's forms.
 
 Where Glance has none of a kind, Horizon's forms for things of that kind fail.
 """
@@ -41,7 +41,7 @@ _TZ = {
 
 
 def namespaces() -> tuple[dict[str, Any], ...]:
-    """Return the definitions: of what images, flavors, servers and host aggregates may say."""
+    """Return the definitions for images, flavors, servers and host aggregates."""
     narrowing = [each for each in extra_specs.EXTRA_SPECS if each.narrows]
     of_images = {each.image_property: _property(each) for each in narrowing}
     of_flavors = {each.name: _property(each) for each in extra_specs.EXTRA_SPECS}
@@ -54,7 +54,7 @@ def namespaces() -> tuple[dict[str, Any], ...]:
 
 
 def ensure(layout: Layout) -> None:
-    """Make the definitions that are missing."""
+    """Make the missing definitions."""
     with connect(layout, "admin") as cloud:
         answer = cloud.image.get(_NAMESPACES)
         answer.raise_for_status()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MariaDB: its data directory, our user, the services' databases."""
+"""MariaDB: data directory, our user, the services' databases."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ def command(layout: Layout) -> Command:
 
 
 def install(layout: Layout) -> None:
-    """Make the system tables, unless they are there."""
+    """Make the missing system tables."""
     directory = mariadb.data_directory(layout)
     if (directory / "mysql").is_dir():
         return
@@ -36,7 +36,7 @@ def install(layout: Layout) -> None:
 
 
 def create(layout: Layout, credentials: Credentials) -> None:
-    """Make the services' databases and the user that owns them; may be repeated."""
+    """Make the services' databases and the owning user; may be repeated."""
     user = "cloud@'127.0.0.1'"
     with connection(layout) as cursor:
         cursor.execute(f"CREATE USER IF NOT EXISTS {user} IDENTIFIED BY %s", [credentials.database])
@@ -52,7 +52,7 @@ def check(layout: Layout) -> None:
 
 
 def host_is_mapped(layout: Layout, credentials: Credentials, host: str) -> bool:
-    """Say whether Nova's cells know a compute host, so that it is scheduled to."""
+    """Tell whether Nova's cells know a compute host, as the scheduler needs."""
     query = "SELECT 1 FROM host_mappings WHERE host = %s"
     with connection(layout, credentials, "nova_api") as cursor:
         return bool(cursor.execute(query, [host]))

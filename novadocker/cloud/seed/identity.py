@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may use the cloud: projects, users, the catalog, and ``clouds.yaml``."""
+"""Identities of the cloud: projects, users, the catalog, and ``clouds.yaml``."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from novadocker.cloud.layout.layout import REGION, Layout
 
 @dataclass(frozen=True)
 class Entry:
-    """One service of the catalog.
+    """Service of the catalog.
 
     Args:
-        kind: what clients look for.
-        name: of the service.
+        kind: service type, as clients ask for.
+        name: service's name.
         port: where it listens.
-        path: what its URLs begin with.
+        path: beginning of URLs' paths.
     """
 
     kind: str
@@ -38,7 +38,7 @@ def write_clouds(common: Common) -> None:
 
 
 def clouds(common: Common) -> dict[str, Any]:
-    """Return what is in ``clouds.yaml``."""
+    """Return the content of ``clouds.yaml``."""
     passwords = {"admin": common.credentials.admin, "demo": common.credentials.demo}
     return {
         "clouds": {
@@ -60,14 +60,14 @@ def clouds(common: Common) -> dict[str, Any]:
 
 
 def connect(layout: Layout, cloud: str) -> Any:
-    """Return a connection to one of the clouds; close it after use."""
+    """Return a connection to a cloud of ``clouds.yaml``, to be closed after use."""
     files = [str(layout.clouds_yaml)]
     config = OpenStackConfig(config_files=files, load_envvars=False)
     return Connection(config=config.get_one(cloud))
 
 
 def ensure(common: Common) -> None:
-    """Make users, projects, roles and endpoints that are missing."""
+    """Make missing users, projects, roles and endpoints."""
     with connect(common.layout, "admin") as cloud:
         identity = cloud.identity
         ensure_catalog(identity, common.layout, _catalog(common.layout))
@@ -87,7 +87,7 @@ def ensure(common: Common) -> None:
 
 
 def ensure_catalog(identity: Any, layout: Layout, entries: Iterable[Entry]) -> None:
-    """Make the services and endpoints that are missing."""
+    """Make missing services and endpoints."""
     services = {service.type: service for service in identity.services()}
     endpoints = {(item.service_id, item.interface) for item in identity.endpoints()}
     for entry in entries:

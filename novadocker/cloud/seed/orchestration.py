@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Orchestration's place in Keystone: its domain, its role, its entries in the catalog."""
+"""Orchestration in Keystone: domain, roles, entries in the catalog."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from novadocker.cloud.seed.identity import Entry, connect, ensure_catalog
 
 
 def ensure(common: Common) -> None:
-    """Make what is missing: users that stacks make are in a domain of their own."""
+    """Make the missing domain, roles and entries; stacks make users in a domain apart."""
     with connect(common.layout, "admin") as cloud:
         identity = cloud.identity
         ensure_catalog(identity, common.layout, _catalog(common.layout))

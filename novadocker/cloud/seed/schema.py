@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each service's tables and first rows: its own ``*-manage`` commands.
+"""Tables and first rows of each service, made by ``*-manage`` commands.
 
 Run as ``python -m novadocker.cloud.seed.schema``: one command costs seconds of imports, so one
 process imports once and forks for each command. The fork is needed since their
@@ -25,7 +25,7 @@ _CELL_EXISTS = 2
 
 @dataclass(frozen=True)
 class Schema:
-    """What makes one service's tables.
+    """Commands for a service's tables.
 
     Args:
         name: the service.
@@ -45,7 +45,7 @@ class Schema:
 
 
 def keystone(layout: Layout, credentials: Credentials) -> Schema:
-    """Return Keystone's, which also makes the first administrator."""
+    """Return Keystone's schema, with the first administrator."""
     url = layout.identity_url
     owner = ("--keystone-user", "root", "--keystone-group", "root")
     urls = (f"--bootstrap-{kind}-url={url}" for kind in ("admin", "internal", "public"))
@@ -65,14 +65,16 @@ def keystone(layout: Layout, credentials: Credentials) -> Schema:
 
 
 def others(layout: Layout) -> tuple[Schema, ...]:
-    """Return the other services', which depend on nothing but the database."""
+    """Return the other services' schemas, dependent on the database alone."""
     glance = ("--config-file", str(layout.conf("glance") / "glance-api.conf"))
     placement = ("--config-file", str(layout.conf("placement") / "placement.conf"))
     nova = ("--config-file", str(layout.conf("nova") / "nova.conf"))
     neutron_conf = layout.conf("neutron")
     neutron = (
-        *("--config-file", str(neutron_conf / "neutron.conf")),
-        *("--config-file", str(neutron_conf / "ml2_conf.ini")),
+        "--config-file",
+        str(neutron_conf / "neutron.conf"),
+        "--config-file",
+        str(neutron_conf / "ml2_conf.ini"),
     )
     heat = ("--config-file", str(layout.conf("heat") / "heat.conf"))
     return (
@@ -106,7 +108,7 @@ def others(layout: Layout) -> tuple[Schema, ...]:
 
 
 def ensure(layout: Layout, schema: Schema) -> None:
-    """Run a service's commands, unless this version's were run."""
+    """Run a service's commands, unless run for the installed version."""
     stamp = layout.data / f"schema-{schema.name}"
     version = metadata.version(schema.distribution)
     if stamp.exists() and stamp.read_text() == version:

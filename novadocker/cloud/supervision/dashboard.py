@@ -2,6 +2,7 @@
 """The service of the dashboard: Horizon."""
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from novadocker.cloud.config import horizon
@@ -16,7 +17,7 @@ _PROGRAM = Path(environment.__file__).with_name("serve.py")
 
 
 def services(common: Common) -> Iterable[Service]:
-    """Return it; none where there is no dashboard."""
+    """Yield Horizon; nothing where there is no dashboard."""
     if not common.layout.settings.horizon:
         return
     layout, made = common.layout, environment.current()
@@ -25,7 +26,7 @@ def services(common: Common) -> Iterable[Service]:
     yield Service(
         Command("horizon", words, {"PYTHONPATH": str(layout.conf("horizon"))}),
         after=("dashboard", "identity"),
-        ready=lambda: readiness.http(f"{url(layout)}auth/login/"),
+        ready=partial(readiness.http, f"{url(layout)}auth/login/"),
         files=horizon.files(common, made.assets),
         sources=(_PROGRAM,),
         port=port,
@@ -33,5 +34,5 @@ def services(common: Common) -> Iterable[Service]:
 
 
 def url(layout: Layout) -> str:
-    """Return where a browser finds it."""
+    """Return the dashboard's address for browsers."""
     return layout.url(layout.ports.horizon, "/")

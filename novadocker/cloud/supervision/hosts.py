@@ -3,6 +3,7 @@
 
 import dataclasses
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import novadocker
@@ -20,14 +21,20 @@ _NOT_FORWARDED = {"epmd", "horizon", "mariadb", "openflow", "rabbitmq_nodes", "s
 
 
 def control_plane(common: Common) -> Iterable[Service]:
-    """Yield the forwarder that accepts hosts' connections to the control plane, if any."""
+    """Yield the forwarder for hosts' connections to the control plane, if any."""
     layout = common.layout
     if layout.cabling is None:
         return
     words = (
-        *("--listen", layout.hosts[0].management_address, "--to", LOOPBACK),
-        *("--device", layout.cabling.management_hub),
-        *("--unix", str(layout.ports.southbound), layout.southbound.removeprefix("unix:")),
+        "--listen",
+        layout.hosts[0].management_address,
+        "--to",
+        LOOPBACK,
+        "--device",
+        layout.cabling.management_hub,
+        "--unix",
+        str(layout.ports.southbound),
+        layout.southbound.removeprefix("unix:"),
     )
     yield _forwarder(layout, CENTRAL, layout.run, words, ("hubs",))
 
@@ -43,13 +50,13 @@ def on_host(common: Common, host: ComputeHost) -> Iterable[Service]:
 
 
 def owned(host: ComputeHost, service: Service) -> Service:
-    """Return a service marked as a host's, by which its processes are found."""
+    """Return a service with a host's mark, by which processes are found."""
     environment = {**service.command.env, HOST: host.name}
     return _with(service, dataclasses.replace(service.command, env=environment))
 
 
 def inside(host: ComputeHost, service: Service) -> Service:
-    """Return a service of a host as the host's network namespace runs it."""
+    """Return a service of a host, run in the host's network namespace."""
     command = service.command
     argv = (*entering(host.namespace), *command.argv)
     placed = owned(host, _with(service, dataclasses.replace(command, argv=argv)))
@@ -69,7 +76,7 @@ def _forwarder(
     return Service(
         Command(name, argv),
         after=after,
-        ready=lambda: readiness.unix_socket(f"unix:{socket}"),
+        ready=partial(readiness.unix_socket, f"unix:{socket}"),
         sources=(_SOURCE,),
         wave=4,
     )

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The services that make networks: of OVN, of Open vSwitch with Neutron's agents, of Contrail."""
+"""Network services: of OVN, of Open vSwitch with Neutron's agents, of Contrail."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 import novadocker
@@ -21,7 +22,7 @@ _PROGRAMS = Path(novadocker.__file__).parent / "cloud/programs"
 
 
 def central(common: Common) -> Iterable[Service]:
-    """Return the services that a cloud has once."""
+    """Return the network services of the control plane."""
     if common.layout.settings.network == OVN:
         yield from _ovn_databases(common.layout)
     if common.layout.settings.network == OVS:
@@ -29,7 +30,7 @@ def central(common: Common) -> Iterable[Service]:
 
 
 def on_host(common: Common, host: ComputeHost) -> Iterable[Service]:
-    """Return the services that each compute host has."""
+    """Return the network services of a compute host."""
     network = common.layout.settings.network
     if network == CONTRAIL:
         yield _vrouter_agent(common, host)
@@ -43,19 +44,19 @@ def on_host(common: Common, host: ComputeHost) -> Iterable[Service]:
 
 
 def before_neutron(layout: Layout) -> tuple[str, ...]:
-    """Return the steps that Neutron's API waits for."""
+    """Return the steps before Neutron's API."""
     return ("ovn-rows",) if layout.settings.network == OVN else ()
 
 
 def before_compute(layout: Layout, host: ComputeHost) -> tuple[str, ...]:
-    """Return the steps that nova-compute waits for."""
+    """Return the steps before nova-compute."""
     if layout.settings.network == CONTRAIL:
         return (host.service("vrouter-agent"),)
     return (host.service("vswitchd"),)
 
 
 def neutron_environment(layout: Layout) -> dict[str, str]:
-    """Return what Neutron's server needs in its environment."""
+    """Return the environment of Neutron's server."""
     environment = {"OS_NEUTRON_CONFIG_FILES": _CONFIG_FILES}
     if layout.settings.network == CONTRAIL:
         environment["PYTHONPATH"] = opensdn.python_path(layout)
@@ -71,13 +72,13 @@ def _ovn_databases(layout: Layout) -> Iterable[Service]:
         yield Service(
             command,
             after=("ovn-databases",),
-            ready=lambda connection=connection: readiness.unix_socket(connection),  # type: ignore[misc]
+            ready=partial(readiness.unix_socket, connection),
             wave=4,
         )
     yield Service(
         northd,
         after=("ovn-rows",),
-        ready=lambda: readiness.unix_socket(f"unix:{ovn.northd_control(layout)}"),
+        ready=partial(readiness.unix_socket, f"unix:{ovn.northd_control(layout)}"),
         wave=3,
     )
 
@@ -91,7 +92,7 @@ def _rpc(common: Common) -> Service:
     return Service(
         Command("neutron-rpc", program_words(layout, "neutron_rpc"), environment),
         after=("neutron-schema", "rabbitmq", "identity"),
-        ready=lambda: readiness.consumer(common, "q-plugin"),
+        ready=partial(readiness.consumer, common, "q-plugin"),
         files=neutron.files(common),
         sources=(_PROGRAMS / "neutron_rpc.py",),
     )
@@ -102,15 +103,15 @@ def _switch(host: ComputeHost) -> Iterable[Service]:
     yield Service(
         ovsdb,
         after=(host.service("switch-database"),),
-        ready=lambda: readiness.unix_socket(f"unix:{host.switch_socket}"),
+        ready=partial(readiness.unix_socket, f"unix:{host.switch_socket}"),
         wave=4,
     )
     yield Service(
         vswitchd,
         after=(host.service("join"),),
-        ready=lambda: readiness.unix_socket(f"unix:{host.vswitchd_control}"),
+        ready=partial(readiness.unix_socket, f"unix:{host.vswitchd_control}"),
         wave=3,
-        farewell=lambda: switch.remove_datapath(host),
+        farewell=partial(switch.remove_datapath, host),
     )
 
 
@@ -118,7 +119,7 @@ def _ovn_controller(layout: Layout, host: ComputeHost) -> Service:
     return Service(
         ovn.controller_command(host),
         after=(host.service("address"), "ovn-rows"),
-        ready=lambda: readiness.chassis(layout, host),
+        ready=partial(readiness.chassis, layout, host),
         wave=2,
     )
 
@@ -131,7 +132,7 @@ def _ovn_metadata(common: Common, host: ComputeHost) -> Service:
         "ovn_metadata",
         neutron_agents.ovn_metadata(common, host),
         after=host.service("ovn-controller"),
-        ready=lambda: readiness.metadata_agent(common.layout, host),
+        ready=partial(readiness.metadata_agent, common.layout, host),
     )
 
 
@@ -163,7 +164,7 @@ def _agents(common: Common, host: ComputeHost) -> Iterable[Service]:
             program,
             files,
             after=host.service("address"),
-            ready=lambda kind=kind: readiness.neutron_agent(common, host, kind),  # type: ignore[misc]
+            ready=partial(readiness.neutron_agent, common, host, kind),
         )
 
 
@@ -198,7 +199,7 @@ def _vrouter_agent(common: Common, host: ComputeHost) -> Service:
     return Service(
         opensdn.agent_command(layout, host),
         after=(),
-        ready=lambda: readiness.listening(opensdn.AGENT_PORT),
+        ready=partial(readiness.listening, opensdn.AGENT_PORT),
         files=opensdn.configuration(layout, host),
         directories=(opensdn.ports_directory(host), opensdn.networks_directory(layout)),
         sources=opensdn.sources(),

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The services of orchestration: Heat's engine and its two APIs."""
+"""Services of orchestration: Heat's engine and two APIs."""
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import novadocker
@@ -16,7 +17,7 @@ _PROGRAMS = Path(novadocker.__file__).parent / "cloud/programs"
 
 
 def services(common: Common) -> Iterable[Service]:
-    """Return them; none where there is no orchestration."""
+    """Yield Heat's services; none where there is no orchestration."""
     if not common.layout.settings.heat:
         return
     layout = common.layout
@@ -24,7 +25,7 @@ def services(common: Common) -> Iterable[Service]:
     yield Service(
         Command("heat-engine", (*program_words(layout, "heat_engine"), *_config_file(layout))),
         after=after,
-        ready=lambda: readiness.consumer(common, "engine"),
+        ready=partial(readiness.consumer, common, "engine"),
         files=heat.files(common),
         sources=(_PROGRAMS / "heat_engine.py",),
     )
@@ -39,7 +40,7 @@ def services(common: Common) -> Iterable[Service]:
         yield Service(
             Command(name, (*program_words(layout, "wsgi"), *words, *also)),
             after=after,
-            ready=lambda port=port: readiness.http(layout.url(port)),  # type: ignore[misc]
+            ready=partial(readiness.http, layout.url(port)),
             files=heat.files(common),
             sources=(_PROGRAMS / "wsgi.py",),
             port=port,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asking services whether they are ready. Each probe raises unless the answer is yes."""
+"""Probes of services' readiness; each raises unless the service is ready."""
 
 import socket
 from collections.abc import Callable
@@ -22,11 +22,11 @@ _PATIENCE = 10
 
 
 class NotReady(Exception):
-    """The service answers, and says that it is not ready yet."""
+    """Answer of a service before readiness."""
 
 
 def http(url: str) -> None:
-    """Raise unless the root of an API answers with its versions, or asks who we are."""
+    """Raise unless the root of an API answers with versions, or asks for a token."""
     status = requests.get(url, timeout=_PATIENCE).status_code
     if status >= requests.codes.server_error:
         raise NotReady(f"{url} answers {status}")
@@ -50,7 +50,7 @@ def broker(common: Common) -> None:
 
 
 def engine(url: str) -> None:
-    """Raise unless the Docker Engine tells its version."""
+    """Raise unless the Docker Engine tells a version."""
     client = docker.DockerClient(base_url=url, version="auto", timeout=_PATIENCE)
     try:
         client.ping()
@@ -64,7 +64,7 @@ def chassis(layout: Layout, host: ComputeHost) -> None:
 
 
 def metadata_agent(layout: Layout, host: ComputeHost) -> None:
-    """Raise unless the metadata agent listens and has told OVN which bridge is used.
+    """Raise unless the metadata agent listens and has told OVN the bridge in use.
 
     Neutron assumes ``br-int`` until then, and would bind ports to that.
     """
@@ -75,7 +75,7 @@ def metadata_agent(layout: Layout, host: ComputeHost) -> None:
 
 
 def consumer(common: Common, queue: str) -> None:
-    """Raise unless somebody takes messages from a queue: a worker that is there now.
+    """Raise unless a worker takes messages from a queue now.
 
     Nova's own list calls a worker up for a minute after its end.
     """
@@ -124,8 +124,15 @@ def _broker(common: Common) -> Any:
 def _chassis_private(layout: Layout, host: ComputeHost, column: str) -> str:
     row = f"name={host.name}"
     answer = run(
-        *("ovn-sbctl", f"--db={layout.southbound}", "--timeout=5", "--bare", "--no-headings"),
-        *(f"--columns={column}", "find", "Chassis_Private", row),
+        "ovn-sbctl",
+        f"--db={layout.southbound}",
+        "--timeout=5",
+        "--bare",
+        "--no-headings",
+        f"--columns={column}",
+        "find",
+        "Chassis_Private",
+        row,
     )
     if not answer.strip():
         raise NotReady(f"OVN knows no chassis {host.name}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A service: what runs, after what, and how to ask whether it is ready."""
+"""Service: command, order of start, and test of readiness."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -12,15 +12,15 @@ from novadocker.cloud.machine.command import Command
 
 @dataclass(frozen=True)
 class Service:
-    """One supervised process.
+    """Supervised process.
 
     Args:
-        command: what to run.
+        command: program with arguments and environment.
         after: the names of the steps that must be done before.
         ready: raises unless the service answers.
-        files: its configuration; a change of it means a restart.
+        files: configuration by path; a change means a restart.
         sources: our own code that it runs; as above.
-        directories: what must exist before it starts.
+        directories: made before the start.
         port: where it listens, for tables.
         wave: when it is stopped: all of a wave at once, lower waves first.
         patience: the seconds that it gets to end by itself.
@@ -40,12 +40,12 @@ class Service:
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """Name in tables and logs."""
         return self.command.name
 
     @property
     def fingerprint(self) -> str:
-        """What changes when its configuration or our part of its code does."""
+        """Digest of the configuration and of our part of the code."""
         digest = hashlib.sha256()
         for path, content in sorted(self.files.items()):
             digest.update(f"{path}\n{content}\n".encode())
@@ -55,5 +55,5 @@ class Service:
 
 
 def program_words(layout: Layout, name: str) -> tuple[str, ...]:
-    """Return the words that run one of our programs."""
+    """Return the words to run a program of ours."""
     return (layout.program("python"), "-m", f"novadocker.cloud.programs.{name}")

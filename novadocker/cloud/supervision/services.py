@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of services: all that runs in a cloud."""
+"""Table of all services of a cloud."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 import novadocker
@@ -39,7 +40,7 @@ def _foundation(common: Common) -> Iterable[Service]:
     yield Service(
         database.command(layout),
         after=("mariadb-tables",),
-        ready=lambda: database.check(layout),
+        ready=partial(database.check, layout),
         files=mariadb.files(layout),
         port=layout.ports.mariadb,
         wave=3,
@@ -51,7 +52,7 @@ def _foundation(common: Common) -> Iterable[Service]:
             ("epmd", "-address", LOOPBACK, "-port", str(layout.ports.epmd)),
         ),
         after=(),
-        ready=lambda: readiness.listening(layout.ports.epmd),
+        ready=partial(readiness.listening, layout.ports.epmd),
         port=layout.ports.epmd,
         wave=4,
     )
@@ -62,7 +63,7 @@ def _foundation(common: Common) -> Iterable[Service]:
             rabbitmq.environment(layout),
         ),
         after=("epmd",),
-        ready=lambda: readiness.broker(common),
+        ready=partial(readiness.broker, common),
         files=rabbitmq.files(layout, common.credentials),
         directories=(rabbitmq.data_directory(layout),),
         port=layout.ports.rabbitmq,
@@ -104,7 +105,7 @@ def _api(
     return Service(
         _wsgi(layout, name, f"{name}.wsgi.api", port, {**directory, **environment}),
         after=after,
-        ready=lambda: readiness.http(layout.url(port)),
+        ready=partial(readiness.http, layout.url(port)),
         files=files,
         sources=(_SOURCES / "cloud/programs/wsgi.py",),
         port=port,
@@ -131,7 +132,7 @@ def _nova(common: Common) -> Iterable[Service]:
         yield Service(
             _wsgi(layout, name, module, port, directory),
             after=after,
-            ready=lambda port=port: readiness.http(layout.url(port)),  # type: ignore[misc]
+            ready=partial(readiness.http, layout.url(port)),
             files=files,
             sources=(_SOURCES / "cloud/programs/wsgi.py",),
             port=port,
@@ -141,13 +142,13 @@ def _nova(common: Common) -> Iterable[Service]:
         yield Service(
             Command(name, (*program_words(layout, "nova_worker"), name, *option)),
             after=after,
-            ready=lambda queue=queue: readiness.consumer(common, queue),  # type: ignore[misc]
+            ready=partial(readiness.consumer, common, queue),
             files=files,
         )
     yield Service(
         Command("nova-serialproxy", (layout.program("nova-serialproxy"), *option)),
         after=after,
-        ready=lambda: readiness.listening(ports.serial_proxy),
+        ready=partial(readiness.listening, ports.serial_proxy),
         files=files,
         port=ports.serial_proxy,
     )
@@ -172,14 +173,14 @@ def _engine(host: ComputeHost) -> Iterable[Service]:
     yield Service(
         containerd,
         after=(),
-        ready=lambda: readiness.unix_socket(f"unix:{host.engine.containerd_socket}"),
+        ready=partial(readiness.unix_socket, f"unix:{host.engine.containerd_socket}"),
         files=files,
         wave=4,
     )
     yield Service(
         dockerd,
         after=(containerd.name,),
-        ready=lambda: readiness.engine(host.engine.url),
+        ready=partial(readiness.engine, host.engine.url),
         files=files,
         wave=3,
     )
@@ -193,7 +194,7 @@ def _compute(common: Common, host: ComputeHost) -> Service:
     return Service(
         Command(name, (*_compute_program(layout, host), *_config_file(layout, name))),
         after=("placement", "nova-conductor", *machinery),
-        ready=lambda: readiness.compute(common, host.name),
+        ready=partial(readiness.compute, common, host.name),
         files=nova.compute_files(common, host),
         directories=(host.nova_state / "instances",),
         sources=_driver_sources() if host.real else (),

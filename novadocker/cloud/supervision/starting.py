@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starting one service: until it answers, ends, or its time is up."""
+"""Start of a service: until an answer, an end, or the end of patience."""
 
 import threading
 import time
@@ -19,7 +19,7 @@ _LINE_LENGTH = 400
 
 
 def start(layout: Layout, service: Service, abort: threading.Event) -> None:
-    """Start a service unless it runs, and wait until it is ready.
+    """Start a service unless it runs, and wait for readiness.
 
     Args:
         layout: the cloud's places.
@@ -53,7 +53,7 @@ def _alive(pid: int) -> bool:
 
 
 def failed(layout: Layout, name: str, reason: str) -> ServiceFailed:
-    """Return the error that names a service and shows the end of its log."""
+    """Return an error with a service's name and the end of the log."""
     log = layout.log_of(name)
     return ServiceFailed(name=name, reason=reason, log=log, tail=tail(layout, name, _LAST_LINES))
 

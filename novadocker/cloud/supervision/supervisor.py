@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process supervisor: supervisord, its configuration, and how we talk to it."""
+"""Process supervisor: supervisord's configuration, and calls to supervisord."""
 
 import shlex
 import site
@@ -31,7 +31,7 @@ _NO_WAITING = False
 
 @dataclass(frozen=True)
 class Process:
-    """What the supervisor knows about one service."""
+    """State of a service, as the supervisor knows the process."""
 
     name: str
     state: str
@@ -39,7 +39,7 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether it runs, be it that it has only just started."""
+        """Tell that the process runs, also just after the start."""
         return self.state in {"STARTING", "RUNNING"}
 
 
@@ -89,7 +89,7 @@ def environment(layout: Layout) -> dict[str, str]:
 
 
 def ensure_running(layout: Layout) -> None:
-    """Start supervisord with the configuration that is written, unless it runs."""
+    """Start supervisord with the written configuration, unless supervisord runs."""
     if is_running(layout):
         return
     socket(layout).unlink(missing_ok=True)
@@ -114,7 +114,7 @@ def is_running(layout: Layout) -> bool:
 
 
 def apply(layout: Layout) -> list[str]:
-    """Take over a changed configuration; return the services that were stopped by it."""
+    """Take over a changed configuration; return the services stopped by the change."""
     with _rpc(layout) as rpc:
         ((added, changed, removed),) = rpc.reloadConfig()
         for name in (*changed, *removed):
@@ -126,7 +126,7 @@ def apply(layout: Layout) -> list[str]:
 
 
 def start(layout: Layout, name: str) -> int:
-    """Start a service, unless it runs; return its process id, or 0 if it did not live."""
+    """Start a service unless it runs; return the process id, or 0 after an early end."""
     with _rpc(layout) as rpc:
         if not _process(rpc.getProcessInfo(name)).alive:
             try:
@@ -137,14 +137,14 @@ def start(layout: Layout, name: str) -> int:
 
 
 def stop(layout: Layout, name: str) -> None:
-    """Stop a service and wait until it has ended; after its patience it is killed."""
+    """Stop a service and wait for the end; beyond its patience the service is killed."""
     with _rpc(layout) as rpc:
         if rpc.getProcessInfo(name)["state"] in _STOPPABLE:
             rpc.stopProcess(name)
 
 
 def dismiss(layout: Layout, names: Iterable[str]) -> None:
-    """Tell services to end without waiting: whatever ends them, they are not started again."""
+    """Tell services to end without waiting, and start none of them again."""
     with _rpc(layout) as rpc:
         for name in names:
             if rpc.getProcessInfo(name)["state"] in _STOPPABLE:
@@ -152,19 +152,19 @@ def dismiss(layout: Layout, names: Iterable[str]) -> None:
 
 
 def process(layout: Layout, name: str) -> Process:
-    """Return what the supervisor knows about a service."""
+    """Return the supervised state of a service."""
     with _rpc(layout) as rpc:
         return _process(rpc.getProcessInfo(name))
 
 
 def processes(layout: Layout) -> list[Process]:
-    """Return what the supervisor knows about all services."""
+    """Return the supervised state of all services."""
     with _rpc(layout) as rpc:
         return [_process(info) for info in rpc.getAllProcessInfo()]
 
 
 def shut_down(layout: Layout) -> None:
-    """End the supervisor, and with it what still runs below it."""
+    """End the supervisor and all services still running."""
     with _rpc(layout) as rpc:
         rpc.shutdown()
 

@@ -65,7 +65,7 @@ def is_pulled(host: ComputeHost) -> bool:
 
 
 def disconnect(host: ComputeHost) -> None:
-    """Remove a host's cables, and its network namespace with all in it; may be repeated."""
+    """Remove a host's cables and network namespace; may be repeated."""
     # Plugs first: with the namespace they would go at a time of the kernel's choice, perhaps
     # from under those that are made next.
     _delete(cable.plug for cable in host.cables)
@@ -86,7 +86,7 @@ def _inside(host: ComputeHost) -> IPRoute:
 def _lay(route: IPRoute, cable: Cable, namespace: str | None) -> None:
     (hub,) = route.link_lookup(ifname=cable.hub)
     there = ("netns", namespace) if namespace else ()
-    run(*("ip", "link", "add", cable.plug, "type", "veth", "peer", "name", cable.end), *there)
+    run("ip", "link", "add", cable.plug, "type", "veth", "peer", "name", cable.end, *there)
     (plug,) = route.link_lookup(ifname=cable.plug)
     route.link("set", index=plug, master=hub)
 

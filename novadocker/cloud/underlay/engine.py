@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Docker Engine of our own: containerd and dockerd that share nothing with the system's.
+"""Docker Engine of our own: containerd and dockerd apart from the system's.
 
 Every path, the configuration files and the cgroup are named, because each has a default
 that a system engine uses too.
@@ -35,7 +35,7 @@ _DAEMON_JSON = {
 
 
 def configuration(paths: EnginePaths) -> dict[Path, str]:
-    """Return the engine's configuration files and their content."""
+    """Return the engine's configuration files with the content."""
     containerd = _CONTAINERD_TOML.format(
         root=paths.data / "containerd",
         state=paths.containerd_state,
@@ -48,7 +48,7 @@ def configuration(paths: EnginePaths) -> dict[Path, str]:
 
 
 def commands(paths: EnginePaths) -> tuple[Command, Command]:
-    """Return containerd and dockerd, to be started in this order."""
+    """Return containerd and dockerd, in the order of start."""
     containerd = Command(CONTAINERD, ("containerd", "--config", str(paths.containerd_toml)))
     dockerd = Command(
         DOCKERD,
@@ -92,7 +92,7 @@ def prepare(paths: EnginePaths) -> None:
 
 
 def sweep(paths: EnginePaths) -> None:
-    """End what outlives containerd and dockerd: containers, shims, mounts, cgroups.
+    """End the survivors of containerd and dockerd: containers, shims, mounts, cgroups.
 
     Call it when both have ended; live-restore keeps containers beyond dockerd's end.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Contrail (OpenSDN) in the launched cloud: a double of its agent, and Neutron's driver for it.
+"""Contrail (OpenSDN) in the launched cloud: a double of the agent, and a driver for Neutron.
 
 Both are programs of ``novadocker.cloud.doubles.opensdn``.
 """
@@ -45,7 +45,7 @@ def entry_points(layout: Layout) -> dict[Path, str]:
 
 
 def python_path(layout: Layout) -> str:
-    """Return what Neutron's PYTHONPATH must have for it."""
+    """Return Neutron's PYTHONPATH with the mechanism driver."""
     return f"{_plugins(layout)}:{_SOURCES}"
 
 
@@ -66,23 +66,29 @@ def agent_command(layout: Layout, host: ComputeHost) -> Command:
     return Command(
         host.service("vrouter-agent"),
         (
-            *(layout.program("python"), "-m", "novadocker.cloud.doubles.opensdn"),
-            *("--listen", f"{LOOPBACK}:{AGENT_PORT}"),
-            *("--ports-directory", str(ports_directory(host))),
-            *("--data-plane", "novadocker.cloud.doubles.opensdn.packets:Packets"),
-            *("--data-plane-config", str(_config(layout, host))),
+            layout.program("python"),
+            "-m",
+            "novadocker.cloud.doubles.opensdn",
+            "--listen",
+            f"{LOOPBACK}:{AGENT_PORT}",
+            "--ports-directory",
+            str(ports_directory(host)),
+            "--data-plane",
+            "novadocker.cloud.doubles.opensdn.packets:Packets",
+            "--data-plane-config",
+            str(_config(layout, host)),
         ),
         {"PYTHONPATH": str(_SOURCES)},
     )
 
 
 def namespaces(layout: Layout, host: ComputeHost) -> set[str]:
-    """Return the network namespaces that an agent which was killed may have left."""
+    """Return the network namespaces possibly left by a killed agent."""
     return {f"vrf-{host.engine.cgroup}-{number}" for number in _numbers(layout)}
 
 
 def devices(layout: Layout) -> list[str]:
-    """Return the network devices that an agent which was killed may have left."""
+    """Return the network devices possibly left by a killed agent."""
     return [f"{kind}{number}" for number in _numbers(layout) for kind in ("vx", "vn")]
 
 

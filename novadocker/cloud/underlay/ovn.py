@@ -14,7 +14,7 @@ _SCHEMAS = Path("/usr/share/ovn")
 def central_commands(layout: Layout) -> tuple[Command, Command, Command]:
     """Return the two databases and northd."""
     env = _environment(layout.run, layout.data / "ovn")
-    servers = (
+    northbound, southbound = (
         Command(
             f"ovn-{side}",
             (
@@ -39,7 +39,7 @@ def central_commands(layout: Layout) -> tuple[Command, Command, Command]:
         ),
         env,
     )
-    return (*servers, northd)  # type: ignore[return-value]
+    return northbound, southbound, northd
 
 
 def northd_control(layout: Layout) -> Path:
@@ -56,26 +56,28 @@ def controller_command(host: ComputeHost) -> Command:
 
 
 def create_central_databases(layout: Layout) -> None:
-    """Make the database files that do not exist yet."""
+    """Make the missing database files."""
     for side in ("nb", "sb"):
         schema = _SCHEMAS / f"ovn-{side}.ovsschema"
         switch.create_database(_central_database(layout, side), schema)
 
 
 def initialize_central(layout: Layout) -> None:
-    """Make the one row that each database starts with; may be repeated."""
+    """Make the first row of each database; may be repeated."""
     run("ovn-nbctl", f"--db={layout.northbound}", "init")
     run("ovn-sbctl", f"--db={layout.southbound}", "init")
 
 
 def join(layout: Layout, host: ComputeHost, datapath: str) -> None:
-    """Tell a host's switch its part: who it is, where OVN is, its bridges.
+    """Tell a host's switch the host's name, OVN's address, and the bridges.
 
     Args:
         layout: the cloud's places.
         host: the host.
         datapath: ``netdev`` in user space, ``system`` in the kernel.
     """
+    # Routers have their gateway where the machine itself is on the public network.
+    gateway = {} if host.namespace else {"ovn-cms-options": "enable-chassis-as-gw"}
     identity = {
         "system-id": host.name,
         "hostname": host.name,
@@ -85,8 +87,7 @@ def join(layout: Layout, host: ComputeHost, datapath: str) -> None:
         "ovn-bridge": host.integration_bridge,
         "ovn-bridge-datapath-type": datapath,
         "ovn-bridge-mappings": f"{PHYSICAL_NETWORK}:{host.external_bridge}",
-        # Routers have their gateway where the machine itself is on the public network.
-        "ovn-cms-options": "" if host.namespace else "enable-chassis-as-gw",
+        **gateway,
     }
     switch.configure(host, datapath, identity)
 

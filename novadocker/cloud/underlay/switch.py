@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A host's switch: its commands, its database, its datapath, its devices on the machine."""
+"""Switch of a host: commands, database, datapath, and devices on the machine."""
 
 import ipaddress
 import socket
@@ -60,12 +60,12 @@ def environment(run_directory: Path, data: Path) -> dict[str, str]:
 
 
 def create_switch_database(host: ComputeHost) -> None:
-    """Make a host's database file if it does not exist yet."""
+    """Make a host's database file, if missing."""
     create_database(host.switch_database, _SCHEMA)
 
 
 def create_database(database: Path, schema: Path) -> None:
-    """Make a database file if it does not exist yet."""
+    """Make a database file, if missing."""
     if database.exists():
         return
     database.parent.mkdir(parents=True, exist_ok=True)
@@ -73,17 +73,22 @@ def create_database(database: Path, schema: Path) -> None:
 
 
 def configure(host: ComputeHost, datapath: str, identity: Mapping[str, object]) -> None:
-    """Tell a host's switch who it is, and its bridges; may be repeated.
+    """Tell a host's switch the host's name and the bridges; may be repeated.
 
     Args:
         host: the host.
         datapath: ``netdev`` in user space, ``system`` in the kernel.
-        identity: what stands in the database for others to read.
+        identity: external ids for the database, by name.
     """
     external_ids = (f"external-ids:{key}={value}" for key, value in identity.items())
     run(
-        *("ovs-vsctl", f"--db=unix:{host.switch_socket}", "--no-wait"),
-        *("set", "open", ".", *external_ids),
+        "ovs-vsctl",
+        f"--db=unix:{host.switch_socket}",
+        "--no-wait",
+        "set",
+        "open",
+        ".",
+        *external_ids,
         *_bridge(host.integration_bridge, datapath, "secure"),
         *_bridge(host.external_bridge, datapath, "standalone"),
         *_underlay(host, datapath),
@@ -107,8 +112,16 @@ def _port(bridge: str, name: str) -> tuple[str, ...]:
 
 def _bridge(name: str, datapath: str, fail_mode: str) -> tuple[str, ...]:
     return (
-        *("--", "--may-exist", "add-br", name),
-        *("--", "set", "bridge", name, f"datapath_type={datapath}", f"fail-mode={fail_mode}"),
+        "--",
+        "--may-exist",
+        "add-br",
+        name,
+        "--",
+        "set",
+        "bridge",
+        name,
+        f"datapath_type={datapath}",
+        f"fail-mode={fail_mode}",
     )
 
 
@@ -144,12 +157,12 @@ def _give(
 
 
 def remove_datapath(host: ComputeHost) -> None:
-    """End a host's switch together with its network devices, which a plain end would leave."""
+    """End a host's switch and remove the network devices, left behind by a plain end."""
     run("ovs-appctl", "-t", str(host.vswitchd_control), "--timeout=5", "exit", "--cleanup")
 
 
 def remove_devices(host: ComputeHost) -> None:
-    """Remove the devices of a switch that had no time to do so itself."""
+    """Remove the devices of a switch that ended without clean-up."""
     with IPRoute() as route:
         for name in _devices(host):
             if tap_owner(name) is None:
@@ -158,13 +171,13 @@ def remove_devices(host: ComputeHost) -> None:
 
 
 def tap_owner(name: str) -> int | None:
-    """Return the id of the switch process that holds a tap device open, if one does."""
+    """Return the id of the switch process with a tap device open, if any."""
     wanted = ["iff:", name]
     return next((pid for pid in _switches() if wanted in _open_taps(pid)), None)
 
 
 def check_datapath(layout: Layout) -> None:
-    """Refuse a machine on which another switch has the devices that ours will make."""
+    """Refuse a machine on which another switch has devices of the same names."""
     ours = processes.pids_named(layout, PROGRAM)
     for host in layout.hosts:
         for name in _devices(host):
@@ -200,7 +213,7 @@ def _open_taps(pid: int) -> list[list[str]]:
 
 
 def check_public_network(layout: Layout) -> None:
-    """Refuse a machine that uses the public network's addresses for something else."""
+    """Refuse a machine with other uses of the public network's addresses."""
     ours = {host.external_bridge for host in layout.hosts}
     for name, addresses in psutil.net_if_addrs().items():
         for address in addresses:
@@ -218,14 +231,14 @@ def _check_address(layout: Layout, device: str, address: str) -> None:
 
 
 def datapath(layout: Layout) -> str:
-    """Return the datapath to use: the kernel's if it is there and nobody else uses it."""
+    """Return the datapath to use: the kernel's, if present and used by nobody else."""
     if not other_switches(layout) and _kernel_has_datapath():
         return "system"
     return "netdev"
 
 
 def other_switches(layout: Layout) -> set[int]:
-    """Return the ids of the switch processes beside us that are not ours."""
+    """Return the ids of other owners' switch processes in our network namespace."""
     return _switches() - processes.pids_named(layout, PROGRAM)
 
 

@@ -25,7 +25,7 @@ def layout(tmp_path: Path) -> Layout:
 
 @pytest.fixture
 def common(layout: Layout) -> Common:
-    """What configuration is made from."""
+    """Return layout and credentials, from which configuration is made."""
     return Common(
         layout,
         Credentials("db", "mq", "service", "admin", "demo", "meta", "stacks", "k" * 32, "s" * 32),

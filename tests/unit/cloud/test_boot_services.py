@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A machine of one directory, with Debian's own tools working below it."""
+"""Root directory of a machine, with Debian's own tools at work below."""
 
 import shutil
 import subprocess
@@ -52,7 +52,7 @@ def test_units_and_scripts_of_a_package_are_found() -> None:
 def test_a_service_of_a_new_package_does_not_start_at_boot(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A new package's unit and script lose their links; the journal goes when that is done."""
+    """A new package's unit and script lose their links; the journal goes afterwards."""
     there = {"base"}
     monkeypatch.setattr(boot_services, "_installed", lambda: set(there))
     commands = _answer(monkeypatch)
@@ -68,7 +68,7 @@ def test_a_service_of_a_new_package_does_not_start_at_boot(
 def test_a_killed_installation_is_finished_by_the_next_run(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Services that a killed run left enabled are disabled, those from before it are not."""
+    """Services left enabled by a killed run are disabled, services from before are not."""
     journal = machine / "journal/packages"
     code = (
         "import os, pathlib, sys; from novadocker.cloud.machine import boot_services as b\n"
@@ -87,7 +87,7 @@ def test_a_killed_installation_is_finished_by_the_next_run(
 def test_without_a_journal_nothing_is_disabled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Packages that were there before any run of ours keep their services."""
+    """Packages from before any run of ours keep their services."""
     monkeypatch.setattr(boot_services, "disable", lambda _package: pytest.fail("disabled"))
     boot_services.finish(tmp_path / "none")
 

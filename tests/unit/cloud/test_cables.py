@@ -50,7 +50,7 @@ def test_hosts_reach_the_control_plane_and_each_other(layout: Layout) -> None:
 def test_a_host_with_pulled_cables_reaches_nobody_until_they_are_plugged_in(
     layout: Layout,
 ) -> None:
-    """A cut takes one host alone away, and connecting brings it back."""
+    """A cut takes a single host away, and connecting brings the host back."""
     first, second, third = layout.hosts
     cables.pull(second)
     assert (cables.is_pulled(second), cables.is_pulled(third)) == (True, False)
@@ -62,7 +62,7 @@ def test_a_host_with_pulled_cables_reaches_nobody_until_they_are_plugged_in(
 
 
 def test_nothing_is_left_of_a_host(layout: Layout) -> None:
-    """A host that is disconnected leaves neither its namespace nor a plug, twice over."""
+    """A disconnected host leaves neither a namespace nor a plug, twice over."""
     second = layout.host("docker2")
     for _ in range(2):
         cables.disconnect(second)

@@ -35,7 +35,7 @@ def test_exposed_ports_are_let_in() -> None:
 
 
 def test_the_environment_is_asked_for() -> None:
-    """What the image sets for its users is a parameter, and what it sets for itself is not."""
+    """Variables for an image's users are parameters, variables for the image itself are not."""
     asked = _document()["parameters"]
     assert {"POSTGRES_PASSWORD", "POSTGRES_DB", "image", "flavor"} <= asked.keys()
     assert not {"PATH", "PG_VERSION"} & asked.keys()
@@ -59,7 +59,7 @@ def test_an_image_that_says_nothing_makes_an_entry_too() -> None:
 
 @pytest.mark.parametrize("name", ["", "Web", "a/b", "..", "-a", "a" * 64])
 def test_a_name_that_cannot_be_one_is_refused(name: str) -> None:
-    """It is a folder's, an image's and a stack's; the message says what is taken."""
+    """A name unfit for a folder, an image and a stack is refused, with the accepted form."""
     with pytest.raises(catalogue.NameRefused, match="small letters, digits and dashes"):
         catalogue.of_config(name, "", b"{}")
 

@@ -15,7 +15,7 @@ def test_without_a_cloud_a_command_says_so(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It names the directory where it looked and what to do, and makes nothing there."""
+    """A command without a cloud names the directory and the way out, and makes nothing there."""
     monkeypatch.setattr(cli.os, "geteuid", lambda: 0)
     # Another cloud of this machine may be starting just now.
     monkeypatch.setattr(cli.lock, "held", contextlib.nullcontext)
@@ -27,20 +27,20 @@ def test_without_a_cloud_a_command_says_so(
 def test_only_root_may_use_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It says why instead of failing somewhere in the middle."""
+    """A command without root's rights gives the reason at once."""
     monkeypatch.setattr(cli.os, "geteuid", lambda: 1000)
     assert cli.main(["status"]) == 1
     assert "needs root" in capsys.readouterr().err
 
 
 def test_additions_are_named_together_or_apart() -> None:
-    """Names may stand in one list or each behind an option of its own."""
+    """Names may stand in a list or each behind a separate option."""
     asked = cli._parser().parse_args(["up", "--with", "heat,fake-host", "--without", "heat"])
     assert (getattr(asked, "with"), asked.without) == (["heat", "fake-host"], ["heat"])
 
 
 def test_an_unknown_addition_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    """It says what there is."""
+    """An unknown addition is refused with the known additions."""
     with pytest.raises(SystemExit):
         cli.main(["up", "--with", "heat,murano"])
     known = ", ".join(settings.ADDITIONS)

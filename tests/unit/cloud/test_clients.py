@@ -55,6 +55,6 @@ def test_an_environment_is_made_once(made: Layout) -> None:
 
 
 def test_the_line_to_type_names_the_state(layout: Layout) -> None:
-    """A shell gets the variables of this very cloud, wherever its state is."""
+    """A shell gets the variables of the chosen cloud, wherever the state is."""
     elsewhere = dataclasses.replace(layout, state=Path("/some where"))
     assert "--state '/some where' env" in environment.evaluation(elsewhere)

@@ -31,7 +31,7 @@ def test_ini_writes_booleans_as_oslo_documents_them() -> None:
 
 
 def test_nova_compute_names_no_database(common: Common) -> None:
-    """A compute host has no business with it, and logs errors at start if it has."""
+    """A compute host with a database in the configuration would log errors at start."""
     (text,) = nova.compute_files(common, common.layout.hosts[0]).values()
     parsed = _parsed(text)
     assert not {"database", "api_database"} & set(parsed.sections())
@@ -60,7 +60,7 @@ def test_nova_compute_drives_its_own_hosts_parts(
 
 
 def test_privileged_helpers_start_without_sudo(common: Common) -> None:
-    """Each privilege context has its helper named: root needs no sudo, which may be missing."""
+    """Each privilege context names a helper: root needs no sudo, possibly missing."""
     (text,) = nova.compute_files(common, common.layout.hosts[0]).values()
     parsed = _parsed(text)
     for context in ("vif_plug_ovs_privileged", "privsep_osbrick", "nova_sys_admin"):
@@ -95,7 +95,7 @@ def test_every_port_in_a_configuration_is_on_loopback(common: Common) -> None:
 
 
 def test_all_services_meet_at_one_broker_and_database_server(common: Common) -> None:
-    """Each has its own database on the one server."""
+    """Each service has a database apart, on a common server."""
     texts = {
         "keystone": keystone.files(common),
         "glance": glance.files(common),

@@ -20,7 +20,7 @@ def test_credentials_are_read_by_their_owner_only(tmp_path: Path) -> None:
 
 
 def test_an_older_clouds_credentials_are_completed(tmp_path: Path) -> None:
-    """What it has stays; what a newer launcher wants beside it is made and kept."""
+    """Kept passwords stay; passwords wanted by a newer launcher are made and kept."""
     path = tmp_path / "c.json"
     path.write_text(json.dumps({"database": "kept"}))
     completed = credentials.load_or_make(path)

@@ -43,13 +43,13 @@ def test_without_it_there_is_nothing_of_it(common: Common) -> None:
 
 
 def test_glance_takes_uploads_from_its_pages(common: Common) -> None:
-    """By each name that a browser on this machine may know it by."""
+    """The dashboard answers to each name for the machine in a browser."""
     conf, _ = glance.files(common).values()
     assert "allowed_origin = http://127.0.0.1:17714,http://localhost:17714\n" in conf
 
 
 def test_glance_has_every_disk_format_and_docker(common: Common) -> None:
-    """Horizon offers "Docker" only where it is among them; the rest is as Glance has it."""
+    """Horizon offers "Docker" among the formats, beside Glance's own."""
     conf, _ = glance.files(common).values()
     named = re.search("disk_formats = (.*)\n", conf)
     (option,) = (each for each in image_format_opts if each.name == "disk_formats")
@@ -68,7 +68,7 @@ def test_its_settings_are_a_module(common: Common, tmp_path: Path) -> None:
 
 
 def test_it_does_not_offer_what_the_driver_refuses(common: Common, tmp_path: Path) -> None:
-    """Its own policy hides the buttons, beside the rules that it comes with."""
+    """A policy of ours hides the buttons, beside Horizon's own rules."""
     _, policies = _settings(common, tmp_path)["POLICY_DIRS"]["compute"]
     rules = yaml.safe_load(
         horizon.files(common, Path("/assets"))[Path(policies, "containers.yaml")]
@@ -78,7 +78,7 @@ def test_it_does_not_offer_what_the_driver_refuses(common: Common, tmp_path: Pat
 
 
 def test_it_runs_in_an_environment_of_its_own(common: Common) -> None:
-    """With the settings of this cloud, which it finds by the path of Python."""
+    """Horizon runs with the cloud's settings, found by Python's path."""
     (service,) = dashboard.services(common)
     assert service.command.argv[0] == environment.current().python
     assert service.command.env["PYTHONPATH"] == "/state/conf/horizon"
@@ -102,7 +102,7 @@ def test_every_kind_of_thing_with_metadata_has_definitions() -> None:
 
 
 def test_forms_offer_what_the_driver_reads() -> None:
-    """A flavor is offered every word, an image those that take something away."""
+    """A flavor is offered every word, an image only restricting words."""
     images, flavors, *_ = (each["properties"] for each in definitions.namespaces())
     assert flavors.keys() == {each.name for each in EXTRA_SPECS}
     assert {"os_command_line", "docker_user_data", "docker_profile"} <= images.keys()
@@ -111,7 +111,7 @@ def test_forms_offer_what_the_driver_reads() -> None:
 
 @pytest.fixture
 def makings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Path]:
-    """The environments that are made, each by nothing but its directory."""
+    """Return the environments made, each as a bare directory."""
     made: list[Path] = []
 
     def make(new: Environment) -> None:
@@ -131,7 +131,7 @@ def test_an_environment_is_made_once(makings: list[Path]) -> None:
 
 
 def test_what_is_half_made_is_made_again(makings: list[Path]) -> None:
-    """Without the mark of its end, nothing of it is used."""
+    """An environment without the final mark is not used."""
     half = environment.current().path / "bin"
     half.mkdir(parents=True)
     environment.ensure()
@@ -142,7 +142,7 @@ def test_what_is_half_made_is_made_again(makings: list[Path]) -> None:
 def test_another_lock_is_another_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """One that another cloud runs in stays as it is."""
+    """An environment in use by another cloud stays."""
     before = environment.current()
     other = tmp_path / "constraints.txt"
     other.write_text("horizon==1\n")

@@ -10,7 +10,7 @@ from novadocker.cloud.layout.layout import Layout
 
 @pytest.fixture
 def made(layout: Layout, tmp_path: Path) -> Layout:
-    """Return a layout with its directories made, some of them by a careless earlier version."""
+    """Return a layout with directories made, some by a careless earlier version."""
     layout = dataclasses.replace(layout, state=tmp_path / "state")
     for path in (layout.log, layout.data / "glance"):
         path.mkdir(parents=True, mode=0o755)

@@ -56,7 +56,7 @@ def test_dockerd_is_kept_apart(flag: str) -> None:
 
 
 def test_two_engines_have_two_cgroups() -> None:
-    """What is swept away is found by cgroup, so it must be one engine's own."""
+    """A sweep finds containers by cgroup, so each engine has a cgroup apart."""
     assert PATHS.cgroup != EnginePaths(data=Path("/d"), run=Path("/other")).cgroup
 
 

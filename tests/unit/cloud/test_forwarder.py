@@ -17,7 +17,7 @@ _PATIENCE = 20
 
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
-    """Yield a socket of a server that sends back, in capitals, what it reads to the end."""
+    """Yield the socket of a server with answers in capitals, given at the end of a request."""
 
     def answer() -> None:
         try:
@@ -52,7 +52,7 @@ def forwarder(listener: socket.socket, tmp_path: Path) -> Iterator[int]:
 
 
 def test_bytes_pass_both_ways_and_so_does_an_end(forwarder: int) -> None:
-    """A client that closes its half still gets the whole answer, larger than any buffer."""
+    """A client with a closed half still gets the whole answer, larger than any buffer."""
     sent = b"abc" * 1_000_000
     with socket.create_connection((_THERE, forwarder), timeout=_PATIENCE) as client:
         client.sendall(sent)

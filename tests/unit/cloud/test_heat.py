@@ -24,7 +24,7 @@ def _conf(common: Common) -> configparser.RawConfigParser:
 
 
 def test_without_it_there_is_nothing_of_it(common: Common) -> None:
-    """A cloud that was not asked for orchestration has no service and no tables of it."""
+    """A cloud without orchestration has neither Heat's services nor tables."""
     without = _with(common, heat=False)
     assert not list(orchestration.services(without))
     assert "heat" not in {each.name for each in schema.others(without.layout)}
@@ -60,7 +60,7 @@ def test_without_a_public_network_it_stays_on_loopback(common: Common) -> None:
     ],
 )
 def test_its_configuration_says(common: Common, section: str, option: str, value: str) -> None:
-    """Its secrets are the cloud's own, and what it needs of Keystone is where it is."""
+    """Heat's secrets are the cloud's own, and Keystone is named by address."""
     assert _conf(common)[section][option] == value
 
 

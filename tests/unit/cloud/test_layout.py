@@ -10,7 +10,7 @@ from novadocker.cloud.layout.settings import Settings
 
 
 def test_ports_are_consecutive_from_the_base() -> None:
-    """One base decides all ports, and no two services share one."""
+    """A base decides all ports, and no two services share a port."""
     ports = dataclasses.asdict(Ports.starting_at(20000))
     assert sorted(ports.values()) == list(range(20000, 20000 + len(ports)))
 
@@ -22,7 +22,7 @@ def test_the_machine_has_the_public_networks_first_address() -> None:
 
 
 def test_the_fake_host_is_there_only_when_asked_for() -> None:
-    """The second host has no engine and its own zone, and its services' names differ."""
+    """The fake host has no engine, a zone apart, and other names of services."""
     (only,) = Layout(Path("/s"), Settings()).hosts
     first, fake = Layout(Path("/s"), Settings(fake_host=True)).hosts
     assert only == first

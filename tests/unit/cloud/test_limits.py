@@ -19,7 +19,7 @@ def cgroups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(files: dict[Path, str]) -> None:
-    """Write files with all the directories that they need."""
+    """Write files with all needed directories."""
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)

@@ -34,14 +34,14 @@ def parsed(files: dict[Path, str], name: str) -> configparser.RawConfigParser:
 def test_neutron_has_the_mechanism_driver_of_its_network(
     common: Common, network: str, driver: str, workers: str
 ) -> None:
-    """Only with agents it has workers for them: without any it would tell them nothing."""
+    """Neutron has workers for messages only with agents, and at least a worker then."""
     files = neutron.files(with_network(common, network))
     assert parsed(files, "ml2_conf.ini")["ml2"]["mechanism_drivers"] == driver
     assert parsed(files, "neutron.conf")["DEFAULT"]["rpc_workers"] == workers
 
 
 def test_neutron_finds_the_driver_of_the_tests_by_an_entry_point(common: Common) -> None:
-    """It names a class that is there, from a directory on the server's path."""
+    """The entry point names an importable class, in a directory on the server's path."""
     contrail = with_network(common, "contrail")
     points = parsed(neutron.files(contrail), "entry_points.txt")
     name = points["neutron.ml2.mechanism_drivers"]["vrouter"]

@@ -15,5 +15,5 @@ from novadocker.cloud.machine import packages
     ],
 )
 def test_only_packages_of_missing_programs_are_wanted(absent: set[str], wanted: list[str]) -> None:
-    """Whoever has the program keeps it, from whatever package it came."""
+    """A program already there is kept, from whatever package."""
     assert packages.missing(lambda program: program not in absent) == wanted

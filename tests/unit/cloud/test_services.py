@@ -100,7 +100,7 @@ def test_a_fingerprint_tells_of_changed_sources(tmp_path: Path, common: Common) 
 
 
 def test_no_engine_listens_on_a_port(common: Common) -> None:
-    """The Docker API gives its user root: it is on a Unix socket of ours only."""
+    """The Docker API, which gives root, is on a Unix socket of ours only."""
     argv = _by_name(common)["dockerd"].command.argv
     hosts = [argument for argument in argv if argument.startswith("--host")]
     assert hosts == ["--host=unix:///state/run/docker1/docker.sock"]

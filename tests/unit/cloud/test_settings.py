@@ -9,7 +9,7 @@ from novadocker.cloud.layout.settings import Settings
 
 
 def test_settings_come_back_as_they_were_stored(tmp_path: Path) -> None:
-    """What the owner chose once holds for every later command."""
+    """A choice of the owner holds for every later command."""
     chosen = Settings(port_base=20000, fake_host=True)
     settings.store(tmp_path / "state", chosen)
     assert settings.load(tmp_path / "state") == chosen
@@ -23,14 +23,14 @@ def test_what_is_asked_for_replaces_what_is_kept(tmp_path: Path) -> None:
 
 
 def test_addresses_of_an_existing_cloud_stay(tmp_path: Path) -> None:
-    """They are in its databases, so a change is refused, naming what is kept."""
+    """Fixed settings are in databases, so a change is refused, with the kept value."""
     settings.store(tmp_path, Settings())
     with pytest.raises(StateRefused, match="port_base = 17700; purge"):
         settings.decide(tmp_path, {"port_base": 18000})
 
 
 def test_the_network_of_an_existing_cloud_stays(tmp_path: Path) -> None:
-    """Its ports are bound to it; a cloud from before there was a choice has OVN."""
+    """Ports are bound to a kind of network; a cloud from before the choice has OVN."""
     settings.store(tmp_path, Settings(network="ovs"))
     with pytest.raises(StateRefused, match="network = ovs; purge"):
         settings.decide(tmp_path, {"network": "ovn"})
@@ -39,7 +39,7 @@ def test_the_network_of_an_existing_cloud_stays(tmp_path: Path) -> None:
 
 
 def test_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
-    """Neither up nor any other command takes a directory that it did not make."""
+    """Neither up nor any other command takes somebody else's directory."""
     (tmp_path / "thesis.tex").write_text("mine")
     with pytest.raises(StateRefused, match="neither empty nor"):
         settings.decide(tmp_path, {})
@@ -48,7 +48,7 @@ def test_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_state_is_traversable_by_remapped_users(tmp_path: Path) -> None:
-    """A container's root, an ordinary user of the host, must reach its files below it."""
+    """A container's root, an ordinary user of the host, reaches files below the state."""
     settings.store(tmp_path / "state", Settings())
     assert (tmp_path / "state").stat().st_mode & 0o777 == 0o711
 

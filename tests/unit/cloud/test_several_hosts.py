@@ -66,7 +66,7 @@ def test_a_hosts_processes_are_known_by_its_name(several: Common) -> None:
 
 
 def test_nothing_of_a_further_host_starts_before_its_cables(several: Common) -> None:
-    """Whatever needs the control plane waits for the forwarder, and that for the cables."""
+    """Users of the control plane wait for the forwarder, and the forwarder for the cables."""
     found = _of(several, "docker3")
     assert found["management@docker3"].after == ("management", "cables@docker3")
     assert "management@docker3" in found["nova-compute@docker3"].after
@@ -87,7 +87,7 @@ def test_every_step_of_several_hosts_exists(
 def test_a_host_is_started_by_its_own_steps(
     several: Common, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Steps of one host wait for nothing that the whole cloud has once."""
+    """Steps of a host wait for no step of the whole cloud."""
     monkeypatch.setattr(up, "_prepare_engine", lambda _layout, _host: None)
     monkeypatch.setattr(up, "_write_everything", lambda _layout: several)
     steps = up.steps_of_host(several.layout, several.layout.host("docker2"))
@@ -98,7 +98,7 @@ def test_a_host_is_started_by_its_own_steps(
 
 
 def test_a_host_is_configured_with_its_own_address(several: Common) -> None:
-    """Consoles and streams of a host listen on its management address, which no other has."""
+    """Consoles and streams of a host listen on the management address, different on each."""
     seen = set()
     for host in several.layout.hosts[:3]:
         (text,) = nova.compute_files(several, host).values()
@@ -111,7 +111,7 @@ def test_a_host_is_configured_with_its_own_address(several: Common) -> None:
 
 
 def test_routers_and_dhcp_servers_are_on_the_first_host(several: Common) -> None:
-    """A further host has the agents that serve its own ports, and no other."""
+    """A further host has the agents for local ports, and no others."""
     agents = {name.partition("@")[0] for name in _of(several, "docker2")} & {
         *(neutron_agents.OVN_METADATA, neutron_agents.OPENVSWITCH, neutron_agents.L3),
         *(neutron_agents.DHCP, neutron_agents.METADATA),
@@ -141,7 +141,7 @@ def test_names_of_devices_are_short_and_differ(tmp_path: Path) -> None:
 
 
 def test_a_host_is_found_by_its_name(several: Common) -> None:
-    """Any other name is refused, with those that there are."""
+    """An unknown name is refused, with the known names."""
     assert several.layout.host("docker3").number == 3
     with pytest.raises(HostUnknown, match="docker1, docker2, docker3, fake"):
         several.layout.host("docker4")
@@ -153,7 +153,7 @@ def _kept(tmp_path: Path, kept: Settings) -> Layout:
 
 
 def test_the_number_of_hosts_is_kept_and_grows(tmp_path: Path) -> None:
-    """A later ``up`` that says nothing keeps the hosts, and one may ask for more."""
+    """A later ``up`` keeps the hosts, or makes more on demand."""
     _kept(tmp_path, Settings(computes=2))
     assert settings.decide(tmp_path, {}).computes == 2
     assert settings.decide(tmp_path, {"computes": 4}).computes == 4

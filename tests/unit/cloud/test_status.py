@@ -3,7 +3,7 @@ from novadocker.cloud.status import Row, render
 
 
 def test_the_table_ends_with_the_sum_of_the_memory() -> None:
-    """What the whole cloud takes is seen at a glance."""
+    """The table ends with the memory of the whole cloud."""
     rows = [Row("a", "RUNNING", 1, 100, 80), Row("b", "STOPPED", 0, 0, None)]
     lines = render(rows).splitlines()
     assert len(lines) == 4
@@ -11,6 +11,6 @@ def test_the_table_ends_with_the_sum_of_the_memory() -> None:
 
 
 def test_only_running_counts_as_well() -> None:
-    """A service that is just starting, or given up, is not as it should be."""
+    """A starting service, or a service given up, does not count as running."""
     states = ("RUNNING", "STARTING", "BACKOFF", "FATAL", "STOPPED", "LEFT OVER")
     assert [Row("a", state, 1, 1, None).running for state in states] == [True] + [False] * 5

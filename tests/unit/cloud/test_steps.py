@@ -34,7 +34,7 @@ def test_each_step_is_reported_once() -> None:
 
 
 def test_the_first_failure_is_raised_and_nothing_after_it_begins() -> None:
-    """A step that needs the failed one is not tried; those that run are told to give up."""
+    """Steps after a failed step are not tried; running steps are told to give up."""
     done: list[str] = []
     told = threading.Event()
 

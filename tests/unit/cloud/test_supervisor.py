@@ -7,7 +7,7 @@ from novadocker.cloud.supervision import services, supervisor
 
 
 def test_the_supervisor_reads_what_we_write(common: Common) -> None:
-    """Every command comes back word for word, whatever characters are in it."""
+    """Every command comes back word for word, with any characters."""
     table = services.table(common)
     parser = configparser.RawConfigParser()
     parser.read_string(supervisor.configuration(common.layout, table))
@@ -17,7 +17,7 @@ def test_the_supervisor_reads_what_we_write(common: Common) -> None:
 
 
 def test_a_services_fingerprint_is_in_its_environment(common: Common) -> None:
-    """So the supervisor itself notices a change, and restarts that service alone."""
+    """The supervisor notices a change, and restarts the changed service alone."""
     (service,) = (one for one in services.table(common) if one.name == "glance")
     text = supervisor.configuration(common.layout, [service])
     assert f'NOVADOCKER_CLOUD_FINGERPRINT="{service.fingerprint}"' in text

@@ -7,7 +7,7 @@ from novadocker.cloud.programs.supervisord import Poller
 
 
 def test_a_pipe_that_nobody_reads_is_polled_once() -> None:
-    """It has nothing to tell but its error, and would be told of at every turn."""
+    """A descriptor with nothing but an error is let go, instead of told at every turn."""
     poller = Poller(SimpleNamespace())
     reader, writer = os.pipe()
     os.close(reader)
@@ -20,7 +20,7 @@ def test_a_pipe_that_nobody_reads_is_polled_once() -> None:
 
 
 def test_what_can_be_read_is_told() -> None:
-    """A log that ended is told of too: supervisord itself lets go of it."""
+    """The end of a log is told, and supervisord lets go of the descriptor."""
     poller = Poller(SimpleNamespace())
     reader, writer = os.pipe()
     try:

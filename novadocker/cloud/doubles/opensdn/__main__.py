@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m tests.opensdn``: the double of the vRouter agent, until it is terminated.
+"""``python -m novadocker.cloud.doubles.opensdn``: double of the vRouter agent, until terminated.
 
 It works in the network namespace that it is started in.
 """

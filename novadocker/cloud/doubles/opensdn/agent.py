@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A double of the vRouter agent of Contrail, Tungsten Fabric and OpenSDN: its table of ports.
+"""Double of the vRouter agent of Contrail, Tungsten Fabric and OpenSDN: table of ports.
 
 It does what the agent's ``PortIpcHandler`` and ``PortSubscribeTable`` do, oddities included:
 
@@ -43,24 +43,24 @@ STALE_SECONDS = 60.0
 
 @dataclass
 class Entry:
-    """A port in the agent's table, and the round of ``syncports`` that it was announced in."""
+    """Port in the agent's table, with the last round of ``syncports`` that announced the port."""
 
     port: Port
     version: int
 
 
 def interface_exists(name: str) -> bool:
-    """Tell whether this network namespace has an interface."""
+    """Tell whether the calling process's network namespace has an interface."""
     with suppress(OSError):
         return bool(socket.if_nametoindex(name))
     return False
 
 
 class Agent:
-    """The table of ports, its files, and the data plane behind it.
+    """Table of ports, with files and a data plane.
 
     Args:
-        directory: of the ports' files; made if it is not there.
+        directory: place of the ports' files; made if missing.
         data_plane: carries packets.
         stale_seconds: how long after ``syncports`` a port may still be announced again.
         exists: tells whether there is an interface.
@@ -92,7 +92,7 @@ class Agent:
             return {each: entry.port for each, entry in self._entries.items()}
 
     def start(self) -> None:
-        """Load the files that were left, those whose interface exists."""
+        """Load the files of ports with an interface."""
         for path in sorted(self._directory.iterdir()):
             if path.is_file() and uuid_of(path.name) != NIL:
                 try:
@@ -101,19 +101,19 @@ class Agent:
                     LOG.info("Port file %s is passed over: %s", path.name, refused)
 
     def stop(self) -> None:
-        """Stop the sweeps; tables are lost, files and data plane stay as they are."""
+        """Stop the sweeps; tables are lost, files and data plane stay."""
         with self._lock:
             for sweep in self._sweeps:
                 sweep.cancel()
             self._sweeps.clear()
 
     def add(self, body: str, *, check: bool = False, write: bool = True) -> None:
-        """Add what was posted, or read from a file: one port, or an array of them.
+        """Add a port or an array of ports, posted or read from a file.
 
         Args:
             body: JSON.
-            check: whether the interface must exist.
-            write: whether a file is written.
+            check: refuse a port without an interface.
+            write: keep the port in a file.
 
         Raises:
             Refused: it is not taken; not raised for what is wrong within an array.
@@ -128,7 +128,7 @@ class Agent:
                     self._add(port, write=write)
 
     def delete(self, uuid: str) -> None:
-        """Delete a port and its file; one that is unknown is no error."""
+        """Delete a port with the file; an unknown port is no error."""
         with self._lock:
             entry = self._entries.pop(uuid, None)
             if entry:
@@ -154,7 +154,7 @@ class Agent:
                     (self._directory / uuid).write_text(entry.port.as_file(_now()))
 
     def sync(self) -> None:
-        """Begin a round: what is not announced again in time is removed."""
+        """Begin a round: ports not announced again in time are removed."""
         with self._lock:
             self._version += 1
             sweep = threading.Timer(self._stale_seconds, self._sweep, (self._version,))
@@ -163,7 +163,7 @@ class Agent:
             sweep.start()
 
     def shown(self, uuid: str) -> dict[str, Any] | None:
-        """Show a port with what the control node says of it; None until it has said so."""
+        """Show a port with the control node's part; None until the control node has answered."""
         with self._lock:
             entry = self._entries.get(uuid)
             ipams = self._data_plane.ipams(entry.port.vn_id) if entry else None

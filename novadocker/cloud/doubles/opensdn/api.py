@@ -22,7 +22,7 @@ _UUID = "([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 
 
 class Request(BaseHTTPRequestHandler):
-    """One request to an agent."""
+    """Request to an agent."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -45,7 +45,7 @@ class Request(BaseHTTPRequestHandler):
         self._answer()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's signature
-        """Log by way of the library that all else here uses."""
+        """Log by the standard library's logging."""
         LOG.debug(format, *args)
 
     def _answer(self) -> None:
@@ -91,14 +91,14 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Address and port of the listener."""
         host, port = self.server_address[:2]
         return f"http://{host!s}:{port}"
 
 
 @contextmanager
 def serving(agent: Agent, address: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[Server]:
-    """Load an agent's files, and listen for it in a thread until the context is left."""
+    """Load an agent's files, and listen in a thread until the context is left."""
     agent.start()
     with Server(address, agent) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)

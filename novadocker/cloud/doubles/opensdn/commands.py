@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The programs that the data plane is made with, each called in this process's namespace."""
+"""Programs of the data plane, each called in the namespace of the calling process."""
 
 import json
 import os
@@ -11,7 +11,7 @@ _ENVIRONMENT = {**os.environ, "PATH": _PATH}
 
 
 def run(*words: object) -> str:
-    """Run a program and return what it printed; one that fails raises with what it said."""
+    """Run a program and return its output; a failure raises with the program's words."""
     argv = [str(word) for word in words]
     done = subprocess.run(
         argv, check=False, capture_output=True, text=True, timeout=20, env=_ENVIRONMENT

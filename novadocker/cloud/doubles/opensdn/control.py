@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a control node tells its agents: virtual networks, and whose routes each takes.
+"""Control node's news to agents: virtual networks, and the routes to import.
 
 A directory with a file for each network stands in for it: whoever makes networks writes there
 (tests, or the mechanism driver of ``up --network contrail``), the agents of all hosts read.
@@ -16,7 +16,7 @@ AUTONOMOUS_SYSTEM = 64512
 
 @dataclass(frozen=True)
 class Subnet:
-    """One subnet of a virtual network.
+    """Subnet of a virtual network.
 
     Attributes:
         prefix: network and length.
@@ -32,9 +32,9 @@ class VirtualNetwork:
     """A virtual network.
 
     Attributes:
-        id: its UUID.
+        id: UUID in Neutron.
         number: in the overlay.
-        subnets: its subnets.
+        subnets: prefixes with gateways.
         imports: route targets of other networks whose routes it takes.
     """
 
@@ -45,15 +45,15 @@ class VirtualNetwork:
 
     @property
     def target(self) -> str:
-        """The route target that its own routes bear."""
+        """Route target of the network's own routes."""
         return f"{AUTONOMOUS_SYSTEM}:{self.number}"
 
 
 class ControlNode:
-    """The networks as they are now.
+    """Networks of the control node.
 
     Args:
-        directory: of their files; made if it is not there.
+        directory: place of the networks' files; made if missing.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -66,7 +66,7 @@ class ControlNode:
         return (network for network in found if network)
 
     def get(self, network: str) -> VirtualNetwork | None:
-        """Return one network, if it is there."""
+        """Return a network, or None."""
         try:
             said = json.loads(self._file(network).read_text())
         except FileNotFoundError:
@@ -75,14 +75,14 @@ class ControlNode:
         return VirtualNetwork(said["id"], said["number"], subnets, frozenset(said["imports"]))
 
     def publish(self, network: VirtualNetwork) -> None:
-        """Tell of a network, or of its change."""
+        """Announce a network or a change."""
         said = {**dataclasses.asdict(network), "imports": sorted(network.imports)}
         scratch = self._directory / f"{network.id}.new"
         scratch.write_text(json.dumps(said))
         scratch.rename(self._file(network.id))
 
     def forget(self, network: str) -> None:
-        """Tell that a network is no more."""
+        """Announce the end of a network."""
         self._file(network).unlink(missing_ok=True)
 
     def join(self, one: str, other: str) -> None:
@@ -90,7 +90,7 @@ class ControlNode:
         self._exchange(one, other, frozenset.union)
 
     def part(self, one: str, other: str) -> None:
-        """Take that policy away."""
+        """Remove the policy."""
         self._exchange(one, other, frozenset.difference)
 
     def _exchange(self, one: str, other: str, change: Callable[..., frozenset[str]]) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands behind the agent: the VRFs that carry packets, and what the control node knows."""
+"""Data plane of the agent: VRFs for packets, and the control node's knowledge."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from novadocker.cloud.doubles.opensdn.port import Port
 
 @dataclass(frozen=True)
 class Ipam:
-    """One subnet of a virtual network.
+    """Subnet of a virtual network.
 
     Attributes:
         prefix: network and length, "10.0.0.0/24".
@@ -23,7 +23,7 @@ class Ipam:
 
 
 class DataPlane(ABC):
-    """Carries packets for the ports that were announced.
+    """Carrier of packets for announced ports.
 
     Called by one thread at a time. What it raises is kept in the agent's ``troubles``; whoever
     announced the port does not learn of it, as with the agent.
@@ -31,25 +31,25 @@ class DataPlane(ABC):
 
     @abstractmethod
     def attach(self, port: Port) -> None:
-        """Put a port's interface into the VRF of its virtual network. Idempotent.
+        """Put a port's interface into the VRF of the virtual network. Idempotent.
 
         Args:
-            port: its ``system_name`` is the interface, its ``vn_id`` the virtual network.
+            port: ``system_name`` is the interface, ``vn_id`` the virtual network.
         """
 
     @abstractmethod
     def detach(self, port: Port) -> None:
-        """Take a port's interface out of its VRF; it may be gone already. Idempotent.
+        """Take a port's interface out of the VRF, also after the interface has gone. Idempotent.
 
         Args:
             port: as it was attached.
         """
 
     def ipams(self, vn_id: str) -> list[Ipam] | None:
-        """Tell what the control node said of a virtual network.
+        """Return the control node's answer on a virtual network.
 
         Args:
-            vn_id: its id.
+            vn_id: UUID of the virtual network.
 
         Returns:
             Its subnets; None while nothing is known of it.
@@ -62,11 +62,11 @@ class DataPlane(ABC):
 
 @dataclass
 class NoPackets(DataPlane):
-    """Remembers what it was told, and carries nothing.
+    """Data plane without packets: calls are remembered.
 
     Attributes:
         attached: the ports by the name of their interface.
-        networks: what ``ipams`` tells.
+        networks: answers of ``ipams``, by id.
     """
 
     attached: dict[str, Port] = field(default_factory=dict)
@@ -81,5 +81,5 @@ class NoPackets(DataPlane):
         self.attached.pop(port.system_name, None)
 
     def ipams(self, vn_id: str) -> list[Ipam] | None:
-        """Tell what a test has put there."""
+        """Return the answer put there by a test."""
         return self.networks.get(vn_id)

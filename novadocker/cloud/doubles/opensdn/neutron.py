@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A mechanism driver for Neutron's ML2 that binds ports as Contrail's own plugin does.
+"""Mechanism driver for Neutron's ML2: binds ports as Contrail's own plugin does.
 
 VIF type ``vrouter``, no details but that the vRouter filters, and every host will do: Contrail
 does not look for an agent. Networks and subnets are told to the double of the control node. (The
@@ -38,11 +38,11 @@ class VRouterMechanismDriver(api.MechanismDriver):  # type: ignore[misc]
         self._publish(context.current, ())
 
     def delete_network_postcommit(self, context: Any) -> None:
-        """Tell that it is no more."""
+        """Announce the end of the network."""
         self._control.forget(context.current["id"])
 
     def create_subnet_postcommit(self, context: Any) -> None:
-        """Tell of its subnet."""
+        """Announce a network with the new subnet."""
         subnet = context.current
         told = self._control.get(subnet["network_id"])
         before = told.subnets if told else ()
@@ -50,7 +50,7 @@ class VRouterMechanismDriver(api.MechanismDriver):  # type: ignore[misc]
         self._publish(context.network.current, (*before, added))
 
     def delete_subnet_postcommit(self, context: Any) -> None:
-        """Tell that the subnet is no more."""
+        """Announce a network without the subnet."""
         subnet = context.current
         told = self._control.get(subnet["network_id"])
         if told:
@@ -58,7 +58,7 @@ class VRouterMechanismDriver(api.MechanismDriver):  # type: ignore[misc]
             self._publish(context.network.current, left)
 
     def bind_port(self, context: Any) -> None:
-        """Bind a port to whichever host it is wanted on."""
+        """Bind a port to the wanted host."""
         for segment in context.segments_to_bind:
             details = {portbindings.CAP_PORT_FILTER: True}
             context.set_binding(segment[api.ID], VIF_TYPE, details, status="ACTIVE")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A data plane that carries packets: VRFs on this host, joined to those of other hosts by BGP.
+"""Data plane with packets: VRFs of a host, joined to other hosts' VRFs by BGP.
 
 The agent's ports go into the VRF of their virtual network. Twice a second the VRFs are brought to
 what the control node and routing say: whose routes each takes, and where each address is. So an
@@ -25,11 +25,11 @@ _NOTHING = ("0.0.0.0", "::")
 
 @dataclass(frozen=True)
 class Settings:
-    """Of one host's data plane, as they are in its file.
+    """Settings of a host's data plane, as in the file.
 
     Attributes:
         host: the host's name.
-        address: its own, in the underlay.
+        address: the host's own in the underlay.
         peers: the other hosts'.
         networks: the control node's directory.
         run: a directory for FRR, which FRR's user must be able to reach.
@@ -43,13 +43,13 @@ class Settings:
 
     @classmethod
     def read(cls, path: Path) -> "Settings":
-        """Read them."""
+        """Read the settings."""
         said = json.loads(path.read_text())
         return cls(**{**said, "peers": tuple(said["peers"])})
 
 
 class Packets(DataPlane):
-    """The VRFs of one host, in this process's network namespace.
+    """VRFs of a host, in the calling process's network namespace.
 
     Args:
         config: the path of the file with the settings.
@@ -70,7 +70,7 @@ class Packets(DataPlane):
         self._keeper.start()
 
     def attach(self, port: Port) -> None:
-        """Put a port's interface into the VRF of its network."""
+        """Put a port's interface into the VRF of the network."""
         with self._lock:
             self._ports[port.id] = port
             network = self._control.get(port.vn_id)
@@ -79,7 +79,7 @@ class Packets(DataPlane):
             self._plug(self._made(network), port)
 
     def detach(self, port: Port) -> None:
-        """Take a port's interface out of its VRF."""
+        """Take a port's interface out of the VRF."""
         with self._lock:
             self._ports.pop(port.id, None)
             vrf = self._vrfs.get(port.vn_id)
@@ -174,7 +174,7 @@ class Packets(DataPlane):
             vrf.settle(own, imported)
 
     def _sweep(self) -> None:
-        """Take away what a data plane that was killed has left of networks known."""
+        """Remove the remains of a killed data plane for known networks."""
         for network in self._control:
             Vrf(self._settings.host, self._settings.address, network).remove()
 

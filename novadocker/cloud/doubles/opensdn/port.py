@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A port as the vRouter agent takes it, keeps it in a file and shows it. Pure.
+"""Port as the vRouter agent reads, keeps and shows ports. Pure.
 
 Source followed: OpenSDN's controller, ``src/vnsw/agent/port_ipc/port_ipc_handler.cc``.
 """
@@ -22,12 +22,12 @@ _INT32 = range(-(2**31), 2**31)
 
 
 class Refused(Exception):
-    """The agent's own words about what it does not take."""
+    """Refusal in the agent's own words."""
 
 
 @dataclass(frozen=True)
 class Port:
-    """A port that was announced.
+    """Announced port.
 
     Attributes:
         id: the virtual machine interface's, Neutron's port.
@@ -35,15 +35,15 @@ class Port:
         vn_id: the virtual network's; what VRF it is in is the control node's business.
         project_id: the project's.
         display_name: the virtual machine's name.
-        ip4: its IPv4 address; unspecified for one that could not be read.
-        ip6: its IPv6 address; unspecified for one that could not be read.
-        mac: its MAC address.
+        ip4: IPv4 address; unspecified if unreadable.
+        ip6: IPv6 address; unspecified if unreadable.
+        mac: MAC address, six bytes in hexadecimal.
         system_name: the interface on the host.
         type: one of VM, NAMESPACE, REMOTE.
         rx_vlan: kept in 16 bits, so that -1 becomes 65535.
         tx_vlan: the same.
         vhostuser_mode: kept in 8 bits.
-        link_state: whether a REMOTE port is enabled.
+        link_state: state of a REMOTE port, enabled or not.
     """
 
     id: str
@@ -63,7 +63,7 @@ class Port:
 
     @classmethod
     def parse(cls, said: Mapping[str, Any], *, exists: Any = None) -> Self:
-        """Take a port, in the order in which the agent looks at its members.
+        """Read a port, members in the agent's own order.
 
         Args:
             said: the object that was posted, or read from a file.
@@ -108,7 +108,7 @@ class Port:
         )
 
     def as_file(self, time: str) -> str:
-        """Render what the agent keeps of it.
+        """Render the port's file.
 
         Args:
             time: when, in the agent's form.
@@ -137,7 +137,7 @@ class Port:
 
 
 def uuid_of(text: str) -> str:
-    """Read a UUID as the agent does: at the start of a text, whatever follows.
+    """Read a UUID at the start of a text, as the agent does, and ignore the rest.
 
     Args:
         text: whatever was given for one.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The routing of one host: FRR, which tells other hosts by BGP (EVPN) what is where.
+"""Routing of a host: FRR announces addresses to other hosts by BGP (EVPN).
 
 A route says which address and MAC are behind which host, and bears the route target of its
 virtual network. FRR puts the routes of a network into that network's own bridge by itself; those
@@ -46,10 +46,10 @@ class Route:
     """Where an address is.
 
     Attributes:
-        address: of an interface.
+        address: an interface's own.
         mac: the interface's.
         host: behind which it is.
-        targets: of its network.
+        targets: route targets of the network.
     """
 
     address: str
@@ -59,7 +59,7 @@ class Route:
 
 
 class Routing:
-    """FRR's daemons in this process's network namespace.
+    """FRR's daemons in the calling process's network namespace.
 
     Args:
         directory: for what they keep; FRR's own user must be able to reach it.
@@ -73,7 +73,7 @@ class Routing:
         self._peers = peers
 
     def start(self) -> None:
-        """Start them; those of a process that was killed end before."""
+        """Start the daemons; leftovers of a killed process end before."""
         self.stop()
         self._directory.mkdir(parents=True, exist_ok=True)
         shutil.chown(self._directory, _USER, _USER)
@@ -84,7 +84,7 @@ class Routing:
         self._wait()
 
     def stop(self) -> None:
-        """End them."""
+        """End the daemons."""
         for daemon in ("bgpd", "zebra"):
             path = self._directory / f"{daemon}.pid"
             with suppress(FileNotFoundError, ProcessLookupError):
@@ -95,7 +95,7 @@ class Routing:
             path.unlink(missing_ok=True)
 
     def announce(self, network: VirtualNetwork) -> None:
-        """Take a network's own routes into its bridge, and mark ours with its target."""
+        """Take a network's routes into the bridge, and mark ours with the route target."""
         target = network.target
         words = (f"vni {network.number}", *(f"route-target {way} {target}" for way in _WAYS))
         self._ask(*_FAMILY, *words)
@@ -126,9 +126,22 @@ class Routing:
     def _start(self, daemon: str) -> None:
         where = self._directory
         run(
-            *(f"/usr/lib/frr/{daemon}", "-d", "-f", where / f"{daemon}.conf"),
-            *("-i", where / f"{daemon}.pid", "-z", where / "zserv", "--vty_socket", where),
-            *("-A", "127.0.0.1", "-P", "0", "--log", f"file:{where / daemon}.log"),
+            f"/usr/lib/frr/{daemon}",
+            "-d",
+            "-f",
+            where / f"{daemon}.conf",
+            "-i",
+            where / f"{daemon}.pid",
+            "-z",
+            where / "zserv",
+            "--vty_socket",
+            where,
+            "-A",
+            "127.0.0.1",
+            "-P",
+            "0",
+            "--log",
+            f"file:{where / daemon}.log",
         )
 
     @tenacity.retry(stop=tenacity.stop_after_delay(10), wait=tenacity.wait_fixed(0.1), reraise=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The part of one virtual network that is on one host: its VRF.
+"""VRF: the part of a virtual network on a host.
 
 Interfaces of one virtual network are ports of one Linux bridge, joined to the bridges of other
 hosts by VXLAN. The vRouter's own addresses, with the MAC that every vRouter has, are in a network
@@ -34,7 +34,7 @@ _SWITCHES = (
 
 
 class Vrf:
-    """One virtual network's.
+    """VRF of a virtual network.
 
     Args:
         host: the host's name, to tell its namespaces from those of other hosts beside it.
@@ -51,7 +51,7 @@ class Vrf:
         self.namespace = namespace(host, network)
 
     def make(self) -> None:
-        """Make what is missing of it. Idempotent."""
+        """Make the missing parts of the VRF. Idempotent."""
         if link(self._tunnel) is None:
             self.remove()
             self._make_bridge()
@@ -60,7 +60,7 @@ class Vrf:
             self._make_tunnel()
 
     def remove(self) -> None:
-        """Take it away, whatever is there of it."""
+        """Remove the VRF, or as much as is there."""
         for name in (self._tunnel, self._bridge):
             if link(name):
                 run("ip", "link", "delete", name)
@@ -68,14 +68,22 @@ class Vrf:
             run("ip", "netns", "delete", self.namespace)
 
     def plug(self, device: str, mac: str, addresses: Iterable[str]) -> None:
-        """Make an interface a member, and tell routing what is behind it. Idempotent."""
+        """Make an interface a member, and tell routing the addresses behind. Idempotent."""
         run("ip", "link", "set", "dev", device, "master", self._bridge, "up")
         # As if learned: a fixed entry could not move to another host.
         run("bridge", "fdb", "replace", mac, "dev", device, "master", "dynamic")
         for address in addresses:
             run(
-                *("ip", "neighbor", "replace", address, "lladdr", mac),
-                *("dev", self._bridge, "nud", "reachable"),
+                "ip",
+                "neighbor",
+                "replace",
+                address,
+                "lladdr",
+                mac,
+                "dev",
+                self._bridge,
+                "nud",
+                "reachable",
             )
 
     def plugged(self, device: str) -> bool | None:
@@ -84,7 +92,7 @@ class Vrf:
         return None if found is None else found.get("master") == self._bridge
 
     def unplug(self, device: str, addresses: Iterable[str]) -> None:
-        """Take an interface out; it may be gone already. Idempotent."""
+        """Take an interface out, also after the interface has gone. Idempotent."""
         for address in addresses:
             with suppress(OSError):  # it knows the address no more
                 run("ip", "neighbor", "delete", address, "dev", self._bridge)
@@ -92,7 +100,7 @@ class Vrf:
             run("ip", "link", "set", "dev", device, "nomaster")
 
     def settle(self, neighbors: Mapping[str, str], imported: Mapping[str, VirtualNetwork]) -> None:
-        """Bring its table to what routing says.
+        """Bring the routing table to the state that BGP tells.
 
         Args:
             neighbors: MACs by the addresses of this network.
@@ -132,24 +140,32 @@ class Vrf:
         self._ip(family, "route", "replace", address, *hop, "dev", _door(other), *_BGP)
 
     def open_door(self, other: "Vrf") -> None:
-        """Join it to another one, which must be made. Idempotent."""
+        """Join the VRF to another, made before. Idempotent."""
         if _door(other.network) in self._links():
             return
         mine, theirs = _ends(self.network, other.network)
         self._ip(
-            *("link", "add", _door(other.network), "type", "veth"),
-            *("peer", "name", _door(self.network), "netns", other.namespace),
+            "link",
+            "add",
+            _door(other.network),
+            "type",
+            "veth",
+            "peer",
+            "name",
+            _door(self.network),
+            "netns",
+            other.namespace,
         )
         for vrf, door, own in (
             (self, _door(other.network), mine),
             (other, _door(self.network), theirs),
         ):
-            run(*("ip", "-n", vrf.namespace, "address", "add", f"{own}/64"),
-                *("dev", door, "nodad"))  # fmt: skip
+            run("ip", "-n", vrf.namespace, "address", "add", f"{own}/64",
+                "dev", door, "nodad")  # fmt: skip
             run("ip", "-n", vrf.namespace, "link", "set", door, "up")
 
     def close_doors(self, kept: Iterable[VirtualNetwork]) -> None:
-        """Part it from all others but some."""
+        """Part the VRF from all others but some."""
         doors = {_door(network) for network in kept}
         for name in self._links():
             if name.startswith(_DOOR) and name not in doors:
@@ -167,8 +183,16 @@ class Vrf:
     def _make_tunnel(self) -> None:
         number = ("id", self.network.number, "dstport", VXLAN_PORT)
         run(
-            *("ip", "link", "add", self._tunnel, "type", "vxlan", *number),
-            *("local", self._address, "nolearning"),
+            "ip",
+            "link",
+            "add",
+            self._tunnel,
+            "type",
+            "vxlan",
+            *number,
+            "local",
+            self._address,
+            "nolearning",
         )
         _quiet(self._tunnel)
         run("ip", "link", "set", self._tunnel, "master", self._bridge)
@@ -184,8 +208,18 @@ class Vrf:
             run("nsenter", f"--net=/run/netns/{self.namespace}", "sysctl", "-qw", switch)
         scratch = f"gw{self.network.number}"
         run(
-            *("ip", "link", "add", scratch, "link", self._bridge, "address", GATEWAY_MAC),
-            *("type", "macvlan", "mode", "private"),
+            "ip",
+            "link",
+            "add",
+            scratch,
+            "link",
+            self._bridge,
+            "address",
+            GATEWAY_MAC,
+            "type",
+            "macvlan",
+            "mode",
+            "private",
         )
         run("ip", "link", "set", scratch, "netns", self.namespace, "name", _GATEWAY)
         for subnet in self.network.subnets:
