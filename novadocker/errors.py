@@ -26,6 +26,9 @@
     ├── CrashDumpRefused         a server's process would not notice the signal
     ├── ConsoleUnavailable       a server cannot have a console now
     ├── SnapshotError            a server could not be made an image
+    ├── VolumeError              a volume cannot be connected, mounted or let go
+    │   ├── VolumeRefused        its mount point or its content is not accepted
+    │   └── VolumeBusy           it is still held, so that it cannot be let go
     ├── BackendUnusable          a wiring backend of another package cannot be used
     ├── NotOnThisHost            a host has nothing of the kind that a wiring backend joins to
     ├── AgentError               the vRouter agent did not take what it was told
@@ -196,6 +199,26 @@ class SnapshotError(DockerDriverError):
     """An image that did not come about."""
 
     message = "The server could not be made image {image}: {reason}"
+
+
+class VolumeError(DockerDriverError):
+    """A volume that cannot be used."""
+
+    message = "Volume {volume} cannot be {action}: {reason}"
+
+
+class VolumeRefused(VolumeError):
+    """A mount point or a content that is not accepted; nothing was changed."""
+
+    message = "Volume {volume} is refused: {reason}"
+
+
+class VolumeBusy(VolumeError):
+    """A volume that somebody holds; the server has it as before."""
+
+    message = (
+        "Volume {volume} is in use by {holders}; end that, or stop the server, and detach it again"
+    )
 
 
 class PasswordNotSet(DockerDriverError):

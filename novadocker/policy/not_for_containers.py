@@ -45,13 +45,13 @@ class Wishes:
     Attributes:
         settings: image properties and extra specs, values by names.
         devices: number of PCI devices and accelerators.
-        volumes: number of volumes attached at boot.
+        root_volumes: number of volumes in place of the image.
         ephemerals: number of ephemeral disks.
     """
 
     settings: Mapping[str, str] = field(default_factory=dict)
     devices: int = 0
-    volumes: int = 0
+    root_volumes: int = 0
     ephemerals: int = 0
 
 
@@ -73,7 +73,7 @@ def refuse(wishes: Wishes) -> None:
             raise NotForContainers(setting=name, value=value, reason=reason, accepted=accepted)
     instead = {
         "devices": "a server without PCI devices and accelerators; containers get none",
-        "volumes": "a server that boots from its image, without volumes",
+        "root_volumes": "a server that boots from an image; volumes can be added to it",
         "ephemerals": "a flavor without an ephemeral disk",
     }
     for name, accepted in instead.items():

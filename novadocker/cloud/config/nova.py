@@ -89,6 +89,7 @@ def _compute(common: Common, host: ComputeHost) -> ini.Sections:
             "privsep_osbrick",
             "nova_sys_admin",
             "novadocker_privileged",
+            "novadocker_volumes_privileged",
         ),
     }
 

@@ -22,6 +22,7 @@ from novadocker.virt.docker.compute.service import Service
 from novadocker.virt.docker.compute.tags import tell_rights
 from novadocker.virt.docker.compute.trunks import refuse_trunks
 from novadocker.virt.docker.compute.unsupported import Unsupported
+from novadocker.virt.docker.compute.volumes import VolumeCalls
 from novadocker.virt.docker.translation import image_ref, metadata
 from novadocker.virt.nova_types import (
     Allocations,
@@ -40,7 +41,7 @@ CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
 
 
-class DockerDriver(Service, Introspection, Unsupported):
+class DockerDriver(Service, Introspection, VolumeCalls, Unsupported):
     """Nova's compute driver interface (nova.virt.driver.ComputeDriver) for the Docker Engine.
 
     Args:
@@ -57,6 +58,9 @@ class DockerDriver(Service, Introspection, Unsupported):
         "supports_attach_interface": True,
         "supports_tagged_attach_interface": True,
         "supports_device_tagging": True,
+        "supports_tagged_attach_volume": True,
+        "supports_extend_volume": True,
+        "supports_multiattach": True,
         "supports_image_type_raw": True,
     }
 
@@ -91,18 +95,19 @@ class DockerDriver(Service, Introspection, Unsupported):
             parts = self._parts
             network = parts.ports.new_network_of(instance, network_info)
             settings = parts.allowance.settings(server)
-            parts.lifecycle.boot(
-                context,
-                server,
-                image_meta,
-                network,
-                inputs,
-                waiter=translation.WaitingServer(context, instance, parts.hostname),
-                power_on=power_on,
-                while_waiting=functools.partial(
-                    while_plugging, context, instance, server, network, settings, parts.tags
-                ),
-            )
+            with self._new_volumes(context, instance, block_device_info):
+                parts.lifecycle.boot(
+                    context,
+                    server,
+                    image_meta,
+                    network,
+                    inputs,
+                    waiter=translation.WaitingServer(context, instance, parts.hostname),
+                    power_on=power_on,
+                    while_waiting=functools.partial(
+                        while_plugging, context, instance, server, network, settings, parts.tags
+                    ),
+                )
 
     def rebuild(
         self,
@@ -156,6 +161,7 @@ class DockerDriver(Service, Introspection, Unsupported):
                 self._parts.lifecycle.stop(
                     instance.uuid, network, translation.shutdown_timeout(instance)
                 )
+                self._parts.volume_changes.release(instance.uuid)
 
     def cleanup(
         self,
@@ -181,6 +187,7 @@ class DockerDriver(Service, Introspection, Unsupported):
         share_info: Any = None,
     ) -> None:
         with translation.as_nova_errors(instance):
+            self._expect_volumes(context, instance, block_device_info)
             self._parts.lifecycle.start(
                 translation.server(instance), self._parts.ports.network_of(instance, network_info)
             )
@@ -204,6 +211,7 @@ class DockerDriver(Service, Introspection, Unsupported):
         timeout = translation.shutdown_timeout(instance) if reboot_type == "SOFT" else 0
         network = self._parts.ports.network_of(instance, network_info)
         with translation.as_nova_errors(instance):
+            self._expect_volumes(context, instance, block_device_info)
             self._parts.lifecycle.restart(translation.server(instance), network, timeout)
 
     def resume_state_on_host_boot(
@@ -214,7 +222,7 @@ class DockerDriver(Service, Introspection, Unsupported):
         share_info: Any,
         block_device_info: BlockDeviceInfo = None,
     ) -> None:
-        self.power_on(context, instance, network_info)
+        self.power_on(context, instance, network_info, block_device_info)
 
     def pause(self, instance: Instance) -> None:
         with translation.as_nova_errors(instance):
@@ -298,6 +306,8 @@ class DockerDriver(Service, Introspection, Unsupported):
         power_on: bool = True,
         share_info: Any = None,
     ) -> None:
+        with translation.as_nova_errors(instance):
+            self._expect_volumes(context, instance, block_device_info)
         self._resize(instance, network_info, power_on=power_on)
 
     def confirm_migration(
@@ -319,6 +329,8 @@ class DockerDriver(Service, Introspection, Unsupported):
         power_on: bool = True,
         share_info: Any = None,
     ) -> None:
+        with translation.as_nova_errors(instance):
+            self._expect_volumes(context, instance, block_device_info)
         self._resize(instance, network_info, power_on=power_on)
 
     # Interfaces

@@ -36,6 +36,10 @@ from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.engine import Connection, Container, Engine, Image
 from novadocker.virt.docker.injection.files import Entry
 from novadocker.virt.docker.network.networking import Network, Networking, NothingExpected
+from novadocker.virt.docker.volumes.attachments import Volumes
+from novadocker.virt.docker.volumes.connector import Connector, HostIdentity
+from novadocker.virt.docker.volumes.records import Records
+from novadocker.virt.docker.volumes.values import Trust
 from novadocker.virt.docker.wiring.wire import Wired
 from tests.support import busybox
 
@@ -299,7 +303,7 @@ class Servers:
         able = SimpleNamespace(abilities=lambda _pids: self.abilities)
         networking = Networking(wiring, options.domain, options.dns_servers)
         allowance = Allowance(able, self.abilities.pids, self.bounds)
-        runner = Runner(self.engine, networking, options, allowance)
+        runner = Runner(self.engine, networking, options, allowance, self.volumes)
         rescue = Rescue(images, networking, runner)
         lifecycle = Lifecycle(self.engine, images, networking, runner, rescue, options)
         recovery = Recovery(self.engine, rescue, lifecycle)
@@ -310,6 +314,13 @@ class Servers:
             interfaces=Interfaces(self.engine, networking, runner, recovery),
             recovery=recovery,
         )
+
+    @property
+    def volumes(self) -> Volumes:
+        """The volumes of the host, which outlive this process as their records do."""
+        records = Records(self.instances / "volumes")
+        connector = Connector(lambda: HostIdentity("h1", "127.0.0.1"))
+        return Volumes(records, connector, Trust.CHECKED)
 
     @property
     def guest(self) -> Guest:

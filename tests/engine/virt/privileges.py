@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from oslo_config import cfg
 
@@ -15,26 +17,26 @@ from novadocker.virt.docker.privileged import context as privileged
 
 
 @contextmanager
-def daemon() -> Iterator[None]:
-    """Run it, with the capabilities that it has in production and no others."""
-    context = privileged.context
+def daemon(module: ModuleType = privileged) -> Iterator[None]:
+    """Run the daemon of a context, with the capabilities of production and no others."""
+    context = module.context
     helper = str(Path(sys.prefix) / "bin" / "privsep-helper")
     cfg.CONF.set_override("helper_command", helper, group=context.cfg_section)
-    with _pipes_left_open():
-        privileged.ready()
+    with _pipes_left_open(context):
+        module.ready()
     yield
-    with _pipes_left_open():
+    with _pipes_left_open(context):
         context.stop()
     cfg.CONF.clear_override("helper_command", group=context.cfg_section)
 
 
 @contextmanager
-def _pipes_left_open() -> Iterator[None]:
+def _pipes_left_open(context: Any) -> Iterator[None]:
     # oslo.privsep leaves it to the garbage collector to close them.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         yield
         for thread in threading.enumerate():
-            if thread.name == "fd_logger" and not privileged.context.channel:
+            if thread.name == "fd_logger" and not context.channel:
                 thread.join(timeout=10)
         gc.collect()

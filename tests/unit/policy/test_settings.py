@@ -113,7 +113,7 @@ def test_containers_do_not_share_their_sysctls() -> None:
 @pytest.mark.parametrize(
     ("wishes", "said"),
     [
-        (Wishes(volumes=1), "volumes = 1 is refused"),
+        (Wishes(root_volumes=1), "root volumes = 1 is refused"),
         (Wishes(ephemerals=2), "a flavor without an ephemeral disk"),
     ],
 )

@@ -241,5 +241,6 @@ class Lifecycle:
             steps.callback(recreate.remove_leftovers, self._engine, uuid)
             steps.callback(self._runner.directory(uuid).remove)
             steps.callback(self._networking.unwire, network)
+            steps.callback(self._runner.release_volumes, uuid)
             steps.callback(self._runner.guest(uuid).remove)
             steps.callback(self._runner.guest(uuid, rescue=True).remove)

@@ -13,7 +13,7 @@ from oslo_log import log as logging
 
 from novadocker.errors import RescueRefused
 from novadocker.virt.docker.actions.lock import lock
-from novadocker.virt.docker.actions.runner import Runner
+from novadocker.virt.docker.actions.runner import SEEN_AT, Runner
 from novadocker.virt.docker.actions.stopwatch import Stopwatch
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.engine import Container, Image, Shared
@@ -23,8 +23,6 @@ from novadocker.virt.docker.network.networking import Network, Networking
 from novadocker.virt.nova_types import ImageMeta, RequestContext
 
 LOG = logging.getLogger(__name__)
-
-SEEN_AT = "/rescue"
 
 
 class Rescue:

@@ -56,6 +56,8 @@ class Resize:
                 undo.callback(self._runner.run_again, server, network)
             guest.stop(timeout)
             self._networking.unwire(network)
+            # Nova has new connections made for them before the server runs again.
+            self._runner.release_volumes(server.uuid)
             undo.pop_all()
 
     def finish(self, server: Server, network: Network, *, power_on: bool) -> None:

@@ -17,17 +17,21 @@ from novadocker.virt.docker.actions.allowance import Allowance
 from novadocker.virt.docker.actions.stopwatch import Stopwatch
 from novadocker.virt.docker.conf.values import Options
 from novadocker.virt.docker.container import cgroup
+from novadocker.virt.docker.container.accounts import PASSWD, owner_of, user_name
 from novadocker.virt.docker.container.directory import InstanceDirectory
 from novadocker.virt.docker.container.guest import Guest
 from novadocker.virt.docker.container.labels import RESCUE, container_name
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.container.spec import container_spec
 from novadocker.virt.docker.engine import Container, Engine, Image, Shared
-from novadocker.virt.docker.injection.injector import inject
+from novadocker.virt.docker.injection.injector import inject, read_accounts
 from novadocker.virt.docker.injection.inputs import Inputs, first_words
 from novadocker.virt.docker.network.networking import Network, Networking, ServerNetwork
+from novadocker.virt.docker.volumes.attachments import Volumes
 
 LOG = logging.getLogger(__name__)
+
+SEEN_AT = "/rescue"
 
 
 def nothing() -> None:
@@ -42,15 +46,22 @@ class Runner:
         networking: joins containers to their ports.
         options: settings of the operator.
         allowance: limits and rights on this host.
+        volumes: Cinder volumes on this host.
     """
 
     def __init__(
-        self, engine: Engine, networking: Networking, options: Options, allowance: Allowance
+        self,
+        engine: Engine,
+        networking: Networking,
+        options: Options,
+        allowance: Allowance,
+        volumes: Volumes,
     ) -> None:
         self._engine = engine
         self._networking = networking
         self._options = options
         self._allowance = allowance
+        self._volumes = volumes
 
     def guest(self, uuid: str, *, rescue: bool = False) -> Guest:
         """Return the container of an instance, existing or not.
@@ -145,6 +156,7 @@ class Runner:
         Raises:
             ContainerNotFound: there is no container.
             GateError: the container did not come to its gate.
+            VolumeError: a volume could not be mounted.
             WiringError: the container could not be joined to its ports.
         """
         guest = self.guest(server.uuid, rescue=server.rescue)
@@ -154,6 +166,8 @@ class Runner:
             container = guest.start()
             self._delegate_cgroup(container)
             watch.mark("container")
+            self._mount_volumes(server, container)
+            watch.mark("volumes")
             self._networking.plan(server.hostname, network)  # reads, hence awaits, the ports
             watch.mark("ports")
             target = ServerNetwork(server.hostname, network, container, directory)
@@ -183,6 +197,7 @@ class Runner:
         """
         directory = self.directory(server.uuid, rescue=server.rescue)
         self._delegate_cgroup(container)
+        self._mount_volumes(server, container)
         self._networking.settle(ServerNetwork(server.hostname, network, container, directory))
         # A driver that died between start and wiring left the container at its gate.
         directory.gate.open_if_reached()
@@ -218,6 +233,35 @@ class Runner:
             self.ensure_running(server, network, Stopwatch())
         except DockerDriverError as error:
             LOG.warning("Cannot run %s as before: %s", server.container, error)
+
+    def release_volumes(self, uuid: str) -> None:
+        """Let go of the volumes of a server whose containers have ended.
+
+        Raises:
+            VolumeError: a volume could not be let go, and another host must not have it.
+        """
+        self._volumes.release_all(uuid)
+
+    def owner_of_files(self, container: Container | None) -> tuple[int, int]:
+        """Return user and group that a container's process has, as known inside.
+
+        Args:
+            container: as it is now; root is assumed for none.
+        """
+        if container is None:
+            return 0, 0
+        passwd = read_accounts(self._engine, container.name, PASSWD).text
+        owner = owner_of(user_name(container.user), passwd)
+        return owner.uid, owner.gid
+
+    def _mount_volumes(self, server: Server, container: Container) -> None:
+        self._volumes.ensure_mounted(
+            container,
+            server.uuid,
+            lambda: self.owner_of_files(container),
+            # A stand-in sees the server's files there, its volumes among them.
+            SEEN_AT if server.rescue else "",
+        )
 
     def _delegate_cgroup(self, container: Container) -> None:
         if container.rights.init:

@@ -21,6 +21,7 @@ from novadocker.virt.docker.actions.rescue import Rescue
 from novadocker.virt.docker.actions.resize import Resize
 from novadocker.virt.docker.actions.runner import Runner
 from novadocker.virt.docker.actions.snapshot import Snapshots
+from novadocker.virt.docker.actions.volumes import VolumeChanges
 from novadocker.virt.docker.compute.allocations import Allocations
 from novadocker.virt.docker.compute.health import HealthReporter
 from novadocker.virt.docker.compute.ports import Ports
@@ -37,6 +38,11 @@ from novadocker.virt.docker.host.inventory import Host
 from novadocker.virt.docker.images import Images, PartialLoading, Provenance, Ranges
 from novadocker.virt.docker.network.audit import NetworkAudit
 from novadocker.virt.docker.network.networking import Networking
+from novadocker.virt.docker.translation.volumes import host_identity
+from novadocker.virt.docker.volumes.attachments import Volumes
+from novadocker.virt.docker.volumes.connector import Connector
+from novadocker.virt.docker.volumes.records import Records
+from novadocker.virt.docker.volumes.values import Trust
 from novadocker.virt.docker.wiring import Wiring, backends
 from novadocker.virt.nova_types import ImageApi, VirtAPI
 
@@ -90,6 +96,9 @@ class Parts:
         audit: periodic repair of networks.
         watcher: tells Nova of containers that ended, froze or thawed.
         health: tells tenants of their images' HEALTHCHECK.
+        connector: os-brick.
+        volumes: Cinder volumes on this host.
+        volume_changes: volumes that come, go and grow.
     """
 
     hostname: str
@@ -115,6 +124,9 @@ class Parts:
     audit: NetworkAudit
     watcher: Watcher
     health: HealthReporter
+    connector: Connector
+    volumes: Volumes
+    volume_changes: VolumeChanges
 
 
 def edges_of(conf: cfg.ConfigOpts) -> Edges:
@@ -160,7 +172,13 @@ def assemble(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges | None = None)
         settings.dns_servers,
         metadata_by_dhcp=settings.metadata_by_dhcp,
     )
-    runner = Runner(engine, networking, settings, allowance)
+    connector = Connector(host_identity)
+    volumes = Volumes(
+        Records(Path(conf.state_path) / "novadocker" / "volumes"),
+        connector,
+        Trust(section.volume_filesystems),
+    )
+    runner = Runner(engine, networking, settings, allowance, volumes)
     rescue = Rescue(edges.images, networking, runner)
     lifecycle = Lifecycle(engine, edges.images, networking, runner, rescue, settings)
     recovery = Recovery(engine, rescue, lifecycle)
@@ -199,6 +217,9 @@ def assemble(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges | None = None)
             edges.tags,
             Prober(engine, settings.instances_path),
         ),
+        connector=connector,
+        volumes=volumes,
+        volume_changes=VolumeChanges(engine, runner, volumes),
     )
 
 

@@ -14,7 +14,8 @@ from nova.virt import driver
 NOT_FOR_CONTAINERS = "not for containers: "
 _NO_MEMORY_IMAGE = "the memory of their processes cannot be written to disk; pause or shelve it"
 _NO_SCREEN = "they have no screen; ask for the serial console or the console log"
-_NO_VOLUMES = "they have no block devices; take a server of another hypervisor for volumes"
+_NO_SWAP = "open files cannot follow to another volume; detach it, then migrate or retype it"
+_NO_SHARES = "no shares are mounted in them; attach a volume instead"
 _NO_LIVE_MIGRATION = "their processes cannot move while they run"
 _NO_AGENT = "no agent in them stops their writing; a snapshot is taken while they are paused"
 
@@ -70,29 +71,6 @@ class Unsupported(driver.ComputeDriver):
 
     # Its block devices
 
-    def get_device_name_for_instance(
-        self, instance: Any, bdms: Any, block_device_obj: Any
-    ) -> NoReturn:
-        if not block_device_obj.is_volume:
-            raise NotImplementedError  # of swap and the root disk Nova knows the names
-        # Asked first when a volume is to be attached, while the caller of the API still waits.
-        raise exception.InvalidInput(reason=NOT_FOR_CONTAINERS + _NO_VOLUMES)
-
-    def get_volume_connector(self, instance: Any) -> NoReturn:
-        raise exception.InvalidVolume(reason=NOT_FOR_CONTAINERS + _NO_VOLUMES)
-
-    def attach_volume(
-        self,
-        context: Any,
-        connection_info: Any,
-        instance: Any,
-        mountpoint: Any,
-        disk_bus: Any = None,
-        device_type: Any = None,
-        encryption: Any = None,
-    ) -> NoReturn:
-        raise exception.InvalidVolume(reason=NOT_FOR_CONTAINERS + _NO_VOLUMES)
-
     def swap_volume(
         self,
         context: Any,
@@ -102,13 +80,13 @@ class Unsupported(driver.ComputeDriver):
         mountpoint: Any,
         resize_to: Any,
     ) -> NoReturn:
-        raise exception.InvalidVolume(reason=NOT_FOR_CONTAINERS + _NO_VOLUMES)
+        raise exception.InvalidVolume(reason=NOT_FOR_CONTAINERS + _NO_SWAP)
 
     def mount_share(self, context: Any, instance: Any, share_mapping: Any) -> NoReturn:
         raise exception.ShareMountError(
             share_id=share_mapping.share_id,
             server_id=instance.uuid,
-            reason=NOT_FOR_CONTAINERS + _NO_VOLUMES,
+            reason=NOT_FOR_CONTAINERS + _NO_SHARES,
         )
 
     def quiesce(self, context: Any, instance: Any, image_meta: Any) -> NoReturn:

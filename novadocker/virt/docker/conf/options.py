@@ -60,6 +60,23 @@ OPTIONS: list[cfg.Opt] = [
         deprecated_reason="Snapshots stream to Glance; no directory is needed.",
         help="Ignored: kept so that a nova.conf written for nova-docker still loads.",
     ),
+    cfg.StrOpt(
+        "volume_filesystems",
+        default="checked",
+        choices=[
+            ("checked", "ext4 that e2fsck calls clean before every mount; blank ones get ext4"),
+            ("any", "ext4 without a check; only where all tenants are trusted like root"),
+            ("blank", "only those made here, on volumes that were blank"),
+            ("none", "no volume at all"),
+        ],
+        help="Which file systems of tenants' volumes the kernel of this host mounts. A crafted "
+        "file system is an attack on the kernel that mounts it.",
+    ),
+    cfg.BoolOpt(
+        "volume_use_multipath",
+        default=False,
+        help="Connect volumes over several paths, where storage and host have them.",
+    ),
     cfg.BoolOpt(
         "require_userns",
         default=True,

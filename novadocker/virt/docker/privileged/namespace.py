@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A container's network namespace: found, held and entered. Needs rights; see ``privileged``."""
+"""A container's namespaces: found, held and entered. Needs rights; see ``privileged``."""
 
 import ctypes
 import os
@@ -12,14 +12,16 @@ from typing import Any, TypeVar
 
 _Result = TypeVar("_Result")
 
-_CLONE_NEWNET = 0x40000000
+NETWORK = 0x40000000  # CLONE_NEWNET
+MOUNTS = 0x00020000  # CLONE_NEWNS
+_CLONE_FS = 0x200
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _LONGEST_CGROUP_FILE = 65536
 
 
 @contextmanager
-def held(pid: int, container_id: str) -> Iterator[int]:
-    """Hold the network namespace of a container's process.
+def held(pid: int, container_id: str, name: str = "ns/net") -> Iterator[int]:
+    """Hold a namespace, or another file, of a container's process.
 
     A PID, and a namespace's inode number too, may be another's by the time they are used.
     Everything is therefore read below one descriptor of ``/proc/PID``, which dies with the
@@ -28,9 +30,10 @@ def held(pid: int, container_id: str) -> Iterator[int]:
     Args:
         pid: the process, as the engine gave it.
         container_id: the engine's id of its container; empty to take the PID as it is.
+        name: the file, below ``/proc/PID``.
 
     Yields:
-        A descriptor of the namespace: whatever becomes of the process, it stays this one's.
+        A descriptor of the file: whatever becomes of the process, it stays this one's.
 
     Raises:
         ProcessLookupError: the process is gone, or is not the container's.
@@ -40,7 +43,7 @@ def held(pid: int, container_id: str) -> Iterator[int]:
     except FileNotFoundError as error:
         raise ProcessLookupError(ESRCH, f"process {pid} is gone") from error
     try:
-        namespace = _open_below(process, "ns/net", pid)
+        namespace = _open_below(process, name, pid)
         try:
             _check_owner(process, pid, container_id)
             yield namespace
@@ -70,8 +73,10 @@ def _check_owner(process: int, pid: int, container_id: str) -> None:
         raise ProcessLookupError(ESRCH, f"process {pid} is not of container {container_id}")
 
 
-def inside(namespace: int, work: Callable[..., _Result], *args: Any) -> _Result:
-    """Call something in a network namespace.
+def inside(
+    namespace: int, work: Callable[..., _Result], *args: Any, kind: int = NETWORK
+) -> _Result:
+    """Call something in a namespace.
 
     It runs in a thread made for this and gone afterwards, so that no thread which others use
     can be left behind in there.
@@ -80,6 +85,7 @@ def inside(namespace: int, work: Callable[..., _Result], *args: Any) -> _Result:
         namespace: a descriptor of it.
         work: what to call.
         *args: with what.
+        kind: ``NETWORK``, or ``MOUNTS``, whose root is the root directory of the call.
 
     Returns:
         What the call returned; what it raised is raised here.
@@ -89,7 +95,9 @@ def inside(namespace: int, work: Callable[..., _Result], *args: Any) -> _Result:
 
     def enter_and_work() -> None:
         try:
-            if _LIBC.setns(namespace, _CLONE_NEWNET):
+            # Threads share root and working directory, which a mount namespace brings its own of.
+            left = _LIBC.unshare(_CLONE_FS) if kind == MOUNTS else 0
+            if left or _LIBC.setns(namespace, kind):
                 number = ctypes.get_errno()
                 raise OSError(number, f"cannot enter the namespace: {os.strerror(number)}")  # noqa: TRY301
             results.append(work(*args))

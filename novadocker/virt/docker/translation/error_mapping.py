@@ -144,6 +144,7 @@ def as_build_errors(instance: Any) -> Iterator[None]:
         errors.ImageError,
         errors.PolicyRefused,
         errors.VifRefused,
+        errors.VolumeRefused,
         errors.TrunkRefused,
         errors.PlugTimeout,
     ) as error:

@@ -165,7 +165,7 @@ def wishes(
     return policy.Wishes(
         settings=asked,
         devices=len(requests.requests if requests else ()) + len(accel_info or ()),
-        volumes=len(driver.block_device_info_get_mapping(block_device_info)),
+        root_volumes=int(not instance.image_ref),
         ephemerals=len(ephemerals) or int(bool(flavor.get("ephemeral_gb", 0))),
     )
 

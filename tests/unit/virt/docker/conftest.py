@@ -20,6 +20,7 @@ with warnings.catch_warnings():
     from novadocker.virt.docker.actions.recovery import Recovery
     from novadocker.virt.docker.actions.rescue import Rescue
     from novadocker.virt.docker.actions.resize import Resize
+    from novadocker.virt.docker.actions.volumes import VolumeChanges
     from novadocker.virt.docker.compute import trunks
     from novadocker.virt.docker.compute.assembly import assemble
     from novadocker.virt.docker.conf import options
@@ -68,6 +69,7 @@ def docker_driver(
         resize=life.of(Resize),
         interfaces=life.of(Interfaces),
         recovery=life.of(Recovery),
+        volume_changes=life.of(VolumeChanges),
     )
     return DockerDriver(virtapi, parts)
 

@@ -100,8 +100,11 @@ def test_capabilities_are_what_is_implemented() -> None:
         "has_imagecache",
         "supports_attach_interface",
         "supports_device_tagging",
+        "supports_extend_volume",
         "supports_image_type_raw",
+        "supports_multiattach",
         "supports_tagged_attach_interface",
+        "supports_tagged_attach_volume",
     }
 
 
@@ -377,7 +380,6 @@ def test_tags_are_told_before_the_first_instruction(
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"block_device_info": {"block_device_mapping": [{}]}}, "volumes = 1"),
         ({"block_device_info": {"ephemerals": [{}]}}, "ephemerals = 1"),
         ({"injected_files": [("/etc/hosts", b"")]}, "personality file = '/etc/hosts' is refused"),
     ],

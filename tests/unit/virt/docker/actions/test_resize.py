@@ -85,8 +85,9 @@ def test_a_confirmed_resize_touches_nothing(docker_driver: Any, life: Life) -> N
 def test_a_revert_ends_the_process_and_keeps_the_files(docker_driver: Any, life: Life) -> None:
     """Nova destroys what it calls the destination, without disks where they are shared."""
     docker_driver.destroy(None, instance(), [], destroy_disks=False)
-    (call,) = life.calls
-    assert (call.action, call.uuid, call.timeout) == ("Lifecycle.stop", UUID, 60)
+    stop, release = life.calls
+    assert (stop.action, stop.uuid, stop.timeout) == ("Lifecycle.stop", UUID, 60)
+    assert (release.action, release.uuid) == ("VolumeChanges.release", UUID)  # Nova reconnects
 
 
 @pytest.mark.parametrize(("host", "shared"), [("h1", True), ("h2", False)])

@@ -9,7 +9,6 @@ from nova.virt import driver as nova_driver
 from novadocker.virt.docker.compute.unsupported import Unsupported
 from tests.unit.virt.docker.nova_side import Life, instance
 
-VOLUME = SimpleNamespace(is_volume=True)
 SHARE = SimpleNamespace(share_id="s1")
 # Arguments after self, what Nova is to make of it, and a word of the reason.
 CASES: dict[str, tuple[tuple[Any, ...], type[Exception], str]] = {
@@ -28,11 +27,8 @@ CASES: dict[str, tuple[tuple[Any, ...], type[Exception], str]] = {
     "get_vnc_console": ((None, None), exception.ConsoleTypeUnavailable, "novnc"),
     "get_spice_console": ((None, None), exception.ConsoleTypeUnavailable, "spice-html5"),
     "get_mks_console": ((None, None), exception.ConsoleTypeUnavailable, "webmks"),
-    "get_device_name_for_instance": ((None, [], VOLUME), exception.InvalidInput, "volumes"),
-    "get_volume_connector": ((None,), exception.InvalidVolume, "volumes"),
-    "attach_volume": ((None, {}, None, ""), exception.InvalidVolume, "volumes"),
-    "swap_volume": ((None, {}, {}, None, "", 0), exception.InvalidVolume, "volumes"),
-    "mount_share": ((None, instance(), SHARE), exception.ShareMountError, "block devices"),
+    "swap_volume": ((None, {}, {}, None, "", 0), exception.InvalidVolume, "detach"),
+    "mount_share": ((None, instance(), SHARE), exception.ShareMountError, "attach a volume"),
     "quiesce": ((None, None, None), exception.InstanceQuiesceNotSupported, "snapshot"),
     "unquiesce": ((None, None, None), exception.InstanceQuiesceNotSupported, "snapshot"),
 }
