@@ -20,6 +20,8 @@ MOST = {
     "sigpending": 2**20,
     "stack": 2**30,
 }
+# runc from 1.3 on opens files of its own after the limit is set: with fewer it cannot start.
+LEAST = {"nofile": 64}
 _ONE = re.compile(r"([a-z]+)=([0-9]{1,16})(?::([0-9]{1,16}))?", re.ASCII)
 ACCEPTED = f"NAME=SOFT or NAME=SOFT:HARD, commas between, of {', '.join(MOST)}"
 
@@ -43,7 +45,10 @@ def read(text: str) -> tuple[Ulimit, ...]:
             raise ValueError(ACCEPTED)
         name, soft = matched[1], int(matched[2])
         hard = int(matched[3]) if matched[3] else soft
-        if not soft <= hard <= MOST[name]:
-            raise ValueError(f"{name}=SOFT:HARD with SOFT up to HARD and HARD up to {MOST[name]}")
+        least = LEAST.get(name, 0)
+        if not least <= soft <= hard <= MOST[name]:
+            raise ValueError(
+                f"{name}=SOFT:HARD with SOFT up to HARD, SOFT from {least}, HARD up to {MOST[name]}"
+            )
         found[name] = Ulimit(name, soft, hard)
     return tuple(found[name] for name in sorted(found))

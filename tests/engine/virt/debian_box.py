@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Debian without a package manager: systemd, and what routers and debuggers are made of."""
 
+import os
 import shutil
+import struct
 import subprocess
 import tempfile
 from pathlib import Path
@@ -21,7 +23,10 @@ PACKAGES = (
 )
 # What these depend on to be installed, and not to run.
 NOT_RUN = ("debconf", "cdebconf", "dpkg", "perl", "libperl", "install-info", "tar", "usrmerge")
+TAR = ("tar", "--xattrs", "--xattrs-include=security.capability", "--create", "--file")
 LEFT_OUT = ("doc", "man", "locale", "info", "lintian", "bug", "zsh", "bash-completion")
+# Revision 2 with the effective flag, NET_RAW permitted; see linux/capability.h.
+NET_RAW = struct.pack("<IIIII", 0x0200_0001, 1 << 13, 0, 0, 0)
 FILES = {
     "etc/passwd": "root:x:0:0::/root:/bin/sh\nweb:x:1000:1000::/srv/web:/bin/sh\n",
     "etc/group": "root:x:0:\nweb:x:1000:\n",
@@ -50,7 +55,7 @@ def build(root: Path) -> None:
         for deb in apt.download_all(sorted(set(wanted)), debs):
             _unpack(deb, tree)
         _settle(tree)
-        _run("tar", "--create", "--file", root, "--directory", tree, "--numeric-owner", ".")
+        _run(*TAR, root, "--directory", tree, "--numeric-owner", ".")
 
 
 def _make_directories(tree: Path) -> None:
@@ -79,6 +84,10 @@ def _settle(tree: Path) -> None:
     setuid = tree / "usr/bin/id-as-root"
     shutil.copyfile(tree / "usr/bin/id", setuid)
     setuid.chmod(0o4755)
+    ping = tree / "usr/bin/ping-with-capability"  # as Debian's postinst makes ping itself
+    shutil.copyfile(tree / "usr/bin/ping", ping)
+    ping.chmod(0o755)
+    os.setxattr(ping, "security.capability", NET_RAW)
 
 
 def _run(*words: object, **options: object) -> None:

@@ -26,6 +26,7 @@ NUMBERS = {
     "SETUID": 7,
     "SETPCAP": 8,
     "NET_BIND_SERVICE": 10,
+    "NET_RAW": 13,
     "SYS_CHROOT": 18,
 }
 GRANTED = sum(1 << NUMBERS[name] for name in CAPABILITIES)
@@ -159,9 +160,9 @@ def test_a_resize_to_a_profile_without_root_reads_the_users_again(
     servers.boot("sleep 600")
     strict = replace(FLAVOR, extra_specs={"docker:profile": "restricted"})
     servers.ask(flavor=strict)
-    servers.life.prepare_resize(servers.asked, servers.network, 0)
+    servers.actions.resize.prepare(servers.asked, servers.network, 0)
     engine.put_files(servers.asked.container, rootfs("root:x:0:0::/:/bin/sh\nweb:x:0:0::/:/\n"))
     with pytest.raises(PolicyRefused, match="USER = web is refused"):
-        servers.life.resize(servers.asked, servers.network, power_on=True)
+        servers.actions.resize.finish(servers.asked, servers.network, power_on=True)
     assert not servers.guest.get().alive
     assert servers.guest.get().rights.read_only is False

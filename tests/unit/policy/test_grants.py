@@ -147,7 +147,7 @@ def test_an_apparmor_profile_is_one_of_the_operators() -> None:
         ({"profile": "baseline"}, {"profile": "restricted"}, "within the flavor's restricted"),
         ({"profile": "baseline"}, {"cap_drop": "KILL"}, "within the flavor's baseline: restrict"),
         ({"cap_add": "NET_ADMIN"}, {}, "what the flavor grants: those of its profile"),
-        ({"cap_add": "NET_RAW"}, {"cap_add": "NET_ADMIN"}, "what the flavor grants: NET_ADMIN"),
+        ({"cap_add": "SETFCAP"}, {"cap_add": "NET_ADMIN"}, "what the flavor grants: NET_ADMIN"),
         ({"read_only": "false"}, {"read_only": "true"}, "true under profile baseline"),
         ({"pids_limit": "65"}, {}, "up to 64, which is the flavor's"),
         ({"pids_limit": "9"}, {"pids_limit": "8"}, "up to 8, which is the flavor's"),
@@ -170,7 +170,7 @@ def test_an_image_that_wants_more_is_refused(
 
 def test_an_image_says_what_it_needs() -> None:
     """What its flavor grants beyond its profile it may name, and have after its own profile."""
-    specs = {"profile": "system", "cap_add": "NET_ADMIN,NET_RAW"}
+    specs = {"profile": "system", "cap_add": "NET_ADMIN,SYS_PTRACE"}
     settings = made(image={"profile": "baseline", "cap_add": "NET_ADMIN"}, **specs)
     assert set(settings.rights.capabilities) == {*CAPABILITIES, "NET_ADMIN"}
     assert settings.rights.no_new_privileges

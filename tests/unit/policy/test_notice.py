@@ -24,8 +24,8 @@ def settings(**extra_specs: str) -> Settings:
         ({}, {"docker_profile=baseline"}),
         ({"profile": "restricted"}, {"docker_profile=restricted"}),
         (
-            {"cap_add": "NET_RAW,NET_ADMIN"},
-            {"docker_profile=baseline", "docker_cap=NET_ADMIN", "docker_cap=NET_RAW"},
+            {"cap_add": "SYS_PTRACE,NET_ADMIN"},
+            {"docker_profile=baseline", "docker_cap=NET_ADMIN", "docker_cap=SYS_PTRACE"},
         ),
         ({"cap_drop": "ALL"}, {"docker_profile=baseline"}),
     ],

@@ -13,7 +13,7 @@ ROUTER = """
 [router]
 why = "routes"
 based_on = "baseline"
-add_capabilities = ["NET_ADMIN", "cap_net_raw"]
+add_capabilities = ["NET_ADMIN", "cap_sys_ptrace"]
 sysctls = { "net.ipv4.ip_forward" = 1 }
 
 [router-and-more]
@@ -30,7 +30,7 @@ def test_a_file_adds_profiles_to_those_that_are_built_in() -> None:
     profiles = read(ROUTER, {"quiet"})
     assert set(profiles) == {*BUILT_IN, "router", "router-and-more", "bare"}
     router = profiles["router"]
-    assert router.capabilities == BASELINE.capabilities | {"NET_ADMIN", "NET_RAW"}
+    assert router.capabilities == BASELINE.capabilities | {"NET_ADMIN", "SYS_PTRACE"}
     assert (router.sysctls, router.why) == ({"net.ipv4.ip_forward": "1"}, "routes")
     more = profiles["router-and-more"]
     assert (more.capabilities, more.seccomp) == (router.capabilities, "quiet")

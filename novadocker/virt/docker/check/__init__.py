@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``novadocker-check``, for the operator: is this host ready, and what is missing?"""
+"""``novadocker-check``, for the operator: readiness of a host, and remedies."""

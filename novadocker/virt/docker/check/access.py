@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who else on the host is as good as root, or as good as a server's root."""
+"""Users of the host as good as root, or as good as a server's root."""
 
 import grp
 import itertools
@@ -23,9 +23,9 @@ class Range:
     """Ids that a user may map; see subuid(5).
 
     Attributes:
-        owner: whose they are.
-        first: the first.
-        count: how many.
+        owner: name of the user or group.
+        first: lowest id.
+        count: number of ids.
     """
 
     owner: str
@@ -41,7 +41,7 @@ class Range:
 
 
 def socket(path: Path, user: str) -> Iterator[Finding]:
-    """Judge who may use the engine's socket: each of them is root.
+    """Judge the users of the engine's socket, each of whom is root.
 
     Args:
         path: the socket; one that is not there is not judged.
@@ -72,7 +72,7 @@ def subordinates(
 
     Args:
         root_directory: the engine's, which ends with the first of them.
-        ranges: what ``/etc/subuid`` and ``/etc/subgid`` say, by their names.
+        ranges: texts of ``/etc/subuid`` and ``/etc/subgid`` by path.
         accounts: ids of the host's own users and groups, by their names.
     """
     mapped = _MAPPED.search(root_directory)
@@ -115,6 +115,7 @@ def _read(text: str) -> Iterator[Range]:
 
 
 def _members(gid: int) -> Iterable[str]:
+    # A user's first group does not name its members.
     try:
         named = grp.getgrgid(gid).gr_mem
     except KeyError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``novadocker-check``: whether this host is ready for our driver, and what is missing.
+"""``novadocker-check``: readiness of this host for the driver, with a remedy for each gap.
 
 Run it as the user that nova-compute runs as. It changes nothing. Each finding is "ok", a
 "warning" with what to do, or "missing": the driver does not work without it.
@@ -27,7 +27,7 @@ MISSING, WARNINGS = 1, 3
 
 
 def findings(config_file: str) -> Iterator[Finding]:
-    """Look at everything, in the order in which it is needed.
+    """Examine everything, in the order of need.
 
     Args:
         config_file: nova-compute's.
@@ -41,7 +41,10 @@ def findings(config_file: str) -> Iterator[Finding]:
     if has_nova and read.verdict is Verdict.OK:
         shim = importlib.util.find_spec("nova.virt.novadocker")
         yield way_in(str(shim.origin) if shim else None, plugins)
-        # What it looks at imports Nova, which may not be there.
+        # Late: Nova may not be there, and wants to be patched before its modules are imported.
+        from nova import monkey_patch  # noqa: PLC0415
+
+        monkey_patch.patch(backend="threading")
         from novadocker.virt.docker.check import configured  # noqa: PLC0415
 
         yield from configured.findings(config_file)
@@ -75,8 +78,8 @@ def status(verdicts: Collection[Verdict], *, strict: bool) -> int:
     """Choose the exit status.
 
     Args:
-        verdicts: of all findings.
-        strict: whether warnings count.
+        verdicts: verdicts of all findings.
+        strict: True lets warnings count.
     """
     if Verdict.MISSING in verdicts:
         return MISSING

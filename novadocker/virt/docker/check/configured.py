@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is looked at with Nova's own code, as nova-compute does when it starts."""
+"""Findings with Nova's own code, by the steps of nova-compute's start.
+
+Nova wants to be patched before its modules are imported: ``command`` imports this one late.
+"""
 
 import contextlib
 import logging
@@ -10,34 +13,30 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from nova import monkey_patch
+import nova.conf
+import os_vif
+from nova import utils
+from oslo_privsep import priv_context
+from oslo_utils import importutils
 
-monkey_patch.patch(backend="threading")
-
-import nova.conf  # noqa: E402 - Nova wants to be patched before its modules are imported
-import os_vif  # noqa: E402
-from nova import utils  # noqa: E402
-from oslo_privsep import priv_context  # noqa: E402
-from oslo_utils import importutils  # noqa: E402
-
-from novadocker.errors import BackendUnusable, DockerDriverError  # noqa: E402
-from novadocker.gate import start_gate  # noqa: E402
-from novadocker.virt.docker.check import access, kernel, options, posture  # noqa: E402
-from novadocker.virt.docker.check import findings as judge  # noqa: E402
-from novadocker.virt.docker.check.findings import Finding, Verdict, attempt  # noqa: E402
-from novadocker.virt.docker.conf import options as conf  # noqa: E402
-from novadocker.virt.docker.engine import Connection, Engine, Posture  # noqa: E402
-from novadocker.virt.docker.host import suitability  # noqa: E402
-from novadocker.virt.docker.host.changelogs import mended  # noqa: E402
-from novadocker.virt.docker.host.disk import limits_disk  # noqa: E402
-from novadocker.virt.docker.privileged import context  # noqa: E402
-from novadocker.virt.docker.wiring import backends  # noqa: E402
+from novadocker.errors import BackendUnusable, DockerDriverError
+from novadocker.gate import start_gate
+from novadocker.virt.docker.check import access, kernel, options, posture
+from novadocker.virt.docker.check import findings as judge
+from novadocker.virt.docker.check.findings import Finding, Verdict, attempt
+from novadocker.virt.docker.conf import options as conf
+from novadocker.virt.docker.engine import Connection, Engine, Posture
+from novadocker.virt.docker.host import suitability
+from novadocker.virt.docker.host.changelogs import mended
+from novadocker.virt.docker.host.disk import limits_disk
+from novadocker.virt.docker.privileged import context
+from novadocker.virt.docker.wiring import backends
 
 CONF = nova.conf.CONF
 
 
 def findings(config_file: str) -> Iterator[Finding]:
-    """Look at what nova.conf says, and at what that leads to.
+    """Examine nova.conf and its consequences.
 
     Args:
         config_file: nova-compute's.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is looked at, and how it is judged, without Nova's code."""
+"""Findings without Nova's code, and their verdicts."""
 
 import enum
 import os
@@ -28,10 +28,10 @@ class Finding:
     """One item.
 
     Attributes:
-        item: what was looked at.
+        item: name of the finding.
         verdict: how it stands.
-        words: what was seen.
-        fix: what to do, unless all is well or the words say it.
+        words: observation.
+        fix: remedy; "" if all is well or the words say enough.
     """
 
     item: str
@@ -45,7 +45,7 @@ class Finding:
 
 
 def nova_version(version: str | None) -> Finding:
-    """Judge the Nova that this Python imports; None is no Nova."""
+    """Judge the version of Nova; None is no Nova."""
     if version is None:
         words = f"{sys.executable} cannot import it"
         fix = "install us where nova-compute's Python looks"
@@ -81,7 +81,7 @@ def way_in(shim: str | None, plugins: Iterable[str]) -> Finding:
 
 
 def ovs_plugin(plugins: Iterable[str]) -> Finding:
-    """Judge the os-vif plugins that are installed, by their names."""
+    """Judge the installed os-vif plugins by name."""
     if "ovs" in plugins:
         return Finding("os-vif", Verdict.OK, "its ovs plugin is installed")
     words = "its ovs plugin is not installed"
@@ -91,6 +91,7 @@ def ovs_plugin(plugins: Iterable[str]) -> Finding:
 def is_static(program: Path) -> bool:
     """Tell whether a 64-bit ELF program needs no interpreter, hence nothing of an image."""
     content = program.read_bytes()
+    # Offsets of the program headers in an ELF header of 64 bits, see elf(5).
     (offset,) = struct.unpack_from("<Q", content, 32)
     size, count = struct.unpack_from("<HH", content, 54)
     starts = range(offset, offset + size * count, size)
@@ -110,6 +111,7 @@ def start_gate(program: Path) -> Finding:
 
 def instances_path(path: Path) -> Finding:
     """Judge whether the containers' users, strangers to the host, get to their files."""
+    # The directory itself may come with the first server.
     there = next(each for each in (path, *path.parents) if each.exists())
     closed = [str(each) for each in (there, *there.parents) if not _open_to_others(each)]
     if closed:
@@ -134,12 +136,12 @@ def socket(url: str) -> Finding:
 
 
 def attempt(item: str, call: Callable[[], str], remedy: str = "") -> Finding:
-    """Do something that tells how it went, and judge by whether it did.
+    """Make an attempt, and judge by its outcome.
 
     Args:
-        item: what is looked at.
+        item: name of the finding.
         call: does it and returns what was seen.
-        remedy: what to do where the error's own words do not say.
+        remedy: advice beside the error's own words.
     """
     try:
         return Finding(item, Verdict.OK, call())

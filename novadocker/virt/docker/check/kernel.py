@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the host's kernel is judged: what all containers share, and what one could take from all."""
+"""Verdicts on the host's kernel: resources that all containers share."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ SIGNS = {
 
 @dataclass(frozen=True)
 class Sysctl:
-    """What a kernel parameter should be.
+    """Requirement of a kernel parameter.
 
     Attributes:
         name: as sysctl(8) has it, with "/" for ".".
         least: the smallest value that will do.
         advised: the value to set.
-        why: what is possible else.
+        why: danger of other values.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Sysctl:
     why: str
 
     def judge(self, root: Path) -> Finding | None:
-        """Judge a host by it; a kernel without it is not judged."""
+        """Judge a host; a kernel without the parameter is not judged."""
         try:
             value = int((root / self.name).read_text().split()[0])
         except (OSError, ValueError, IndexError):
@@ -78,7 +78,7 @@ SYSCTLS = (
 
 
 def findings(root: Path = PROC_SYS) -> Iterator[Finding]:
-    """Judge the kernel; what is well is said in one finding.
+    """Judge the kernel, with one finding for everything in order.
 
     Args:
         root: where its parameters are.
@@ -94,7 +94,7 @@ def findings(root: Path = PROC_SYS) -> Iterator[Finding]:
 
 
 def core_pattern(root: Path = PROC_SYS) -> Finding | None:
-    """Judge what becomes of a server's process that crashes."""
+    """Judge the treatment of a server's crashed process."""
     pattern = value("kernel/core_pattern", root)
     if not pattern.startswith("|"):
         return Finding("core dumps", Verdict.OK, "stay in the container that they are of")

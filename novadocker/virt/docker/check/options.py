@@ -12,7 +12,7 @@ MOST_CONSOLE_CLIENTS = 2**16
 
 
 class Section(Protocol):
-    """What is read of ``[docker]``."""
+    """Options of ``[docker]`` that are judged."""
 
     host_url: str
     api_insecure: bool
@@ -25,7 +25,7 @@ def findings(section: Section) -> Iterator[Finding]:
     """Judge the options.
 
     Args:
-        section: ``[docker]`` of nova.conf.
+        section: group ``[docker]`` of nova.conf.
 
     Yields:
         A finding for each that gives up something; one if none does.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from novadocker.virt.docker.check.findings import Finding, Verdict
 from novadocker.virt.docker.engine import EngineInfo, Posture
+from novadocker.virt.docker.engine.features import Features
 from novadocker.virt.docker.host.advisories import AUTHORIZATION, concerning, version_of
 
 DAEMON_JSON = "/etc/docker/daemon.json"
@@ -19,14 +20,14 @@ RINGS_SHUT = version_of("25.0.0")  # the first engine whose own seccomp profile 
 
 @dataclass(frozen=True)
 class Rule:
-    """What an engine should be.
+    """Requirement of an engine.
 
     Attributes:
-        item: what is looked at.
-        holds: whether it is so.
-        good: what is said then.
-        bad: what is said else.
-        fix: what to do.
+        item: name of the finding.
+        holds: test of an engine's posture.
+        good: words for an engine that passes.
+        bad: words for an engine that fails.
+        fix: remedy.
     """
 
     item: str
@@ -36,7 +37,7 @@ class Rule:
     fix: str
 
     def judge(self, posture: Posture) -> Finding:
-        """Judge an engine by it."""
+        """Judge an engine."""
         if self.holds(posture):
             return Finding(self.item, Verdict.OK, self.good)
         return Finding(self.item, Verdict.WARNING, self.bad, self.fix)
@@ -46,20 +47,18 @@ def _setting(text: str) -> str:
     return f"set {text} in {DAEMON_JSON} and restart the engine"
 
 
+# A warning each, not a refusal: the driver works on all of them, with one wall less.
 RULES = (
     Rule(
         "user namespaces",
-        lambda posture: "userns" in posture.info.security_options,
+        lambda posture: Features.of(posture.info).maps_users,
         "root in a container is nobody on the host",
         "root in a container is root on the host",
         _setting('"userns-remap": "default"'),
     ),
     Rule(
         "seccomp",
-        lambda posture: (
-            "seccomp" in posture.info.security_options
-            and posture.info.seccomp_profile != "unconfined"
-        ),
+        lambda posture: Features.of(posture.info).filters_calls,
         "system calls are filtered",
         "containers may make any system call",
         "use a kernel with CONFIG_SECCOMP_FILTER, and no --seccomp-profile=unconfined",
@@ -117,7 +116,7 @@ def findings(
     Args:
         posture: how it is set up.
         mended: numbers of vulnerabilities that its distribution has mended.
-        limits_disk: whether its storage can.
+        limits_disk: True with storage that limits disks.
         security_modules: those that the host's kernel runs, with commas between.
 
     Yields:
@@ -158,7 +157,7 @@ def disk(info: EngineInfo, *, limits_disk: bool) -> Finding:
 
 
 def versions(posture: Posture, mended: Collection[str]) -> Iterator[Finding]:
-    """Judge versions: by what is known of them, and by what their own seccomp profile lets by."""
+    """Judge versions by known vulnerabilities and by their seccomp profile."""
     features = {AUTHORIZATION} if posture.authorization else set()
     known = concerning(posture.info.components, mended, features)
     for sentence in known:
@@ -173,7 +172,7 @@ def io_uring(info: EngineInfo, disabled: str) -> Finding | None:
     """Judge whether containers may use io_uring, a rich source of holes in kernels.
 
     Args:
-        info: what the engine says of itself.
+        info: facts that the engine reports.
         disabled: ``/proc/sys/kernel/io_uring_disabled``; "" where the kernel lacks it.
 
     Returns:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A container's own place among the kernel's control groups, for an init system that makes more.
+"""Delegation of a container's control group to the container's root, for an init system.
 
-With cgroup v2 the runtime gives it to the container itself (runc from 1.1). With v1 systemd
-wants no more than the hierarchy ``name=systemd``, which has no controllers: what is made below a
-container's group there limits nothing and lifts no limit. The mount that the container has of it
-is writable by the engine's own doing where users are remapped; only the owner is missing.
+runc does so for cgroup v2 under systemd's driver alone; under "cgroupfs" the group belongs to
+nobody inside, and systemd as process 1 gives up. With v1 systemd wants no more than the hierarchy
+``name=systemd``, which has no controllers. Limits stay the host's in both: the group itself and
+the files that move processes change their owner, nothing else.
 """
 
 from novadocker.errors import EngineError
@@ -16,10 +16,10 @@ def delegate(container: Container) -> None:
     """Let a container's root make control groups below the container's own. Idempotent.
 
     Args:
-        container: that runs, and is at its gate.
+        container: a running container, at its gate: its init system has not begun to look.
 
     Raises:
-        EngineError: it could not be done.
+        EngineError: the kernel refused.
     """
     try:
         give(container.pid, container.id)

@@ -3,96 +3,114 @@
 
 import contextlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from novadocker.virt.docker.privileged.context import entrypoint
 
-HIERARCHY = "name=systemd"
-
-
-# What cgroups(7) says that a delegate must own.
-FILES = ("", "cgroup.procs", "tasks")
-
-
 PROC = Path("/proc")
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """Kind of hierarchy that an init system divides.
+
+    Attributes:
+        controllers: second field of its line in ``/proc/PID/cgroup``.
+        kind: type of its mount.
+        option: option of its mount; "" for any.
+        files: names below a group that a delegate must own, "" for the group itself. Limits
+            are not among them: they stay the host's.
+    """
+
+    controllers: str
+    kind: str
+    option: str
+    files: tuple[str, ...]
+
+
+# The first that has the container is the one in use. On a hybrid host both have it, and an init
+# system takes the older; an engine on cgroup v2 beside a left-over mount is in the newer alone.
+HIERARCHIES = (
+    Hierarchy("name=systemd", "cgroup", "name=systemd", ("", "cgroup.procs", "tasks")),
+    Hierarchy("", "cgroup2", "", ("", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control")),
+)
 
 
 @entrypoint
 def give(pid: int, container_id: str) -> bool:
-    """Make a container's root the owner of its group.
+    """Make a container's root the owner of its group. Idempotent.
 
     Args:
         pid: a process of the container.
         container_id: the container, to tell it from a later one with the same PID.
 
     Returns:
-        Whether there is such a hierarchy.
+        True if there is a hierarchy that can be divided.
     """
-    group = group_of((PROC / str(pid) / "cgroup").read_text(), container_id)
-    mounted = mount_of((PROC / "self/mounts").read_text())
-    if group is None or mounted is None:
+    groups = (PROC / str(pid) / "cgroup").read_text()
+    mounts = (PROC / "self/mounts").read_text()
+    place = place_of(groups, mounts, container_id)
+    if place is None:
         return False
+    path, files = place
     owner = root_of((PROC / str(pid) / "uid_map").read_text())
     owners_group = root_of((PROC / str(pid) / "gid_map").read_text())
     with contextlib.ExitStack() as opened:
         # The container has no way to put a link there; nor will it get one.
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-        directory = os.open(f"{mounted}/{group}", flags)
+        directory = os.open(path, flags)
         opened.callback(os.close, directory)
-        for name in FILES:
+        for name in files:
             os.chown(name or ".", owner, owners_group, dir_fd=directory, follow_symlinks=False)
     return True
 
 
-def group_of(groups: str, container_id: str) -> str | None:
-    """Find a container's group in the hierarchy.
+def place_of(groups: str, mounts: str, container_id: str) -> tuple[str, tuple[str, ...]] | None:
+    """Find a container's group in the hierarchy that an init system divides.
 
     Args:
-        groups: of one of its processes, as in cgroups(7).
+        groups: groups of one of the container's processes, as in cgroups(7).
+        mounts: mounts of the host, as in proc(5).
         container_id: the container.
 
     Returns:
-        Its path, or None where there is no such hierarchy.
+        Path of the group and names to own below, or None on a host without such a hierarchy.
 
     Raises:
         ProcessLookupError: the process is not the container's.
     """
-    for line in groups.splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controllers == HIERARCHY:
-            if container_id not in Path(path).name:
-                raise ProcessLookupError(f"the process is not of container {container_id}")
-            return path.lstrip("/")
+    lines = (line.split(":", 2) for line in groups.splitlines())
+    paths = {controllers: path for _, controllers, path in lines}
+    known = [each for each in HIERARCHIES if each.controllers in paths]
+    for each in known:
+        path = paths[each.controllers]
+        mounted = _mount_of(mounts, each)
+        if container_id in Path(path).name and mounted:
+            return f"{mounted}/{path.lstrip('/')}", each.files
+    if known and not any(container_id in Path(path).name for path in paths.values()):
+        raise ProcessLookupError(f"the process is not of container {container_id}")
     return None
 
 
-def mount_of(mounts: str) -> str | None:
-    """Find where the hierarchy is.
-
-    Args:
-        mounts: as in proc(5).
-
-    Returns:
-        The path, or None where there is none.
-    """
+def _mount_of(mounts: str, hierarchy: Hierarchy) -> str | None:
     for line in mounts.splitlines():
         _, where, kind, options, *_ = line.split()
-        if kind == "cgroup" and HIERARCHY in options.split(","):
+        if kind == hierarchy.kind and (
+            not hierarchy.option or hierarchy.option in options.split(",")
+        ):
             return where
     return None
 
 
 def root_of(id_map: str) -> int:
-    """Say who a container's root is on the host.
+    """Return the id of a container's root on the host.
 
     Args:
-        id_map: as in user_namespaces(7).
-
-    Returns:
-        The id.
+        id_map: map of users or groups, as in user_namespaces(7).
 
     Raises:
-        PermissionError: it is the host's own root, or nobody.
+        PermissionError: the container's root is the host's, or has no id.
     """
     for line in id_map.splitlines():
         inside, outside, _ = map(int, line.split())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Docker Engine's API: the only room that knows the SDK and the shapes of its answers."""
+"""The Docker Engine's API: the only package with knowledge of the SDK and of answers' shapes."""
 
 from novadocker.virt.docker.engine.calls.terminals import Program, Stream
 from novadocker.virt.docker.engine.client import Engine

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Client of one Docker Engine: all groups of its calls."""
+"""Client of a Docker Engine: all groups of calls together."""
 
 from novadocker.virt.docker.engine.calls.containers import ContainerCalls
 from novadocker.virt.docker.engine.calls.events import EventCalls
@@ -32,12 +32,12 @@ class Engine(
     """
 
     def info(self) -> EngineInfo:
-        """Return versions and abilities of the engine and its host, as they are now."""
+        """Return the present versions and abilities of engine and host."""
         with self._call("describe itself"):
             return EngineInfo.parse(self._api.version(api_version=False), self._api.info())
 
     def posture(self) -> Posture:
-        """Return the settings of the engine that concern security, as they are now."""
+        """Return the engine's present settings for security."""
         with self._call("describe itself"):
             return Posture.parse(
                 self._api.version(api_version=False), self._api.info(), self._api.networks()

@@ -207,7 +207,7 @@ class Caller:
     def _send(
         self, call: str, method: str, path: str, *, brief: bool = False, **arguments: Any
     ) -> requests.Response:
-        """Send a request with the time limit of its work; the SDK has one limit for all.
+        """Send a request with the time limit of its work, where the SDK has one for all.
 
         Args:
             call: name in the table of time limits.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Features of one engine: the one place that answers "what can this one do?".
+"""Features of an engine, derived in this one place from versions and options.
 
 Asked by the check at the start of a host, by the host's traits, by the fetch of images and by
 the connection; none of them reads versions or options for itself.

@@ -44,7 +44,7 @@ class Health:
         """Read the engine's own health, of a container made before the driver probed.
 
         Args:
-            state: ``State`` of ``GET /containers/NAME/json``.
+            state: member ``State`` of ``GET /containers/NAME/json``.
 
         Returns:
             The health, or None where the engine does not probe.
@@ -87,7 +87,7 @@ class Probe:
         """Read an image's settings.
 
         Args:
-            config: ``Config`` of ``GET /images/NAME/json``.
+            config: member ``Config`` of ``GET /images/NAME/json``.
 
         Returns:
             The probe, or None without a HEALTHCHECK or with NONE.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A container's limits, as ``HostConfig`` of the Docker Engine API 1.41 has them."""
+"""Limits of a container in the form of ``HostConfig``, Docker Engine API 1.41."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,10 +16,10 @@ RATES = {
 
 
 def limits_body(limits: Limits) -> dict[str, int]:
-    """Write limits as ``HostConfig`` has them and ``POST /containers/NAME/update`` wants them.
+    """Write limits as members of ``HostConfig`` and of ``POST /containers/NAME/update``.
 
     Args:
-        limits: all of them; the disk's are fixed when a container is made and are left out.
+        limits: all limits; the disk's are fixed at creation and left out.
 
     Returns:
         The members.
@@ -34,10 +34,10 @@ def limits_body(limits: Limits) -> dict[str, int]:
 
 
 def disk_body(limits: Limits) -> dict[str, Any]:
-    """Write what is fixed when a container is made: the size of its disk, and its rates.
+    """Write the limits of a disk, which are fixed at creation: size and rates.
 
     Args:
-        limits: all of them.
+        limits: all limits of the container.
 
     Returns:
         Members of ``HostConfig``, all of them, so that none of another container's is left.
@@ -56,7 +56,7 @@ def parse_limits(host_config: Mapping[str, Any]) -> Limits:
     """Read a container's limits.
 
     Args:
-        host_config: ``HostConfig`` of ``GET /containers/NAME/json``.
+        host_config: member ``HostConfig`` of ``GET /containers/NAME/json``.
 
     Returns:
         The limits; no swap where the kernel does not count it.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How an engine is set up: what of it concerns security and not what servers are made of."""
+"""Settings of an engine for security, apart from the making of servers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 @dataclass(frozen=True)
 class Posture:
-    """How an engine is set up.
+    """Security settings of an engine.
 
     Attributes:
-        info: what else it says of itself.
-        experimental: whether features are on that nobody supports.
-        insecure_registries: from where it takes images without knowing who sent them.
-        authorization: plugins that every call is shown to.
-        swarm: whether it is one of many under another's orders.
-        talkative_bridge: whether containers that others make on it reach each other.
+        info: versions and abilities of the engine.
+        experimental: True with features on that nobody supports.
+        insecure_registries: registries whose images are taken unverified.
+        authorization: names of the authorization plugins.
+        swarm: True for a member of a swarm, under another engine's orders.
+        talkative_bridge: True lets containers of others on Docker's bridge reach each other.
     """
 
     info: EngineInfo

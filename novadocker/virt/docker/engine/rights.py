@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A container's rights, as ``HostConfig`` of the Docker Engine API 1.41 has them."""
+"""Rights of a container in the form of ``HostConfig``, Docker Engine API 1.41."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,10 +12,10 @@ SECCOMP, APPARMOR = "seccomp=", "apparmor="
 
 
 def rights_body(rights: Rights) -> dict[str, Any]:
-    """Write what a container may do.
+    """Write a container's rights.
 
     Args:
-        rights: all of them.
+        rights: all rights of the container.
 
     Returns:
         Members of ``HostConfig``: all that have to do with rights, so that none of another
@@ -54,10 +54,10 @@ def rights_body(rights: Rights) -> dict[str, Any]:
 
 
 def rights_labels(rights: Rights) -> dict[str, str]:
-    """Write what the engine knows nothing of.
+    """Write rights that the engine has no member for.
 
     Args:
-        rights: all of them.
+        rights: all rights of the container.
 
     Returns:
         Labels, all of them, so that none of another container's is left.
@@ -69,8 +69,8 @@ def parse_rights(host_config: Mapping[str, Any], labels: Mapping[str, str]) -> R
     """Read a container's rights.
 
     Args:
-        host_config: ``HostConfig`` of ``GET /containers/NAME/json``.
-        labels: the container's.
+        host_config: member ``HostConfig`` of ``GET /containers/NAME/json``.
+        labels: all labels of the container.
 
     Returns:
         The rights.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A container to be made, as the engine is told of it."""
+"""Description of a container to be made, and its form for the engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from novadocker.virt.docker.engine.rights import rights_body, rights_labels
 
 @dataclass(frozen=True)
 class Shared:
-    """Files of another container that one may write too.
+    """Files of another container, shared for writing.
 
     Attributes:
-        source: where its root is mounted, or the name of its volume.
-        seen: where the other sees them.
-        volume: whether it is a volume.
+        source: mount point of the other's root, or name of a volume.
+        seen: path in this container.
+        volume: True for a volume, False for a directory.
     """
 
     source: str
@@ -25,7 +25,7 @@ class Shared:
     volume: bool = False
 
     def body(self) -> dict[str, Any]:
-        """Write it as a member of ``HostConfig.Mounts``.
+        """Write a member of ``HostConfig.Mounts``.
 
         Returns:
             The member.
@@ -42,16 +42,16 @@ class ContainerSpec:
     """A container to be made.
 
     Attributes:
-        name: its name.
-        image: id of its image.
-        hostname: what its processes see.
-        entrypoint: first words of its command.
-        command: the rest of its command.
+        name: name of the container.
+        image: id of the image.
+        hostname: host name inside the container.
+        entrypoint: first words of the command.
+        command: the rest of the command.
         environment: variables added to the image's.
-        labels: how it is found again.
-        read_only_files: paths on the host by the paths where it sees them, read-only.
-        settings: its limits and rights.
-        log_max_size: size of its console log before rotation, as the engine reads it ("8m").
+        labels: labels by which the container is found again.
+        read_only_files: paths on the host by paths inside, bound read-only.
+        settings: limits and rights.
+        log_max_size: size of the console log before rotation, in the engine's form ("8m").
         shared: files of another container.
     """
 
@@ -68,7 +68,7 @@ class ContainerSpec:
     shared: tuple[Shared, ...] = ()
 
     def body(self) -> dict[str, Any]:
-        """Write it as ``POST /containers/create`` wants it.
+        """Write the body of ``POST /containers/create``.
 
         Returns:
             The body, ready for JSON.

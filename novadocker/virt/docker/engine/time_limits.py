@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 
 class Work(enum.Enum):
-    """Kinds of work that the engine does before it answers."""
+    """Kinds of work before the engine's answer."""
 
     MEMORY = "looks at its own records, or moves one container from state to state"
     FILES = "goes over all files of a container or an image"

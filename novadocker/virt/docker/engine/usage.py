@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a container has used, as the engine counts it, for both of the kernel's cgroups."""
+"""Resources used by a container, by the engine's count, for both kinds of cgroup."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class Usage:
-    """What a container has used since it was started.
+    """Resources used by a container since its start.
 
     Attributes:
         cpu_nanoseconds: processor time, of all processors together.
         memory_bytes: memory, without what the kernel keeps of files and could give back.
-        memory_limit_bytes: what it may have of it.
+        memory_limit_bytes: limit of the memory.
         processes: processes and threads.
         read_bytes: read from disks; what came from memory is not counted.
         read_requests: reads of disks; None where the kernel does not count them.
@@ -35,7 +35,7 @@ class Usage:
         """Read the engine's answer.
 
         Args:
-            body: of ``GET /containers/NAME/stats``.
+            body: body of ``GET /containers/NAME/stats``.
 
         Returns:
             The value.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the engine answers, as frozen values.
+"""Answers of the engine, as frozen values.
 
 Shapes follow the Docker Engine API 1.41 (https://docs.docker.com/engine/api/v1.41/).
 """
@@ -47,7 +47,7 @@ class EngineInfo:
         backing_filesystem: below the storage driver, such as "extfs"; "" where not told.
         root_directory: where the engine keeps its data, on its own host.
         security_options: names such as "userns", "seccomp", "apparmor".
-        live_restore: whether containers outlive a restart of the engine.
+        live_restore: True keeps containers alive during a restart of the engine.
         containerd_store: True with images kept by containerd and named by manifest.
         warnings: shortcomings in the engine's own words.
         seccomp_profile: profile of containers that name none; "" where not told.
@@ -141,13 +141,13 @@ class Image:
         id: "sha256:" and the digest of its configuration.
         tags: "repository:tag" names.
         size: bytes of its unpacked layers.
-        entrypoint: its ENTRYPOINT.
-        command: its CMD.
-        environment: its ENV, "NAME=value" each.
-        user: its USER; "" is root.
-        stop_signal: its STOPSIGNAL; "" is SIGTERM.
+        entrypoint: words of ENTRYPOINT.
+        command: words of CMD.
+        environment: "NAME=value" of each ENV.
+        user: USER; "" is root.
+        stop_signal: STOPSIGNAL; "" is SIGTERM.
         last_tagged: when a tag was last put on it, ISO 8601.
-        probe: its HEALTHCHECK; None without.
+        probe: settings of HEALTHCHECK; None without.
         layers: diff IDs of its layers, from the lowest up.
     """
 
@@ -165,10 +165,10 @@ class Image:
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Self:
-        """Read the engine's answer.
+        """Read an answer of the engine.
 
         Args:
-            body: of ``GET /images/NAME/json``.
+            body: body of ``GET /images/NAME/json``.
 
         Returns:
             The value.
@@ -197,20 +197,20 @@ class Container:
         id: the engine's identifier, 64 hexadecimal digits.
         name: without the leading slash.
         labels: as it was created with.
-        state: what it does.
-        pid: its first process on the engine's host; 0 when it does not run.
-        exit_code: of the last run; 0 when it has not ended.
-        out_of_memory: whether the kernel ended it for its memory limit.
-        error: what the engine says went wrong when it was started.
+        state: state at the moment of the answer.
+        pid: first process on the engine's host; 0 without one.
+        exit_code: exit code of the last run; 0 before its end.
+        out_of_memory: True after an end by the memory limit.
+        error: the engine's words about a start that failed.
         finished_at: ISO 8601 time of the last end.
-        image: id of its image.
+        image: id of the image.
         user: the user its process runs as; "" is root.
         root: where the engine mounts its root while it runs; "" where that is not told.
         volumes: names of its volumes by the paths where it sees them.
-        limits: what it may use.
-        rights: what it may do.
-        storage_driver: what keeps its files, such as "overlay2".
-        programs: ids of what was run in it beside its own process.
+        limits: limits of its resources.
+        rights: rights of its processes.
+        storage_driver: keeper of its files, such as "overlay2".
+        programs: ids of programs run beside the container's own.
         started_at: ISO 8601 time of the last start.
         health: result of the engine's own probes; None where the driver probes, or nobody.
     """
@@ -240,7 +240,7 @@ class Container:
         """Read the engine's answer.
 
         Args:
-            body: of ``GET /containers/NAME/json``.
+            body: body of ``GET /containers/NAME/json``.
 
         Returns:
             The value.
@@ -274,18 +274,18 @@ class Container:
 
     @property
     def alive(self) -> bool:
-        """Whether it has a process."""
+        """True with a living process."""
         return self.state in (State.RUNNING, State.PAUSED, State.RESTARTING)
 
 
 @dataclass(frozen=True)
 class Event:
-    """One line of ``GET /events`` that concerns a container.
+    """Event of a container, from one line of ``GET /events``.
 
     Attributes:
         action: such as "start", "die", "pause", "unpause", "destroy", "oom".
         container: name of the container.
-        labels: its labels, and what the engine adds, such as "exitCode".
+        labels: labels of the container, and additions of the engine, such as "exitCode".
         nanoseconds: when, since the epoch.
     """
 

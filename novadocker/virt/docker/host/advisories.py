@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Known ways out of a container, by the versions that have them. Pure.
+"""Known ways out of a container, by version. Pure.
 
 Sources: the projects' security advisories on GitHub, their changelogs and the CVE records, as of
 November 2026. What needs a way of using them that is not ours is left out: containerd's CRI,
@@ -22,11 +22,11 @@ class Advisory:
     """One vulnerability.
 
     Attributes:
-        name: its CVE number.
+        name: CVE number.
         component: as the engine names it in ``GET /version``.
         fixed: the first versions without it, one for each release line that was mended.
-        effect: what it allows.
-        needs: what the engine must have for it to matter; "" is nothing.
+        effect: consequence, in a few words.
+        needs: feature of the engine without which there is no harm; "" is none.
     """
 
     name: str
@@ -36,10 +36,10 @@ class Advisory:
     needs: str = ""
 
     def concerns(self, version: Version) -> bool:
-        """Tell whether a version has it.
+        """Tell whether a version is concerned.
 
         Args:
-            version: of the component.
+            version: version of the component.
 
         Returns:
             True unless the version is at or past the fix of its own release line, or past
@@ -94,12 +94,12 @@ def concerning(
     mended: Collection[str] = (),
     features: Collection[str] = (),
 ) -> list[str]:
-    """Name what is known about an engine's versions.
+    """Name the vulnerabilities of an engine's versions.
 
     Args:
         components: versions by component, as the engine tells them.
         mended: numbers of what the distribution mended without another version.
-        features: what the engine has of what some need.
+        features: features of the engine among those needed.
 
     Returns:
         One sentence for each advisory.

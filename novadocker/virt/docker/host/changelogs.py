@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a distribution mended in an old version without giving it another number.
+"""Mends of a distribution in an old version under the same number.
 
 Debian and its kin say so in the changelog that each package brings. It is believed only where
 the package is of the version that runs.
@@ -23,7 +23,7 @@ _HEAD = re.compile(r"^\S+ \((?:\d+:)?([^)]+)\)", re.MULTILINE)
 
 
 def mended(components: Mapping[str, str], documentation: Path = DOCUMENTATION) -> frozenset[str]:
-    """Name what the packages that run say they have mended.
+    """Name the vulnerabilities that the installed packages have mended.
 
     Args:
         components: versions by component, as the engine tells them.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The disk that containers are on: its size, its device, and whether it can be limited."""
+"""Disk of the containers: size, device, and means to limit it."""
 
 import os
 import shutil
@@ -34,7 +34,7 @@ def limits_disk(info: EngineInfo, mounts: Path = MOUNTS) -> bool:
     """Tell whether the storage driver can limit a container's writable layer.
 
     Args:
-        info: what the engine says of itself.
+        info: facts that the engine reports.
         mounts: the mounts of this host, as in proc(5).
 
     Returns:
@@ -56,10 +56,10 @@ def limits_disk(info: EngineInfo, mounts: Path = MOUNTS) -> bool:
 def data_disk(
     info: EngineInfo, block_devices: Path = BLOCK_DEVICES, devices: Path = DEVICES
 ) -> str | None:
-    """Find the disk that containers are on; the kernel limits rates of whole disks only.
+    """Find the containers' disk, whole, as the kernel limits no rates of partitions.
 
     Args:
-        info: what the engine says of itself.
+        info: facts that the engine reports.
         block_devices: as in sysfs(5): links by the numbers of devices.
         devices: where their files are.
 
@@ -81,10 +81,10 @@ def data_disk(
 
 
 def disk(info: EngineInfo) -> shutil._ntuple_diskusage:
-    """Return the size of the disk that containers are on.
+    """Return the size of the containers' disk.
 
     Args:
-        info: what the engine says of itself.
+        info: facts that the engine reports.
 
     Returns:
         Total, used and free bytes.

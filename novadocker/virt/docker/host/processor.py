@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What this host's processors can do, as traits: containers run on them as they are."""
+"""Features of the host's processors as traits; containers run on the processors themselves."""
 
 import platform
 from pathlib import Path
@@ -42,7 +42,7 @@ FEATURES = {_PREFIX + name: name.lower() for name in _SAME} | {
 
 
 def flags(cpuinfo: str | None = None) -> frozenset[str]:
-    """Return the kernel's names of what the processors can do.
+    """Return the kernel's names of the processors' features.
 
     Args:
         cpuinfo: as in proc(5); None reads this host's.
@@ -53,7 +53,7 @@ def flags(cpuinfo: str | None = None) -> frozenset[str]:
 
 
 def traits(cpuinfo: str | None = None) -> dict[str, bool]:
-    """Return what the processors can do.
+    """Return the traits of the processors.
 
     Args:
         cpuinfo: as in proc(5); None reads this host's.

@@ -389,8 +389,8 @@ static long abstract_sockets(void)
 	X(priority, setpriority(PRIO_PROCESS, 0, -10)) \
 	X(io_priority, syscall(SYS_ioprio_set, 1, 0, 1 << 13)) \
 	X(more_files, more_files()) \
-	X(packet_socket, socket(AF_PACKET, SOCK_RAW, htons(3))) \
-	X(raw_socket, socket(AF_INET, SOCK_RAW, IPPROTO_ICMP)) \
+	X(packet_socket, socket(AF_PACKET, SOCK_RAW, htons(3)) < 0 ? -1 : 0) \
+	X(raw_socket, socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) < 0 ? -1 : 0) \
 	X(crypto_socket, socket(AF_ALG, SOCK_SEQPACKET, 0) < 0 ? -1 : 0) \
 	X(vm_socket, socket(AF_VSOCK, SOCK_STREAM, 0) < 0 ? -1 : 0) \
 	X(link_down, link_down()) \

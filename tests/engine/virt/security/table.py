@@ -134,14 +134,15 @@ ATTEMPTS = (
     Attempt("priority", "more of the processor", "EACCES EPERM"),
     Attempt("io_priority", "more of the disk", REFUSED),
     Attempt("more_files", "more open files than its hard limit", REFUSED),
-    # The network.
-    Attempt("packet_socket", "frames with any sender, and others' frames", REFUSED),
-    Attempt("raw_socket", "packets with any content", REFUSED),
+    # The network: root has NET_RAW. Neutron's port security is on the host's end, and a mark does
+    # not leave a network namespace.
+    Attempt("packet_socket", "frames with any sender, and others' frames", "0", REFUSED),
+    Attempt("raw_socket", "packets with any content", "0", REFUSED),
     Attempt("link_down", "an interface down", REFUSED),
     Attempt("other_mac", "another MAC address", REFUSED),
     Attempt("false_neighbour", "a false neighbour in its own table", REFUSED),
-    Attempt("mark_packets", "a mark that the host's rules go by", REFUSED),
-    Attempt("foreign_address", "connections from addresses that are not its own", REFUSED),
+    Attempt("mark_packets", "a mark that the host's rules go by", "0", REFUSED),
+    Attempt("foreign_address", "connections from addresses that are not its own", "0", REFUSED),
     Attempt("loopback_of_host", "a service on the host's loopback", "ECONNREFUSED ENETUNREACH"),
     Attempt("engine_socket", "the Docker Engine", NOT_THERE),
     Attempt("containerd_socket", "containerd", NOT_THERE),

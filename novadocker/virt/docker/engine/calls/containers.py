@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The engine's calls about containers: their life, their names, their use of the host."""
+"""The engine's calls about containers: life, names, use of the host."""
 
 import contextlib
 from collections import deque

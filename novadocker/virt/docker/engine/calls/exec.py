@@ -18,7 +18,7 @@ _EXIT_PAUSE = 0.01
 
 
 class ProgramCalls(FileCalls):
-    """Calls about programs that end by themselves."""
+    """Calls about programs with an end of their own."""
 
     def run(
         self,

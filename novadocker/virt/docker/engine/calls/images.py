@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The engine's API, as far as it concerns images."""
+"""The engine's calls about images."""
 
 import contextlib
 import json
@@ -16,16 +16,16 @@ SAVE_CHUNK_BYTES = 1024 * 1024
 
 
 class ImageCalls(Caller):
-    """What the engine does with images."""
+    """Calls about images."""
 
     def find_image(self, tag: str) -> Image | None:
         """Look for an image.
 
         Args:
-            tag: one of its names, or its id.
+            tag: name or id of the image.
 
         Returns:
-            The image, or None where the engine has none of that name.
+            The image, or None if the engine has none of that name.
         """
         with self._call(f"look for image {tag}"):
             try:
@@ -34,7 +34,7 @@ class ImageCalls(Caller):
                 return None
 
     def load_image(self, chunks: Iterable[bytes]) -> None:
-        """Load a ``docker save`` archive as it comes.
+        """Load a ``docker save`` archive while its bytes arrive.
 
         Args:
             chunks: the archive's bytes; what they raise ends the call and is raised.
@@ -58,7 +58,7 @@ class ImageCalls(Caller):
                     raise refusal(action, reason)
 
     def import_layer(self, chunks: Iterable[bytes], tag: str) -> None:
-        """Make an image of one layer, unpacked as it comes.
+        """Make an image of one layer, unpacked during the call.
 
         Args:
             chunks: the layer's bytes; what they raise ends the call and is raised.
@@ -86,10 +86,10 @@ class ImageCalls(Caller):
                     raise refusal(action, reason)
 
     def image_settings(self, image: str) -> Mapping[str, Any]:
-        """Return what an image's containers are to be like, as its config has it.
+        """Return the settings for an image's containers, from the image's config.
 
         Args:
-            image: its id, or one of its names.
+            image: id or name of the image.
 
         Returns:
             Command, environment, ports and so on, by the names that the format gives them.
@@ -102,9 +102,9 @@ class ImageCalls(Caller):
         """Make an image of a container as it is.
 
         Args:
-            name: of the container.
+            name: name of the container.
             tag: "REPOSITORY:TAG", the image's name.
-            pause: whether the container stands still while its files are read.
+            pause: True freezes the container while its files are read.
 
         Returns:
             The image's id.
@@ -123,7 +123,7 @@ class ImageCalls(Caller):
         """Save an image as ``docker save`` does; nothing is asked for before the first byte is.
 
         Args:
-            image: its id.
+            image: id of the image.
 
         Yields:
             The archive's bytes, as they come.
@@ -147,8 +147,8 @@ class ImageCalls(Caller):
         """List names of images.
 
         Args:
-            prefix: what they begin with.
-            label: "NAME" or "NAME=VALUE" that the images carry.
+            prefix: common beginning of the names.
+            label: "NAME" or "NAME=VALUE" of the images.
 
         Returns:
             The names, sorted.

@@ -31,7 +31,7 @@ class ListingCalls(Caller):
     """Calls that list containers."""
 
     def listed(self, label: str) -> Mapping[str, Listed]:
-        """Return containers by their names, whatever their state.
+        """Return containers in whatever state, by name.
 
         Args:
             label: "NAME" or "NAME=VALUE" that the containers carry.

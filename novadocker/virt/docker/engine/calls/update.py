@@ -30,7 +30,7 @@ class ResizeCalls(Caller):
             self._send("update", "POST", path, json=limits_body(limits))
 
     def sizes(self, name: str) -> tuple[int, int]:
-        """Measure a container's files, by a look at every one of them.
+        """Measure a container's files, every one of them.
 
         Args:
             name: name of the container.
