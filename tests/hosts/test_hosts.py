@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cloud of two compute hosts: servers that meet across them, and hosts that go and come back."""
+"""Cloud of two compute hosts: servers meet across hosts, and hosts go and come back."""
 
 import subprocess
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ RETURN = 180.0
 
 @dataclass(frozen=True)
 class Placed:
-    """A server, and the host that it is on."""
+    """Server, with the compute host below."""
 
     site: Site
     server: str
@@ -94,7 +94,7 @@ def _address(placed: Placed) -> str:
 
 @pytest.fixture
 def restored(second: ComputeHost) -> Iterator[None]:
-    """Bring the second host back afterwards, whatever a test did to it."""
+    """Bring the second host back after a test."""
     yield
     _act("start", second)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures of a whole cloud, for every test that asks for one of them."""
+"""Fixtures of a whole cloud, started at a test's first use."""
 
 import base64
 import contextlib
@@ -51,7 +51,7 @@ def additions(site: Site, *names: str) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
-    """The cloud: the one that runs, or else one that is stopped again at the end."""
+    """Yield the running cloud, or a cloud started now and stopped at the end."""
     programs.ensure()
     where = state()
     was_up = settings.is_ours(where) and supervisor.is_running(Layout(where, settings.load(where)))
@@ -74,7 +74,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def web_archive(site: Site) -> Path:
-    """What ``docker save`` writes of the sample image with a web server."""
+    """Return the archive, by ``docker save``, of the sample image with a web server."""
     return WEB.saved(CACHE, site.host.engine.url)
 
 
@@ -90,7 +90,7 @@ def web(site: Site, web_archive: Path) -> Iterator[str]:
 
 @pytest.fixture
 def tenant(site: Site) -> Iterator[Tenant]:
-    """Makes servers and what they need; afterwards nothing of them may be left."""
+    """Yield a maker of servers with everything needed; no trace may be left afterwards."""
     made = Tenant(site)
     try:
         yield made
@@ -100,7 +100,7 @@ def tenant(site: Site) -> Iterator[Tenant]:
 
 @pytest.fixture(scope="module")
 def owner(site: Site) -> Iterator[Tenant]:
-    """Makes what the tests of a file share; after the last of them nothing may be left."""
+    """Yield a maker of servers shared by a file's tests; no trace may be left after the last."""
     made = Tenant(site)
     try:
         yield made
@@ -146,6 +146,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Accept the other one in tests that stand on a cloud."""
+    """Accept Docker's warning in tests on a cloud."""
     if "site" in getattr(item, "fixturenames", ()):
         item.add_marker(pytest.mark.filterwarnings(_OF_DOCKERS))
