@@ -15,6 +15,7 @@ from pathlib import Path
 from novadocker.cloud.machine.command import run
 
 JOURNAL = Path("/var/lib/novadocker/packages-before")
+_ALWAYS_THERE = "dpkg"
 _HELPER = "deb-systemd-helper"
 _UNITS = ("/lib/systemd/system", "/usr/lib/systemd/system")
 _KINDS = {".service", ".socket", ".timer", ".path"}
@@ -40,8 +41,10 @@ def finish(journal: Path = JOURNAL) -> None:
     if not journal.exists():
         return
     before = set(journal.read_text().split())
-    for package in sorted(_installed() - before):
-        disable(package)
+    # One that is not whole, after a power cut, would make every package of the machine new.
+    if _ALWAYS_THERE in before:
+        for package in sorted(_installed() - before):
+            disable(package)
     journal.unlink()
 
 

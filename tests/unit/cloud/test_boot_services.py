@@ -53,7 +53,7 @@ def test_a_service_of_a_new_package_does_not_start_at_boot(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new package's unit and script lose their links; the journal goes afterwards."""
-    there = {"base"}
+    there = {"dpkg"}
     monkeypatch.setattr(boot_services, "_installed", lambda: set(there))
     commands = _answer(monkeypatch)
     journal = machine / "journal/packages"
@@ -72,12 +72,12 @@ def test_a_killed_installation_is_finished_by_the_next_run(
     journal = machine / "journal/packages"
     code = (
         "import os, pathlib, sys; from novadocker.cloud.machine import boot_services as b\n"
-        "b._installed = lambda: {'base'}\n"
+        "b._installed = lambda: {'dpkg'}\n"
         "with b.kept_from_boot(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", code, journal], check=False)
     assert (machine / _WANTS).is_symlink()
-    monkeypatch.setattr(boot_services, "_installed", lambda: {"base", "trial"})
+    monkeypatch.setattr(boot_services, "_installed", lambda: {"dpkg", "trial"})
     _answer(monkeypatch)
     boot_services.finish(journal)
     assert not (machine / _WANTS).is_symlink()
@@ -90,6 +90,18 @@ def test_without_a_journal_nothing_is_disabled(
     """Packages from before any run of ours keep their services."""
     monkeypatch.setattr(boot_services, "disable", lambda _package: pytest.fail("disabled"))
     boot_services.finish(tmp_path / "none")
+
+
+def test_a_journal_that_is_not_whole_disables_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty journal, as a power cut may leave, does not make all packages new."""
+    monkeypatch.setattr(boot_services, "_installed", lambda: {"dpkg", "dbus"})
+    monkeypatch.setattr(boot_services, "disable", lambda _package: pytest.fail("disabled"))
+    journal = tmp_path / "packages"
+    journal.touch()
+    boot_services.finish(journal)
+    assert not journal.exists()
 
 
 def _answer(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
