@@ -17,6 +17,7 @@ from novadocker.cloud.layout.host import ComputeHost
 from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.machine import processes, remains_of_cloud
 from novadocker.cloud.steps import Report, timed
+from novadocker.cloud.storage import share
 from novadocker.cloud.supervision import services as service_table
 from novadocker.cloud.supervision import supervisor
 from novadocker.cloud.supervision.service import Service
@@ -59,6 +60,7 @@ def sweep(layout: Layout) -> None:
         if host.real:
             sweep_host(layout, host)
     cables.remove_hubs(layout)
+    share.sweep(layout)
     remains_of_cloud.unmount_below(layout.state)
     # Sockets and process ids of the dead; their owners make new ones.
     remains_of_cloud.remove_tree(layout.run)

@@ -22,8 +22,11 @@ from novadocker.cloud.seed import (
     identity,
     orchestration,
     schema,
+    volumes,
 )
 from novadocker.cloud.steps import Report, Step, perform, timed
+from novadocker.cloud.storage import environment as cinder_environment
+from novadocker.cloud.storage import share
 from novadocker.cloud.supervision import services as service_table
 from novadocker.cloud.supervision import starting, supervisor
 from novadocker.cloud.supervision.service import Service
@@ -34,6 +37,8 @@ def up(layout: Layout, report: Report) -> None:
     """Make and start everything missing; a running cloud is left alone."""
     layout.check_lengths()
     timed(report, "packages", partial(packages.ensure, _programs(layout)))
+    if layout.settings.cinder:  # first, since what is configured names its programs
+        timed(report, "cinder", cinder_environment.ensure)
     if not supervisor.is_running(layout):
         timed(report, "leftovers", partial(down.sweep, layout))
     ports.check(layout)
@@ -48,7 +53,8 @@ def up(layout: Layout, report: Report) -> None:
 
 def _programs(layout: Layout) -> dict[str, str]:
     more = {CONTRAIL: opensdn.PROGRAMS, OVS: packages.OF_NEUTRON_AGENTS}
-    return {**packages.PROGRAMS, **more.get(layout.settings.network, {})}
+    storage = share.PROGRAMS if layout.settings.cinder else {}
+    return {**packages.PROGRAMS, **more.get(layout.settings.network, {}), **storage}
 
 
 def _write_everything(layout: Layout) -> Common:
@@ -117,6 +123,7 @@ def _preparations(common: Common) -> list[Step]:
         *([_step("hubs", partial(cables.make_hubs, layout))] if layout.cabling else ()),
         _step("clients", partial(clients.ensure, layout)),
         _orchestration(common),
+        *_volumes(common),
         *(_dashboard_preparations(layout) if layout.settings.horizon else ()),
     ]
 
@@ -125,6 +132,17 @@ def _orchestration(common: Common) -> Step:
     if common.layout.settings.heat:
         return _step("orchestration", partial(orchestration.ensure, common), "identity")
     return _step("orchestration", partial(orchestration.remove, common.layout), "identity")
+
+
+def _volumes(common: Common) -> list[Step]:
+    layout = common.layout
+    if not layout.settings.cinder:
+        return [_step("volumes", partial(volumes.remove, layout), "identity")]
+    return [
+        _step("share", partial(share.ensure, layout)),
+        _step("volumes", partial(volumes.ensure, common), "identity"),
+        _step("volume-types", partial(volumes.ensure_types, layout), "volumes", "cinder-api"),
+    ]
 
 
 def _dashboard_preparations(layout: Layout) -> list[Step]:

@@ -16,7 +16,10 @@ __all__ = ["LOOPBACK", "ComputeHost", "Layout", "Ports"]
 # Whom servers ask for names on OVN's networks, where the switch answers for the cloud's own.
 RESOLVER = "8.8.8.8"
 REGION = "RegionOne"
-DATABASES = ("keystone", "glance", "placement", "nova_api", "nova", "nova_cell0", "neutron", "heat")
+DATABASES = (
+    *("keystone", "glance", "placement", "nova_api", "nova", "nova_cell0"),
+    *("neutron", "heat", "cinder"),
+)
 PHYSICAL_NETWORK = "public"
 # Every process of the cloud carries this variable with the state directory as its value,
 # and hands it to its children: so they are found, whoever started them.
@@ -47,6 +50,7 @@ class Ports:
     heat_cfn: int
     horizon: int
     southbound: int
+    cinder: int
 
     @classmethod
     def starting_at(cls, base: int) -> "Ports":

@@ -22,7 +22,7 @@ OVN, OVS, CONTRAIL = "ovn", "ovs", "contrail"
 NETWORKS = (OVN, OVS, CONTRAIL)
 COMPUTES = range(1, 5)
 # What a cloud can have beside what it needs; each is a choice of that name.
-ADDITIONS = ("dns", "fake-host", "heat", "horizon")
+ADDITIONS = ("cinder", "dns", "fake-host", "heat", "horizon")
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Settings:
             has letters beyond ASCII.
         horizon: have a dashboard.
         computes: number of compute hosts with an engine.
+        cinder: have volumes.
     """
 
     port_base: int = 17700
@@ -52,6 +53,7 @@ class Settings:
     dns: bool = False
     horizon: bool = False
     computes: int = 1
+    cinder: bool = False
 
     @property
     def public_network(self) -> ipaddress.IPv4Network:

@@ -13,10 +13,12 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 
 from novadocker.cloud.errors import CommandFailed
 from novadocker.cloud.layout.credentials import Credentials
 from novadocker.cloud.layout.layout import REGION, Layout
+from novadocker.cloud.storage import environment
 
 _LAST_LINES = 15
 # Nova's exit code when the cell is there already.
@@ -34,6 +36,7 @@ class Schema:
         options: the arguments before each command.
         commands: the commands, in this order; each may be repeated.
         secrets: variables for its environment, kept off the command line.
+        environment: the virtual environment that has it, if that is not the cloud's.
     """
 
     name: str
@@ -42,6 +45,19 @@ class Schema:
     options: tuple[str, ...]
     commands: tuple[tuple[str, ...], ...]
     secrets: tuple[tuple[str, str], ...] = ()
+    environment: Path | None = None
+
+    @property
+    def version(self) -> str:
+        """What the tables are of."""
+        if self.environment:
+            return self.environment.name
+        return metadata.version(self.distribution)
+
+    @property
+    def python(self) -> str:
+        """The interpreter that has it."""
+        return str(self.environment / "bin/python") if self.environment else sys.executable
 
 
 def keystone(layout: Layout, credentials: Credentials) -> Schema:
@@ -77,6 +93,7 @@ def others(layout: Layout) -> tuple[Schema, ...]:
         str(neutron_conf / "ml2_conf.ini"),
     )
     heat = ("--config-file", str(layout.conf("heat") / "heat.conf"))
+    cinder = ("--config-file", str(layout.conf("cinder") / "cinder.conf"))
     return (
         Schema(
             "nova",
@@ -104,20 +121,33 @@ def others(layout: Layout) -> tuple[Schema, ...]:
             if layout.settings.heat
             else ()
         ),
+        *(
+            (
+                Schema(
+                    "cinder",
+                    "cinder",
+                    "cinder.cmd.manage",
+                    cinder,
+                    (("db", "sync"),),
+                    environment=environment.current(),
+                ),
+            )
+            if layout.settings.cinder
+            else ()
+        ),
     )
 
 
 def ensure(layout: Layout, schema: Schema) -> None:
     """Run a service's commands, unless run for the installed version."""
     stamp = layout.data / f"schema-{schema.name}"
-    version = metadata.version(schema.distribution)
-    if stamp.exists() and stamp.read_text() == version:
+    if stamp.exists() and stamp.read_text() == schema.version:
         return
     log = layout.log / f"schema-{schema.name}.log"
     plan = {"module": schema.module, "options": schema.options, "commands": schema.commands}
     with log.open("wb") as out:
         done = subprocess.run(
-            [sys.executable, "-m", "novadocker.cloud.seed.schema", json.dumps(plan)],
+            [schema.python, "-m", "novadocker.cloud.seed.schema", json.dumps(plan)],
             check=False,
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -126,7 +156,7 @@ def ensure(layout: Layout, schema: Schema) -> None:
     if done.returncode:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-_LAST_LINES:])
         raise CommandFailed(command=f"Making the tables of {schema.name}", reason=f"{log}:\n{tail}")
-    stamp.write_text(version)
+    stamp.write_text(schema.version)
 
 
 def main() -> None:

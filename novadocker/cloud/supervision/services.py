@@ -12,7 +12,14 @@ from novadocker.cloud.layout.host import ComputeHost
 from novadocker.cloud.layout.layout import LOOPBACK, Layout
 from novadocker.cloud.machine.command import Command
 from novadocker.cloud.seed import database
-from novadocker.cloud.supervision import dashboard, hosts, networks, orchestration, readiness
+from novadocker.cloud.supervision import (
+    dashboard,
+    hosts,
+    networks,
+    orchestration,
+    readiness,
+    volumes,
+)
 from novadocker.cloud.supervision.service import Service, program_words
 from novadocker.cloud.underlay import engine
 
@@ -31,6 +38,7 @@ def table(common: Common) -> tuple[Service, ...]:
         *_nova(common),
         *of_hosts,
         *orchestration.services(common),
+        *volumes.services(common),
         *dashboard.services(common),
     )
 
