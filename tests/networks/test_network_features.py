@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from openstack.exceptions import HttpException
 
 from novadocker.cloud.layout.settings import CONTRAIL, OVS
 from novadocker.cloud.machine import packages
@@ -373,29 +372,3 @@ def test_a_restart_of_nova_compute_loses_no_packet(
     sent, received = map(int, re.findall(r"(\d+) (?:packets transmitted|received)", told))
     assert sent > 500, told
     assert sent == received, told
-
-
-def test_a_trunks_port_is_refused_to_who_cannot_use_it(
-    site: Site, tenant: Tenant, web: str
-) -> None:
-    """At boot and to a running server, with words; the port without subports is like any other."""
-    name = tenant.network("10.79.0.0/24", routed=False)
-    parent, child = (tenant.port(name, f"10.79.0.{number}") for number in (5, 6))
-    neutron = site.demo.network
-    trunk = neutron.create_trunk(port_id=parent, name="test-trunk")
-    try:
-        subport = {"port_id": child, "segmentation_type": "vlan", "segmentation_id": 101}
-        neutron.add_trunk_subports(trunk, [subport])
-        refused = tenant.boot(web, status="ERROR", ports=(parent,))
-        assert "subports have the VLANs 101" in site.fault(refused)
-        tenant.delete(refused)
-        running = tenant.boot(web, networks=(name,))
-        with pytest.raises(HttpException):
-            site.demo.compute.create_server_interface(running, port_id=parent)
-        until(lambda: not neutron.get_port(parent).device_id, "the port to be free again")
-        neutron.delete_trunk_subports(trunk, [subport])
-        tenant.boot(web, ports=(parent,))
-    finally:
-        for server in list(tenant.servers):
-            tenant.delete(server)
-        neutron.delete_trunk(trunk)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m novadocker.cloud.doubles.opensdn``: double of the vRouter agent, until terminated.
+"""Double of the vRouter agent: ``python -m novadocker.cloud.doubles.opensdn`` until terminated.
 
 It works in the network namespace that it is started in.
 """
@@ -35,7 +35,9 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.opensdn", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m novadocker.cloud.doubles.opensdn", description=__doc__
+    )
     parser.add_argument("--listen", default="127.0.0.1:9091", metavar="HOST:PORT")
     parser.add_argument(
         "--ports-directory", type=Path, default=Path("/var/lib/contrail/ports"), metavar="PATH"

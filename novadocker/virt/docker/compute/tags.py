@@ -17,6 +17,10 @@ from novadocker.virt.docker.container.server import Server
 
 LOG = logging.getLogger(__name__)
 
+# Nova takes fifty from a server's owner, the driver's own counted, and a fifty-first makes each
+# list of servers break its schema. Ten stay free for the owner whenever the driver adds one.
+MOST_TAGS = 40
+
 
 class Tags(Protocol):
     """Tags of all servers."""
@@ -59,16 +63,21 @@ class ServerTags:
 def replace_tags(tags: Tags, uuid: str, prefixes: Collection[str], wanted: Collection[str]) -> None:
     """Replace the tags of a server that begin with some prefixes; others are left alone.
 
+    A server whose owner uses the space has none of these: the owner's tags go first.
+
     Args:
         tags: tags of all servers.
         uuid: id of the instance.
         prefixes: beginnings of the tags that are replaced.
         wanted: tags that the server should have of these.
     """
-    present = {tag for tag in tags.of(uuid) if tag.startswith(tuple(prefixes))}
-    for tag in sorted({*wanted} - present):
+    found = tags.of(uuid)
+    present = {tag for tag in found if tag.startswith(tuple(prefixes))}
+    has_room = len(found - present) + len(wanted) <= MOST_TAGS
+    chosen = {*wanted} if has_room else set()
+    for tag in sorted(chosen - present):
         tags.add(uuid, tag)
-    for tag in sorted(present - {*wanted}):
+    for tag in sorted(present - chosen):
         tags.remove(uuid, tag)
 
 

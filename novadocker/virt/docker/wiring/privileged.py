@@ -17,8 +17,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from novadocker.virt.docker.privileged import namespace
 from novadocker.virt.docker.privileged.context import entrypoint
-from novadocker.virt.docker.wiring import container_side, veth
-from novadocker.virt.docker.wiring.backends import vrouter_files
+from novadocker.virt.docker.wiring import container_side, veth, vrouter_files
 from novadocker.virt.docker.wiring.plan import Nic
 
 

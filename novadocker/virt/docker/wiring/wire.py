@@ -134,11 +134,7 @@ class Wiring:
         done.changes += outcome["changes"]
         done.refused += outcome["refused"]
         with done.timed("bind"):
-            bind = functools.partial(self._bind, instance, vifs)
-            news = _side_by_side([functools.partial(bind, nic) for nic in plan.nics])
-        done.changes += [
-            f"{nic.host_device} announced" for nic, new in zip(plan.nics, news, strict=True) if new
-        ]
+            done.changes += self._announce(instance, vifs, plan)
         _report(instance, done)
         self._remarks.tell(instance.uuid, [*plan.remarks, *done.refused])
         return done
@@ -242,6 +238,12 @@ class Wiring:
         if stale:
             _withdraw(stale)
             _side_by_side([functools.partial(self._unbind, instance, vif) for vif in stale])
+
+    def _announce(self, instance: Any, vifs: Mapping[str, Any], plan: Plan) -> list[str]:
+        bind = functools.partial(self._bind, instance, vifs)
+        news = _side_by_side([functools.partial(bind, nic) for nic in plan.nics])
+        found = zip(plan.nics, news, strict=True)
+        return [f"{nic.host_device} announced" for nic, new in found if new]
 
     def _bind(self, instance: Any, vifs: Mapping[str, Any], nic: Nic) -> bool:
         with _backend_errors(nic.port_id):

@@ -19,8 +19,7 @@ from oslo_log import log
 
 from novadocker.errors import AgentError, AgentUnavailable, NotOnThisHost
 from novadocker.virt.docker.conf.values import VRouterOptions
-from novadocker.virt.docker.wiring import privileged
-from novadocker.virt.docker.wiring.backends import vrouter_files
+from novadocker.virt.docker.wiring import privileged, vrouter_files
 from novadocker.virt.docker.wiring.backends.base import Backend
 from novadocker.virt.docker.wiring.backends.vrouter_agent import Agent
 from novadocker.virt.docker.wiring.backends.vrouter_port import Announcement
