@@ -16,6 +16,7 @@ MUST_TIMES_LOAD = 1.15
 MUST_LOAD_GROW_MIB = 64.0
 MUST_SHARED_TIMES_COLD = 0.2
 _BOOT = re.compile(r"Boot of nova-(\S+) took, in seconds: (.*)")
+_PART = re.compile(r"([^=\s][^=]*)=([\d.]+)")  # a part's name may have blanks
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,8 @@ def boots(log: str) -> dict[str, dict[str, float]]:
         Seconds by part, by the server's id.
     """
     return {
-        uuid: {name: float(seconds) for name, _, seconds in parts}
+        uuid: {name: float(seconds) for name, seconds in _PART.findall(text)}
         for uuid, text in _BOOT.findall(log)
-        for parts in [[word.partition("=") for word in text.split()]]
     }
 
 

@@ -46,15 +46,15 @@ def test_a_summary_does_not_depend_on_the_order(figures: ModuleType) -> None:
 
 
 def test_boots_are_read_from_the_log(figures: ModuleType) -> None:
-    """Whatever else is on the line and between the lines."""
+    """A part's name may have blanks, and other words stand on the line and between the lines."""
     log = (
         "2026-01-01 INFO novadocker [None req-1] Boot of nova-5a1c-1 took, in seconds: "
         "image=0.0010 container=0.1000 ports=0.5000\nother\n"
-        "Boot of nova-2 took, in seconds: image=1.0000 event=0.2500\n"
+        "Boot of nova-2 took, in seconds: image=1.0000 config drive=0.0200 event=0.2500\n"
     )
     assert figures.boots(log) == {
         "5a1c-1": {"image": 0.001, "container": 0.1, "ports": 0.5},
-        "2": {"image": 1.0, "event": 0.25},
+        "2": {"image": 1.0, "config drive": 0.02, "event": 0.25},
     }
 
 
