@@ -64,7 +64,7 @@ class NetworkAudit:
         self._each = EachServer("look after the network")
 
     def poke(self) -> None:
-        """Begin a turn if it is time for one; called with Nova's periodic tasks."""
+        """Begin a turn once the interval is over; called with Nova's periodic tasks."""
         is_due = self._interval and time.monotonic() - self._last >= self._interval * _NEARLY
         if is_due and not self._ended.is_set() and self._turn.acquire(blocking=False):
             self._last = time.monotonic()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ports that came to running servers, and went: changes that Nova's record may not show yet."""
+"""Attachments and detachments of ports that Nova's record may not show yet."""
 
 import threading
 import time
@@ -34,7 +34,7 @@ class History:
         self._lock = threading.Lock()
 
     def attach(self, uuid: str, port: str) -> None:
-        """Note that a server gets a port.
+        """Note the attachment of a port.
 
         Args:
             uuid: instance's id.
@@ -44,7 +44,7 @@ class History:
             self._note(uuid).detached.discard(port)
 
     def detach(self, uuid: str, port: str) -> None:
-        """Note that a server loses a port.
+        """Note the detachment of a port.
 
         Args:
             uuid: instance's id.
@@ -54,7 +54,7 @@ class History:
             self._note(uuid).detached.add(port)
 
     def start(self, uuid: str) -> None:
-        """Note that a server starts, with the ports that Nova has.
+        """Note a server's start, with the ports of Nova's record.
 
         Args:
             uuid: instance's id.
@@ -77,7 +77,7 @@ class History:
             return server is None or server.changed < moment
 
     def detached(self, uuid: str, told: Iterable[Mapping[str, Any]]) -> frozenset[str]:
-        """List the ports that are detached though Nova tells of them still.
+        """List the detached ports still in Nova's record.
 
         Args:
             uuid: instance's id.

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A container and its Neutron ports, joined.
+"""Wiring between containers and Neutron ports.
 
-``plan`` says what should be (pure), ``names`` renders the files that go with it (pure), and
-``Wiring`` makes it so and keeps it so. Below it, ``backends`` know what a kind of port needs
-on the host's side, and ``privileged`` alone does what takes rights: it runs in a daemon of
-its own, and ``namespace``, ``links``, ``inside`` and ``offload`` run there with it.
+``plan`` is the network that Nova's ports ask for (pure), ``name_files`` renders the files that go
+with it (pure), and ``Wiring`` brings it about and keeps it so. ``backends`` know what a kind of
+port needs on the host's side. ``privileged`` alone takes rights: it runs in a daemon of its own,
+and ``veth``, ``container_side``, ``addresses``, ``routes`` and ``offload`` run there with it.
 """
 
 from typing import Any

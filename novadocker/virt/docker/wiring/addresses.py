@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses of a container's interfaces; runs within its namespace. See ``privileged``.
+"""Addresses of a container's interfaces, settled within the namespace. See ``privileged``.
 
 Addresses of the driver bear a mark. A server that was granted NET_ADMIN gives itself others,
 VRRP's for one, and keeps them.
@@ -91,7 +91,7 @@ def _is_link_local(address: Interface) -> bool:
 
 
 def _link_local(mac: str) -> Interface:
-    """Return the address that the kernel makes when an interface comes up (RFC 4291, EUI-64)."""
+    """Return the kernel's own address for an interface (RFC 4291, EUI-64)."""
     first, *rest = bytes.fromhex(mac.replace(":", ""))
     identifier = bytes([first ^ _UNIVERSAL_BIT, *rest[:2], 0xFF, 0xFE, *rest[2:]])
     return ipaddress.IPv6Interface((b"\xfe\x80" + bytes(6) + identifier, 64))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The container's side of the wiring; runs within its namespace. Needs rights; see ``privileged``.
+"""Interfaces of a container, seen from within its namespace. Needs rights; see ``privileged``.
 
 Everything here compares first and changes what differs, so that a second run changes nothing.
 """
@@ -75,7 +75,7 @@ def interfaces() -> dict[int, tuple[str, int | None]]:
 
 
 def _write(name: str, value: str) -> bool:
-    """Set a sysctl of this namespace; tell whether that was needed."""
+    """Set a sysctl of this namespace; tell whether the value was another."""
     path = _SYSCTL / name
     if not path.exists() or path.read_text().split() == value.split():
         return False  # a kernel without IPv6 has none of its switches

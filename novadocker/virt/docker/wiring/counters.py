@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What went through the ports of a server, as the kernel counts it at their host ends.
+"""Traffic counters of a server's ports, read at the host ends.
 
 Asked by netlink, which needs no rights and sees the namespace that we are in; ``/sys`` may be
 another's. What the host end sends is what the server receives.
@@ -18,7 +18,7 @@ from novadocker.virt.docker.wiring.veth import link_named
 
 @dataclass(frozen=True)
 class Traffic:
-    """What went one way.
+    """Traffic in one direction.
 
     Attributes:
         octets: bytes.
@@ -35,11 +35,11 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Counters:
-    """One port's traffic, as its server sees it.
+    """Traffic of a port in both directions, as seen from the server.
 
     Attributes:
-        mac: its address.
-        device: its host end.
+        mac: MAC address.
+        device: name of the host end.
         received: by the server; None where the port is not plugged.
         sent: by the server; None where the port is not plugged.
     """
@@ -68,7 +68,7 @@ class Counters:
 
 
 def counters_of(network_info: Iterable[Mapping[str, Any]]) -> list[Counters]:
-    """Count what went through ports.
+    """Read the traffic of ports.
 
     Args:
         network_info: Nova's.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files by which a container knows its own name and finds others. Pure.
+"""Texts of ``hosts``, ``hostname`` and ``resolv.conf`` of a container. Pure.
 
 The engine mounts none of them into a container without a network of its own, so the driver
 renders them and binds them in.
@@ -63,7 +63,7 @@ def hostname(plan: Plan) -> str:
 
 
 def kernel_name(hostname: str) -> str:
-    """Cut a server's name to the room that the kernel has, between letters.
+    """Cut a server's name to the kernel's length, between letters.
 
     Args:
         hostname: name as Nova has it, of at most 255 characters.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One switch of a network device: who computes the checksums of what it sends.
+"""Checksum offload of a network device: computed by the sender or left open for the next device.
 
 Open vSwitch's user-space datapath passes frames on with the checksum still open; the
 receiver's kernel drops them, and TCP between two containers never gets going.
@@ -32,11 +32,11 @@ class _Request(ctypes.Structure):
 
 
 def set_checksum(device: str, *, enabled: bool) -> bool:
-    """Let a device leave checksums to the next one, or not.
+    """Switch a device's transmit checksum offload on or off.
 
     Args:
-        device: its name in this thread's namespace.
-        enabled: whether it may leave them.
+        device: name in this thread's namespace.
+        enabled: checksums may be left to the next device.
 
     Returns:
         Whether it was otherwise.

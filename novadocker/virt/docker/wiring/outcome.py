@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Result of one pass over a container's network. Needs no rights itself."""
+"""Result of a pass over a container's network."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ class Outcome:
 
     @contextmanager
     def adding(self, thing: str) -> Iterator[None]:
-        """Note an addition, or the kernel's refusal of it.
+        """Note an addition or the kernel's refusal.
 
         A tenant's subnet may name anything: one bad route must not cost a server its network.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From Nova's ``network_info`` to what a container's network must look like. Pure."""
+"""Plan of a container's network, made from Nova's ``network_info``. Pure."""
 
 import ipaddress
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ LONGEST_DEVICE_NAME = 14  # Nova's own limit, one below the kernel's
 
 @dataclass(frozen=True)
 class Route:
-    """One route of a NIC.
+    """Route of a NIC.
 
     Attributes:
         destination: the network, with its prefix, as the kernel prints it.
@@ -38,13 +38,13 @@ class Route:
 
     @property
     def is_default(self) -> bool:
-        """Whether it catches all that nothing else does."""
+        """True for a route to everywhere."""
         return self.destination in DEFAULTS.values()
 
 
 @dataclass(frozen=True)
 class Nic:
-    """One port as the container sees it, and its end on the host.
+    """Port of a container, with the veth end on the host.
 
     Attributes:
         port_id: Neutron's id of the port.
@@ -78,7 +78,7 @@ class Nic:
 
     @classmethod
     def from_primitive(cls, values: Mapping[str, Any]) -> "Nic":
-        """Undo ``dataclasses.asdict`` after a journey that knows no classes.
+        """Undo ``dataclasses.asdict`` on the privileged daemon's side.
 
         Args:
             values: the fields by name.
@@ -92,14 +92,14 @@ class Nic:
 
 @dataclass(frozen=True)
 class Plan:
-    """All of one container's network.
+    """Complete network of a container.
 
     Attributes:
         hostname: the server's name, with its domain or without.
         domain: the domain that completes it; may be empty.
         nics: in the order in which Nova has the ports.
         dns: resolvers, in order.
-        remarks: what an operator may want to know about where the plan departs from Neutron.
+        remarks: departures from Neutron's account, as sentences for an operator.
     """
 
     hostname: str
@@ -110,7 +110,7 @@ class Plan:
 
     @property
     def search(self) -> tuple[str, ...]:
-        """The domains that a short name is tried in."""
+        """Domains in which short names are looked up."""
         return (self.domain,) if self.domain else ()
 
 
@@ -131,7 +131,7 @@ def make_plan(
         hostname: the server's name.
         domain: the domain of this cloud's servers, if it has one.
         default_dns: resolvers where no subnet names any.
-        metadata_by_dhcp: whether Neutron's DHCP agents serve metadata on each of their networks.
+        metadata_by_dhcp: Neutron's DHCP agents serve metadata on each of their networks.
 
     Returns:
         The plan.
@@ -160,7 +160,7 @@ def make_plan(
 
 
 def host_device(vif: Mapping[str, Any]) -> str:
-    """Name the end of a port's veth pair that stays on the host.
+    """Name the host end of a port's veth pair.
 
     Args:
         vif: Nova's VIF.
@@ -175,7 +175,7 @@ def hybrid_name(prefix: str, vif: Mapping[str, Any]) -> str:
     """Name a device of the hybrid plug, between the host end and Open vSwitch.
 
     Args:
-        prefix: what it is, "qbr" for the bridge.
+        prefix: kind of the device, "qbr" for the bridge.
         vif: Nova's VIF.
 
     Returns:
@@ -185,7 +185,7 @@ def hybrid_name(prefix: str, vif: Mapping[str, Any]) -> str:
 
 
 def _draft(position: int, vif: Mapping[str, Any]) -> Nic:
-    """Plan one NIC as if it were the only one."""
+    """Plan a NIC without regard to the others."""
     details = vif.get("details") or {}
     mtu = min(max(_mtu(vif), SMALLEST_MTU), LARGEST_MTU)
     ipv6 = mtu >= SMALLEST_MTU_OF_IPV6
@@ -243,7 +243,7 @@ def _addresses(subnets: Iterable[Mapping[str, Any]]) -> Iterator[Interface]:
 
 
 def _gateway(model: Mapping[str, Any] | str | None) -> str | None:
-    """Return a next hop, or None for each of the ways in which Neutron says that there is none."""
+    """Return a next hop, or None for each of Neutron's ways to say "none"."""
     address = model.get("address") if isinstance(model, Mapping) else model
     if not address or ipaddress.ip_address(address).is_unspecified:
         return None
@@ -257,7 +257,7 @@ def _announced(subnet: Mapping[str, Any]) -> bool:
 
 
 def _routes(subnets: Sequence[Mapping[str, Any]], own: Sequence[Interface]) -> list[Route]:
-    """List the routes of one NIC: one for a destination, host routes before gateways.
+    """List the routes of a NIC: a single route to a destination, host routes before gateways.
 
     A host route to everywhere takes the gateway's place, as it does with DHCP's option 121.
     """
@@ -309,7 +309,7 @@ def _metadata_route(vif: Mapping[str, Any], nics: Sequence[Nic], *, by_dhcp: boo
 
 
 def _with_metadata(route: Route, nics: Sequence[Nic]) -> Nic:
-    """Add the way to the metadata service to the first NIC, unless it is there already."""
+    """Add the way to the metadata service to the first NIC, unless a route leads there already."""
     service = ipaddress.IPv4Network(METADATA)
     specific = [each for nic in nics for each in nic.routes if not each.is_default]
     networks = (ipaddress.ip_network(each.destination) for each in specific)
@@ -322,7 +322,7 @@ def _with_metadata(route: Route, nics: Sequence[Nic]) -> Nic:
 
 
 def _without_unusable(nics: Sequence[Nic], remarks: list[str]) -> Iterator[Nic]:
-    """Leave out routes that the kernel would refuse, and with which nothing could be sent."""
+    """Leave out routes by next hops that no kernel takes."""
     own = [ipaddress.ip_interface(text) for nic in nics for text in nic.addresses]
     for nic in nics:
         kept = []
@@ -351,7 +351,7 @@ def _without_connected(nics: Sequence[Nic], remarks: list[str]) -> Iterator[Nic]
 
 
 def _without_rivals(nics: Iterable[Nic], remarks: list[str]) -> Iterator[Nic]:
-    """Give each destination to the first NIC that has a route to it."""
+    """Give each destination to the first NIC with a route there."""
     owner: dict[str, str] = {}
     for nic in nics:
         lost = [r for r in nic.routes if owner.setdefault(r.destination, nic.name) != nic.name]
@@ -367,7 +367,7 @@ def _without_rivals(nics: Iterable[Nic], remarks: list[str]) -> Iterator[Nic]:
 def _resolvers(
     network_info: Iterable[Mapping[str, Any]], default_dns: Sequence[str]
 ) -> tuple[str, ...]:
-    """List the resolvers; a subnet that names the unspecified address wants none.
+    """List the resolvers; the unspecified address stands for none.
 
     One that names none has the agent that hands out its addresses, if there is such.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What takes rights, and nothing else: these calls run in a privileged daemon of their own.
+"""Calls on links and port files as root: code of the privileged daemon and no other.
 
 oslo.privsep starts it by ``[novadocker_privileged] helper_command`` (else by ``sudo``) and
 leaves it only the capabilities named here. Arguments and results are plain values; what goes
@@ -23,7 +23,7 @@ from novadocker.virt.docker.wiring.plan import Nic
 
 @entrypoint
 def missing(pid: int, container_id: str, nics: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Tell which ports are not joined to a container, whatever else may be wrong with them.
+    """List the ports without a veth pair to a container; other faults of them do not count.
 
     Args:
         pid: a process of the container.
@@ -43,13 +43,13 @@ def missing(pid: int, container_id: str, nics: Sequence[Mapping[str, Any]]) -> l
 def join(
     pid: int, container_id: str, nics: Sequence[Mapping[str, Any]], *, keep_others: bool = False
 ) -> dict[str, list[str]]:
-    """Give a container the interfaces that it should have, and no others of ours.
+    """Give a container the interfaces of its plan, and no others made by the driver.
 
     Args:
         pid: a process of the container.
         container_id: the container, to tell it from a later one with the same PID.
         nics: all its ports, in order.
-        keep_others: whether others of ours stay.
+        keep_others: other interfaces of the driver's stay.
 
     Returns:
         Fields of an ``Outcome``: phrases for a log.
@@ -92,11 +92,11 @@ def withdraw(devices: Sequence[str]) -> list[str]:
 
 @entrypoint
 def mute(devices: Sequence[str], *, down: bool) -> list[str]:
-    """Take host ends down, so that nothing passes, or up again.
+    """Take host ends down, against all traffic, or up again.
 
     Args:
         devices: their names.
-        down: whether they are to be down.
+        down: True to take them down.
 
     Returns:
         The names of those that are there.
@@ -122,10 +122,10 @@ def enslave(device: str, bridge: str) -> bool:
 
 @entrypoint
 def write_port_file(directory: str, port: str, text: str) -> None:
-    """Write the file from which the vRouter agent has a port when it starts.
+    """Write a port's file for the vRouter agent's next start.
 
     Args:
-        directory: of such files.
+        directory: folder of such files.
         port: the port's id.
         text: a JSON object with that id; anything else is refused.
     """
@@ -137,14 +137,14 @@ def remove_port_files(directory: str, ports: Sequence[str]) -> None:
     """Remove files of ports; absence is no error.
 
     Args:
-        directory: of such files.
+        directory: folder of such files.
         ports: the ports' ids; anything else is refused.
     """
     vrouter_files.remove(directory, ports)
 
 
 def _free_name(planned: str, taken: set[str]) -> str:
-    """Choose an interface's name; after a detach the planned one may belong to another port."""
+    """Choose an interface's name; after a detach another port may have the planned name."""
     candidates = (planned, *(f"eth{number}" for number in range(len(taken) + 1)))
     name = next(candidate for candidate in candidates if candidate not in taken)
     taken.add(name)

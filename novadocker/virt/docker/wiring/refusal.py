@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ports that a container cannot have, and what to do about each. Pure."""
+"""Refusals of ports unfit for containers, with a remedy for each. Pure."""
 
 from collections.abc import Collection, Mapping
 from typing import Any

@@ -17,7 +17,7 @@ class Remarks:
         self._lock = threading.Lock()
 
     def tell(self, uuid: str, remarks: Collection[str]) -> None:
-        """Warn of remarks that are new; one that has ceased is told again when it returns.
+        """Warn of new remarks; a remark told before and ceased since is new when found again.
 
         Args:
             uuid: instance's id.
@@ -32,7 +32,7 @@ class Remarks:
                 LOG.warning("Network of server %s: %s", uuid, remark)
 
     def forget(self, uuid: str) -> None:
-        """Forget a server that loses ports, perhaps for good.
+        """Forget a server on the loss of ports, perhaps for good.
 
         Args:
             uuid: instance's id.

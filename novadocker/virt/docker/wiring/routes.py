@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Routes of a container's interfaces; runs within its namespace. See ``privileged``.
+"""Routes of a container's interfaces, settled within the namespace. See ``privileged``.
 
 Routes of the driver bear a protocol number of its own. A server that was granted NET_ADMIN,
 a router for one, keeps the routes that it made, and its way to a destination stays the only one.
@@ -26,7 +26,7 @@ _WHATEVER_SCOPE = {"scope": 255}  # RT_SCOPE_NOWHERE: a deletion of a route of a
 
 @dataclass(frozen=True)
 class Present:
-    """One route of the main table.
+    """Route of the main table.
 
     Attributes:
         index: interface; 0 for a route without any, or with several.

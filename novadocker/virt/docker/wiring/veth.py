@@ -30,8 +30,8 @@ class Pair:
         inner: index of the other end in its namespace.
         alias: the port's id, once the host end is settled.
         mtu: the host end's.
-        up: whether the host end is.
-        fresh: it was made just now, and nothing is configured at its inner end.
+        up: state of the host end.
+        fresh: made just now, nothing being configured at the inner end.
     """
 
     host: int
@@ -47,7 +47,7 @@ class Pair:
 
         Args:
             link: the message.
-            fresh: whether it was made just now.
+            fresh: True for a pair made just now.
 
         Returns:
             The pair.
@@ -63,10 +63,10 @@ class Pair:
 
 
 def checked_name(name: str) -> str:
-    """Return a device's name if it can be one and nothing else.
+    """Return a device's name if the kernel could have accepted the name.
 
     Args:
-        name: it goes into paths below ``/proc/sys``.
+        name: part of paths below ``/proc/sys``.
 
     Returns:
         The same name.
@@ -104,7 +104,7 @@ def _link_at(ip: IPRoute, index: int) -> Any:
 
 
 def find_pairs(ip: IPRoute, number: int | None, nics: Iterable[Nic]) -> dict[str, Pair]:
-    """Find the pairs that join ports to a container, by their host ends.
+    """Find the veth pairs between ports and a container, by the host ends.
 
     A host end's name is its port's own; MAC addresses need not differ between two ports.
 
@@ -180,7 +180,7 @@ def _add_pair(ip: IPRoute, namespace: int, nic: Nic, inner_name: str) -> None:
 
 
 def delete(ip: IPRoute, name: str) -> bool:
-    """Delete a link; its absence is no error.
+    """Delete a link; absence is no error.
 
     Args:
         ip: a socket on the host.
@@ -204,7 +204,7 @@ def delete(ip: IPRoute, name: str) -> bool:
 def delete_strays(
     ip: IPRoute, number: int | None, interfaces: Interfaces, kept: Collection[int]
 ) -> list[str]:
-    """Take interfaces away that we once gave to a container and should not be there any more.
+    """Take away the driver's interfaces in a container that are not kept.
 
     What the container made for itself stays: only the other end of a host end that bears a
     port's id is ours.
@@ -232,7 +232,7 @@ def delete_strays(
 
 
 def settle_host_end(ip: IPRoute, pair: Pair, nic: Nic) -> list[str]:
-    """Bring a host end to what it should be.
+    """Bring a host end to the plan of its port.
 
     Args:
         ip: a socket on the host.
@@ -259,7 +259,7 @@ def mute(ip: IPRoute, name: str, *, down: bool) -> bool:
     Args:
         ip: a socket on the host.
         name: the device's name.
-        down: whether it is to be down.
+        down: True to take the link down.
 
     Returns:
         Whether there is such a device.

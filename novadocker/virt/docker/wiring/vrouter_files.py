@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files from which the vRouter agent has its ports when it starts.
+"""Port files, read by the vRouter agent at each start.
 
 Reading takes no rights; ``write`` and ``remove`` do, see ``privileged``.
 """
@@ -16,10 +16,10 @@ _MODE = 0o644
 
 
 def names(directory: Path) -> list[str]:
-    """Name the ports that have a file.
+    """List the ports with a file.
 
     Args:
-        directory: of the files.
+        directory: folder of the files.
 
     Returns:
         Their ids; none where there is no such directory.
@@ -33,7 +33,7 @@ def read(directory: Path, port: str) -> str | None:
     """Read a port's file.
 
     Args:
-        directory: of the files.
+        directory: folder of the files.
         port: the port's id.
 
     Returns:
@@ -51,7 +51,7 @@ def write(directory: str, port: str, text: str) -> None:
     loaded, whatever follows.
 
     Args:
-        directory: of the files; made if need be.
+        directory: folder of the files; made if need be.
         port: the port's id.
         text: a JSON object with that id, and nothing else.
     """
@@ -67,10 +67,10 @@ def write(directory: str, port: str, text: str) -> None:
 
 
 def remove(directory: str, ports: Sequence[str]) -> None:
-    """Remove ports' files, and what a broken-off ``write`` left; absence is no error.
+    """Remove ports' files, and remains of a broken-off ``write``; absence is no error.
 
     Args:
-        directory: of the files.
+        directory: folder of the files.
         ports: the ports' ids.
     """
     if not all(_is_port(port) for port in ports):
@@ -86,7 +86,7 @@ def left_over(directory: Path, port: str) -> bool:
     """Tell whether there is anything for ``remove`` to do.
 
     Args:
-        directory: of the files.
+        directory: folder of the files.
         port: the port's id.
 
     Returns:

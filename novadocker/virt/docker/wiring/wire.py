@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make a container's network what the plan says, and keep it so.
+"""Bring a container's network to its plan, and keep it there.
 
 The order is the network's: whatever is stale is forgotten first, then the veth pairs are made
 and the container's side settled in one privileged call, then the host ends are announced.
@@ -35,7 +35,7 @@ _Result = TypeVar("_Result")
 
 @dataclass
 class Wired:
-    """What one call did.
+    """Report of one call.
 
     Attributes:
         changes: phrases for a log; none if all was as it should be.
@@ -52,7 +52,7 @@ class Wired:
         """Count the time of a block as a part's.
 
         Args:
-            part: its name.
+            part: name of the part.
 
         Yields:
             Nothing.
@@ -65,12 +65,12 @@ class Wired:
 
 
 class Wiring:
-    """Joins containers to their ports.
+    """Connector of containers and ports.
 
     Calls for different instances may run at once; for one instance, one at a time.
 
     Args:
-        backends: what to wire with, by VIF type.
+        backends: backend of each VIF type.
     """
 
     def __init__(self, backends: Mapping[str, Backend]) -> None:
@@ -80,12 +80,12 @@ class Wiring:
 
     @property
     def vif_types(self) -> tuple[str, ...]:
-        """The VIF types that can be wired."""
+        """VIF types with a backend."""
         return tuple(self._backends)
 
     @property
     def silent_vif_types(self) -> frozenset[str]:
-        """The VIF types for which Neutron sends no news when a port is plugged."""
+        """VIF types without ``network-vif-plugged`` from Neutron."""
         return frozenset(
             vif_type for vif_type, backend in self._backends.items() if not backend.reports_plugged
         )
@@ -105,14 +105,13 @@ class Wiring:
 
         Args:
             instance: Nova's instance.
-            network_info: its VIFs, those that the plan was made from.
-            plan: what should be.
+            network_info: VIFs from which the plan was made.
+            plan: network to bring about.
             pid: the container's first process.
             container_id: the engine's id of the container; with it, a PID that has become
                 another's is noticed.
             fresh: the container has just been started, so that none of it needs to be looked for.
-            keep_others: whether interfaces that we once gave it, and that are not planned any
-                more, stay.
+            keep_others: interfaces of the driver's that are no longer planned stay.
 
         Returns:
             What was changed, and the time that it took.
@@ -140,7 +139,7 @@ class Wiring:
         return done
 
     def joined(self, plan: Plan, pid: int, container_id: str = "") -> frozenset[str]:
-        """Tell which ports a running container has, whatever else may be wrong with them.
+        """List the ports joined to a running container; other faults of them do not count.
 
         Args:
             plan: the ports in question.
@@ -180,11 +179,11 @@ class Wiring:
             _side_by_side([functools.partial(self._unbind, instance, vif) for vif in vifs])
 
     def mute(self, network_info: Iterable[Any], *, down: bool) -> None:
-        """Let nothing pass through ports, or let it pass again; what is gone is passed over.
+        """Stop or reopen the traffic of ports; a port without a host end is passed over.
 
         Args:
             network_info: the VIFs.
-            down: whether nothing is to pass.
+            down: True to stop the traffic.
 
         Raises:
             WiringError: it could not be done.
@@ -194,7 +193,7 @@ class Wiring:
             privileged.mute(devices, down=down)
 
     def resume(self) -> None:
-        """Take note that nova-compute has just started, before any port is looked after.
+        """Prepare all backends for a nova-compute just started, before any port is looked after.
 
         What goes wrong is logged: each port is still looked after by itself.
         """
@@ -206,7 +205,7 @@ class Wiring:
                 LOG.warning("Ports of VIF type %s: %s", vif_type, error.values["reason"])
 
     def warm_up(self) -> None:
-        """Start the privileged daemons, so that the first server does not wait for them.
+        """Start the privileged daemons ahead of the first server.
 
         A backend that cannot be reached is only warned about: this host may not need it.
 
@@ -229,7 +228,7 @@ class Wiring:
         self._not_here = frozenset(vif_type for vif_type, error in failures.items() if error)
 
     def _clear_away(self, instance: Any, vifs: Sequence[Any]) -> None:
-        """Let the network forget what it has left of ports that are to be made anew."""
+        """Clear the network's remains of ports about to be made anew."""
         stale = []
         for vif in vifs:
             with _backend_errors(vif["id"]):
@@ -268,7 +267,7 @@ class Wiring:
 
 
 def _side_by_side(calls: Sequence[Callable[[], _Result]]) -> list[_Result]:
-    """Make calls at once, and return what they return, or raise the first's failure after all."""
+    """Make calls at once and return their results, or raise the first failure after all have ended."""
     if len(calls) < 2:  # noqa: PLR2004 - a thread for one would only cost
         return [call() for call in calls]
     with ThreadPoolExecutor(min(len(calls), _AT_ONCE), "wiring") as pool:
@@ -288,7 +287,7 @@ def _withdraw(vifs: Sequence[Any]) -> None:
 
 @contextmanager
 def _backend_errors(port: str) -> Iterator[None]:
-    """Turn whatever a backend raises into the one error that callers know."""
+    """Turn any exception of a backend into a WiringError."""
     try:
         with _wiring_errors(port):
             yield
@@ -303,7 +302,7 @@ def _backend_errors(port: str) -> Iterator[None]:
 
 @contextmanager
 def _wiring_errors(port: str) -> Iterator[None]:
-    """Turn what the layers below raise into the one error that callers know."""
+    """Turn exceptions of kernel, os-vif and oslo.privsep into a WiringError."""
     try:
         yield
     except OSError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One backend for each kind of port: what joins the host end of a veth pair to the network."""
+"""Backends, one for each kind of port: they join host ends of veth pairs to networks."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -15,7 +15,7 @@ __all__ = ["Backend", "load"]
 
 
 def load(vrouter: VRouterOptions) -> Mapping[str, Backend]:
-    """Make all backends that there are: ours, and those of other packages.
+    """Make the backends of the driver and of other packages.
 
     Args:
         vrouter: how ports of Contrail are plugged.

@@ -16,7 +16,7 @@ class Backend(ABC):
     of one thread at a time. Whatever it raises is turned into a ``WiringError``.
 
     Attributes:
-        reports_plugged: whether Neutron sends ``network-vif-plugged`` for its ports; where it
+        reports_plugged: True where Neutron sends ``network-vif-plugged`` for the ports; where it
             does not, a boot does not wait for that.
     """
 
@@ -24,7 +24,7 @@ class Backend(ABC):
 
     @abstractmethod
     def bind(self, instance: Any, vif: Any, nic: Nic) -> bool:
-        """Announce a host end that exists.
+        """Announce an existing host end.
 
         Must be idempotent, cheap where nothing is to be done, and silent on the wire then: it
         is called for every port whenever wiring is ensured, and repairs what was lost on the
@@ -41,7 +41,7 @@ class Backend(ABC):
 
     @abstractmethod
     def unbind(self, instance: Any, vif: Any) -> None:
-        """Forget the port, whose host end is gone.
+        """Forget a port without a host end.
 
         Must be idempotent, and must work whether or not container and network still know each
         other. It is also called before a host end is made anew, and must have taken effect
@@ -65,7 +65,7 @@ class Backend(ABC):
         return True
 
     def resume(self) -> None:  # noqa: B027 - few need it
-        """Take note that nova-compute has just started.
+        """Prepare for a nova-compute just started.
 
         What servers that are gone have left on the host has been removed by then; ``bind`` is
         called next, for each port of a server that runs.
@@ -73,7 +73,7 @@ class Backend(ABC):
 
     @abstractmethod
     def warm_up(self) -> None:
-        """Start whatever would make the first ``bind`` slow.
+        """Start daemons and connections ahead of the first ``bind``.
 
         Raises:
             NotOnThisHost: and need not be, where other ports are wired.

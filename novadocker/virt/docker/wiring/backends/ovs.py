@@ -16,7 +16,7 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 class OpenVSwitch(Backend):
-    """VIF type ``ovs``, plain and hybrid, on the kernel's datapath and on the user-space one.
+    """VIF type ``ovs``, plain and hybrid, on the kernel's and the user-space datapath.
 
     The veth pair must exist before os-vif is asked: it keeps a device that bears the VIF's
     name, and makes a tap otherwise. os-vif's plugin is held here, and not asked for by name,
@@ -69,7 +69,7 @@ class OpenVSwitch(Backend):
         )
 
     def remains(self, vif: Any) -> bool:
-        """Tell whether Open vSwitch has a port of that name, on whichever bridge.
+        """Tell whether any bridge of Open vSwitch has a port of the name.
 
         Args:
             vif: Nova's VIF.
@@ -80,7 +80,7 @@ class OpenVSwitch(Backend):
         return any(self._has_port(name) for name in _port_names(vif))
 
     def warm_up(self) -> None:
-        """Let os-vif start its daemon and connect, by unplugging a port that never was."""
+        """Start os-vif's daemon and connection by unplugging a made-up port."""
         network = model.Network(id=_NOBODY, bridge="br-int")
         vif = model.VIF(
             id=_NOBODY, address="00:00:00:00:00:00", network=network, type="ovs", devname="tap-none"
@@ -104,5 +104,5 @@ class OpenVSwitch(Backend):
 
 
 def _port_names(vif: Any) -> tuple[str, str]:
-    """Name the ports that a VIF may have: plain, and with the hybrid plug."""
+    """Name the possible ports of a VIF: plain, and with the hybrid plug."""
     return host_device(vif), hybrid_name("qvo", vif)

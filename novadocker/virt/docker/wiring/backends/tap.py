@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ports whose agent finds the host end by its name: there is nothing to announce."""
+"""VIF type ``tap``: an agent finds the host end by name, without an announcement."""
 
 from typing import Any
 

@@ -75,7 +75,7 @@ class VRouter(Backend):
         return is_new
 
     def unbind(self, instance: Any, vif: Any) -> None:  # noqa: ARG002 - the contract's signature
-        """Let the agent delete the port, and see that its file is gone.
+        """Delete the port at the agent, and its file.
 
         Args:
             instance: Nova's instance.
@@ -95,7 +95,7 @@ class VRouter(Backend):
         return vrouter_files.left_over(self._options.ports_directory, vif["id"])
 
     def resume(self) -> None:
-        """Announce all ports of the host again, and let the agent remove those of nobody.
+        """Announce all ports of the host again, and have the agent remove the rest.
 
         Every port that has a file is announced, others' too: an agent that is told to
         synchronize removes whatever is not, and other hypervisors' ports are none of ours.
@@ -126,7 +126,7 @@ class VRouter(Backend):
         self._agent.greet()
 
     def _begin_round(self, ports: Sequence[str]) -> bool:
-        """Let the agent begin to forget; tell whether it is there."""
+        """Begin the agent's removal of unannounced ports; tell whether an agent answered."""
         unknown = [port for port in ports if self._written(port) is None]
         if unknown:  # they could not be announced again
             LOG.warning("No ports of the vRouter are removed: cannot read %s", ", ".join(unknown))
@@ -168,7 +168,7 @@ class VRouter(Backend):
                 self._owed.add(port)
 
     def _pay_debts(self, *, except_for: str) -> None:
-        """Delete what could not be deleted; not a port that is about to be announced again."""
+        """Delete the ports left over from failed deletions, except one about to be announced."""
         with self._lock:
             self._owed.discard(except_for)
             for port in list(self._owed):

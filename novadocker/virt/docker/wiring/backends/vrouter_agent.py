@@ -23,7 +23,7 @@ _LONGEST_QUOTE = 300
 
 
 class Agent:
-    """The agent of this host.
+    """vRouter agent of this host.
 
     Args:
         url: where it listens.
@@ -37,7 +37,7 @@ class Agent:
         self._away_since: float | None = None
 
     def announce(self, body: str) -> None:
-        """Tell of a port; told again, nothing changes, whatever is different.
+        """Announce a port; a second announcement changes nothing, not even where the two differ.
 
         Args:
             body: the port in JSON.
@@ -49,11 +49,11 @@ class Agent:
         self._patiently("announce a port", "POST", "/port", body)
 
     def forget(self, port: str, *, patiently: bool = False) -> None:
-        """Let it delete a port, and the port's file; one that it does not know is no error.
+        """Delete a port and the port's file; a port unknown to the agent is no error.
 
         Args:
             port: the port's id.
-            patiently: whether its absence is waited out.
+            patiently: an absent agent is waited for.
 
         Raises:
             AgentError: it refuses.
@@ -63,7 +63,7 @@ class Agent:
         call("delete a port", "DELETE", f"/port/{port}")
 
     def begin_round(self) -> None:
-        """Let it remove, a minute from now, all ports that are not announced again.
+        """Begin the removal, a minute from now, of all ports not announced again.
 
         Raises:
             AgentError: it refuses.
@@ -72,7 +72,7 @@ class Agent:
         self._call("synchronize ports", "POST", "/syncports")
 
     def greet(self) -> None:
-        """See whether it is there.
+        """Ask for a sign of life.
 
         Raises:
             AgentError: somebody else is.
@@ -133,6 +133,6 @@ class Agent:
 
 
 def _cause(error: BaseException) -> str:
-    """Say what is behind an error of the HTTP library, whose own words go round it."""
+    """Return the reason behind an error of the HTTP library, without the library's own words."""
     reason = getattr(error.args[0] if error.args else None, "reason", None)
     return str(reason or error).rpartition(": ")[2]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the vRouter agent is told of a port. Pure.
+"""Announcement of a port to the vRouter agent. Pure.
 
 Contrail's, Tungsten Fabric's and OpenSDN's agents take one JSON object for a port, by their
 REST API and from a file when they start. Source followed: OpenSDN's controller,
@@ -26,10 +26,10 @@ _OF_ITS_AUTHOR = ("author", "time")
 
 @dataclass(frozen=True)
 class Announcement:
-    """A port, as the agent is told of it.
+    """Announcement of a port, in the agent's own fields.
 
     Attributes:
-        id: of the port, in Contrail the virtual machine interface.
+        id: port's id, in Contrail the virtual machine interface's.
         members: the whole object.
     """
 
@@ -74,10 +74,10 @@ class Announcement:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a port's file, whoever wrote it.
+        """Read a port's file of any writer.
 
         Args:
-            text: of the file.
+            text: content of the file.
 
         Returns:
             The announcement.
@@ -97,7 +97,7 @@ class Announcement:
 
     @property
     def is_ours(self) -> bool:
-        """Whether this driver has written it."""
+        """True for a file of this driver's."""
         return self.members.get("author") == AUTHOR
 
     @property
@@ -106,7 +106,7 @@ class Announcement:
         return str(self.members.get("system-name", ""))
 
     def says_the_same(self, other: Self | None) -> bool:
-        """Compare what the agent goes by.
+        """Compare two announcements in the fields the agent goes by.
 
         Args:
             other: another announcement, or None.
@@ -118,7 +118,7 @@ class Announcement:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the agent goes by."""
+        """Fields the agent goes by."""
         return {name: value for name, value in self.members.items() if name not in _OF_ITS_AUTHOR}
 
 
