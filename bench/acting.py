@@ -21,15 +21,15 @@ FLAVOR, OTHER = "c1.nano", "c1.tiny"
 
 @dataclass(frozen=True)
 class Action:
-    """One thing that a tenant may ask for.
+    """Action of a tenant on a server.
 
     Args:
-        name: what it is called.
+        name: word for the tables.
         ask: asks Nova for it, of a server.
-        status: of the server when it is done.
+        status: server's status afterwards.
         engine: does the same to a twin; None where the engine has nothing like it.
         ports: how many ports the server has when it is done.
-        scheduled: whether Nova looks for a host, which must be the one that it is on.
+        scheduled: Nova looks for a host, and must find the present one.
     """
 
     name: str
@@ -93,21 +93,21 @@ ACTIONS = (
 
 @dataclass
 class Measured:
-    """Seconds by action, in the order in which they were measured."""
+    """Seconds by action, in the order of measurement."""
 
     ours: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     fake: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     engine: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def verdicts(self) -> list[Verdict]:
-        """Judge each that the engine has, too."""
+        """Judge each action known to the engine too."""
         return [
             figures.action_verdict(name, self.ours[name], self.fake[name], engine)
             for name, engine in self.engine.items()
         ]
 
     def table(self) -> str:
-        """Write them below each other."""
+        """Write the figures as a table."""
         return figures.actions_table(self.ours, self.fake, self.engine)
 
 

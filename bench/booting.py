@@ -20,7 +20,7 @@ UNTIL_SPAWN = 0.9  # seconds from the request to when nova-compute begins to bui
 
 @dataclass
 class Measured:
-    """Seconds, in the order in which they were measured."""
+    """Seconds, in the order of measurement."""
 
     create: list[float] = field(default_factory=list)
     parts: list[dict[str, float]] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Measured:
     busy_floor: list[float] = field(default_factory=list)
 
     def summaries(self) -> dict[str, Summary]:
-        """Sum up each of them, the parts of spawn included."""
+        """Sum up each series, the parts of spawn included."""
         rows: dict[str, Iterable[float]] = {
             "create to ACTIVE": self.create,
             "  without Neutron's event": [
@@ -57,7 +57,7 @@ class Measured:
         return {name: Summary.of(seconds) for name, seconds in rows.items()}
 
     def verdicts(self) -> list[Verdict]:
-        """Judge them."""
+        """Judge the figures."""
         return figures.boot_verdicts(
             self.create, self.parts, self.fake_create, self.floor, self.busy_floor
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Archives that are made while they are read, and how long it takes to check them."""
+"""Time and memory of checking archives made on the fly."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ class Shape:
     """A kind of image.
 
     Attributes:
-        name: what it is like.
+        name: word for the table.
         file: bytes of each file in its layer.
     """
 
@@ -47,7 +47,7 @@ SHAPES = (
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured of one kind.
+    """Measurements of a kind of archive.
 
     Attributes:
         shape: the kind.
@@ -79,8 +79,8 @@ def measure(shape: Shape, mib: int, rounds: int) -> Row:
     """Check an archive some times.
 
     Args:
-        shape: its kind.
-        mib: its size.
+        shape: kind of archive.
+        mib: size of the archive.
         rounds: how often.
     """
     chunks, files = _archive(shape, mib * MIB)
@@ -98,7 +98,7 @@ def measure(shape: Shape, mib: int, rounds: int) -> Row:
 
 
 def verdicts(rows: list[Row]) -> list[Verdict]:
-    """Judge what must be reached."""
+    """Judge the figures."""
     rates = [
         Verdict(
             f"the check beyond hashing, {row.shape.name}",

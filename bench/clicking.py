@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The dashboard as a person has it: until it can be used, and until a server runs."""
+"""Dashboard in a person's hands: seconds to the first use, and to a running server."""
 
 import os
 import time
@@ -23,7 +23,7 @@ INSTANCES = "project/instances/"
 
 @dataclass
 class Measured:
-    """Seconds, in the order in which they were measured, and the machine's load after each round.
+    """Seconds in the order of measurement, with the machine's load after each round.
 
     The load is of the last minute: with more than processors, others have had a part in it.
     """
@@ -34,7 +34,7 @@ class Measured:
     clicks: int = 0
 
     def verdicts(self) -> list[Verdict]:
-        """Judge them, each by its middle one."""
+        """Judge each series by the median."""
         return [
             Verdict("from 'up' to the list of servers", median(self.usable), MUST_BE_USABLE, "s"),
             Verdict("from the wizard to Active", median(self.launch), MUST_LAUNCH, "s"),
@@ -44,7 +44,7 @@ class Measured:
 def measure(
     layout: Layout, password: str, archive: Path, count: int, tell: Callable[[str], None]
 ) -> Measured:
-    """Bring the dashboard up and launch a server by its wizard, in turn.
+    """Bring the dashboard up and launch a server by the wizard, in turn.
 
     Args:
         layout: the cloud, which runs.

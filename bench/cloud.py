@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cloud under measurement: servers as its tenant has them, and the host behind them."""
+"""Cloud under measurement: servers of a tenant, and the host behind."""
 
 import time
 import uuid
@@ -26,7 +26,7 @@ ROOM = 64.0
 
 
 class Cloud:
-    """One running cloud.
+    """Running cloud.
 
     Args:
         layout: where it is.
@@ -43,11 +43,11 @@ class Cloud:
 
     @contextmanager
     def image(self, chunks: Iterator[bytes], **properties: str) -> Iterator[str]:
-        """Upload an image as it comes; it is deleted at the end.
+        """Upload an image from a stream; deleted at the end.
 
         Args:
-            chunks: its bytes.
-            **properties: what Glance is told about it.
+            chunks: bytes of the image.
+            **properties: image properties.
 
         Yields:
             Its id.
@@ -65,14 +65,14 @@ class Cloud:
             glance.delete(f"/images/{image}")
 
     def flavor(self, name: str) -> Any:
-        """Return a flavor; it is asked for once."""
+        """Return a flavor, asked for once."""
         if name not in self._flavors:
             found = self.tenant.compute.find_flavor(name, ignore_missing=False)
             self._flavors[name] = found
         return self._flavors[name]
 
     def create(self, image: str, flavor: str, zone: str = OURS) -> tuple[str, float]:
-        """Create a server with one NIC and wait until it is ACTIVE.
+        """Create a server with a single NIC and wait for ACTIVE.
 
         Returns:
             Its id, and the seconds that it took.
@@ -90,7 +90,7 @@ class Cloud:
         return server, time.monotonic() - began
 
     def reboot(self, server: str, kind: str) -> float:
-        """Reboot a server and return the seconds until it is ACTIVE without a task."""
+        """Reboot a server and return the seconds to ACTIVE without a task."""
         began = time.monotonic()
         self.tenant.compute.reboot_server(server, kind)
         self._until(lambda: self._is_idle(server), f"server {server} to have rebooted")
@@ -99,12 +99,12 @@ class Cloud:
     def act(
         self, server: str, ask: Callable[["Cloud", str], Any], status: str, ports: int
     ) -> float:
-        """Ask something of a server and return the seconds until it is done.
+        """Ask an action of a server and return the seconds to the end.
 
         Args:
-            server: its id.
+            server: server's id.
             ask: asks for it.
-            status: of the server when it is done; empty where it is gone.
+            status: server's status at the end; empty for a deleted one.
             ports: how many it has then.
         """
         began = time.monotonic()
@@ -114,7 +114,7 @@ class Cloud:
 
     @contextmanager
     def without_fake(self) -> Iterator[None]:
-        """Keep the fake host from taking a server that Nova schedules anew.
+        """Keep the fake host from taking a rescheduled server.
 
         The zone of all other hosts is no aggregate, and Nova holds a resize to none else.
         """
@@ -127,7 +127,7 @@ class Cloud:
 
     @contextmanager
     def room(self) -> Iterator[None]:
-        """Let more servers be on our host than its processors would allow."""
+        """Let more servers be on our host than the processors would allow."""
         (provider,) = self.admin.placement.resource_providers(name=self.host.name)
         url = f"/resource_providers/{provider.id}/inventories/VCPU"
         before = self._ratio(url, ROOM)
@@ -144,7 +144,7 @@ class Cloud:
         return before
 
     def delete(self, server: str) -> float:
-        """Delete a server and return the seconds until the API does not know it."""
+        """Delete a server and return the seconds to the API's 404."""
         began = time.monotonic()
         self.tenant.compute.delete_server(server)
         self._until(lambda: not self._status(server), f"server {server} to be gone")
@@ -163,7 +163,7 @@ class Cloud:
         return boots[server]
 
     def tidy(self) -> None:
-        """Delete the servers that a run, this or an earlier one, has left behind."""
+        """Delete the servers left behind by any run."""
         servers = [each.id for each in self.tenant.compute.servers(name=f"^{PREFIX}")]
         for server in servers:
             self.tenant.compute.delete_server(server)
@@ -183,7 +183,7 @@ class Cloud:
         return self._process(str(self.layout.conf(self.host.service("nova-compute")) / "nova.conf"))
 
     def glance(self) -> psutil.Process:
-        """Return the process that gives images away."""
+        """Return the process of Glance's API."""
         return self._process("glance.wsgi.api")
 
     def _process(self, argument: str) -> psutil.Process:

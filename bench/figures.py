@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures of a run and what they must reach. Pure."""
+"""Figures of a run, and their bounds. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ _PART = re.compile(r"([^=\s][^=]*)=([\d.]+)")  # a part's name may have blanks
 
 @dataclass(frozen=True)
 class Summary:
-    """Many measurements of one thing, in seconds."""
+    """Summary of a series of measurements, in seconds."""
 
     count: int
     p50: float
@@ -31,14 +31,14 @@ class Summary:
 
     @classmethod
     def of(cls, seconds: Iterable[float]) -> "Summary":
-        """Sum up at least one measurement."""
+        """Sum up a series of at least a single measurement."""
         values = sorted(seconds)
         return cls(len(values), median(values), percentile(values, 95), values[0], values[-1])
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One must-reach figure."""
+    """Figure with a bound."""
 
     what: str
     figure: float
@@ -47,7 +47,7 @@ class Verdict:
 
     @property
     def reached(self) -> bool:
-        """Whether it was."""
+        """True for a figure within the bound."""
         return self.figure <= self.bound
 
     def __str__(self) -> str:
@@ -56,7 +56,7 @@ class Verdict:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """Return a percentile of sorted values, by the nearest rank: one that was measured."""
+    """Return a percentile of sorted values, by the nearest rank: a measured value."""
     rank = -(-len(values) * percent // 100)
     return values[max(int(rank), 1) - 1]
 
@@ -77,7 +77,7 @@ def boots(log: str) -> dict[str, dict[str, float]]:
 
 
 def own_part(parts: Mapping[str, float]) -> float:
-    """Return how long the driver itself took for a boot."""
+    """Return the driver's own seconds of a boot."""
     return sum(seconds for name, seconds in parts.items() if name not in OTHERS_PARTS)
 
 
@@ -88,11 +88,11 @@ def boot_verdicts(
     floors: Sequence[float],
     busy_floors: Sequence[float],
 ) -> list[Verdict]:
-    """Judge what a warm boot must reach.
+    """Judge a warm boot.
 
     Args:
         creates: create to ACTIVE.
-        parts: of the same servers' boots, in the same order.
+        parts: parts of the same servers' boots, in the same order.
         fakes: create to ACTIVE with Nova's fake driver.
         floors: the bare engine's create and start, nothing else being done.
         busy_floors: the same while the control plane builds a server.
@@ -124,10 +124,10 @@ def boot_verdicts(
 def action_verdict(
     name: str, ours: Sequence[float], fakes: Sequence[float], engine: Sequence[float]
 ) -> Verdict:
-    """Judge an action: what the engine takes for the same, half as much again, and Nova's part.
+    """Judge an action: at most the engine's time, half as much again, and Nova's part.
 
     Args:
-        name: what it is called.
+        name: word for the tables.
         ours: seconds that it took.
         fakes: the same with Nova's fake driver, which is what the control plane costs.
         engine: the same by the bare engine.
@@ -161,7 +161,7 @@ def table(rows: Mapping[str, Summary], unit: float) -> str:
 
     Args:
         rows: by what was measured.
-        unit: what counts as 1 in the column of ratios, in seconds.
+        unit: seconds to count as 1 in the column of ratios.
     """
     lines = [f"{'':34}{'n':>4}{'p50':>9}{'p95':>9}{'least':>9}{'most':>9}{'ratio':>8}"]
     for name, row in rows.items():

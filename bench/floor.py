@@ -10,12 +10,12 @@ from novadocker.policy import Flavor
 
 
 def measure(cloud: Cloud, image: str, flavor: Flavor) -> float:
-    """Return the seconds that the bare engine takes; nothing is left of it.
+    """Return the bare engine's seconds for a create and a start; nothing is left behind.
 
     Args:
-        cloud: whose engine.
+        cloud: owner of the engine.
         image: Glance's id of an image that the engine has.
-        flavor: of the server.
+        flavor: server's flavor.
     """
     with twin(cloud, image, flavor) as bare:
         began = time.monotonic()

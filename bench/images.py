@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Saved images, made as they are read: nothing of them is on disk."""
+"""Saved images made on the fly, without a file on disk."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def saved(ballast: int = 0) -> Iterator[bytes]:
-    """Give an image whose server sleeps, as ``docker save`` writes it.
+    """Give an image of a sleeping server, in the form of ``docker save``.
 
     Args:
         ballast: bytes that no compression makes smaller, in a file of its layer.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Saved images on the disk that have a layer in common, as images of one project have."""
+"""Saved images on disk with a common layer, like a project's."""
 
 import hashlib
 import io
@@ -28,13 +28,13 @@ class LayerFile:
 
 
 def layer(path: Path, size: int, seed: int, *, program: bool = False) -> LayerFile:
-    """Write a layer of many files that no compression makes smaller.
+    """Write a layer of many incompressible files.
 
     Args:
         path: where.
         size: bytes of its files.
-        seed: what tells it from others.
-        program: whether a shell is in it.
+        seed: number of the layer, for bytes unlike any other's.
+        program: a shell is in the layer.
     """
     noise = random.Random(seed)  # noqa: S311 - it is ballast
     with tarfile.open(path, "w") as tar:
@@ -51,7 +51,7 @@ def layer(path: Path, size: int, seed: int, *, program: bool = False) -> LayerFi
 
 
 def image(path: Path, layers: Sequence[LayerFile]) -> Path:
-    """Write an image whose server sleeps, as ``docker save`` does.
+    """Write an image of a sleeping server, in the form of ``docker save``.
 
     Args:
         path: where.

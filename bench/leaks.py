@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What many creates and deletes leave behind."""
+"""Remains of many creates and deletes."""
 
 import time
 from collections.abc import Callable
@@ -23,7 +23,7 @@ NAMESPACES = Path("/run/netns")
 
 
 def measure(cloud: Cloud, count: int, tell: Callable[[str], None]) -> list[Verdict]:
-    """Create and delete servers one after the other, and compare what is there.
+    """Create and delete servers one after another, and compare the host's state.
 
     Args:
         cloud: where.
@@ -55,7 +55,7 @@ def _churn(cloud: Cloud, image: str, count: int, tell: Callable[[str], None]) ->
 
 
 def _things(cloud: Cloud) -> dict[str, set[str]]:
-    """Return what there is now, by kind, each by its name."""
+    """Return the host's present state, as names by kind."""
     switch = f"--db=unix:{cloud.host.switch_socket}"
     ports = run("ovs-vsctl", switch, "list-ports", cloud.host.integration_bridge)
     return {

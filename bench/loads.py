@@ -33,7 +33,7 @@ SMALL = "c1.nano"
 
 @dataclass
 class Measured:
-    """Seconds and MB, in the order in which they were measured."""
+    """Seconds and MB, in the order of measurement."""
 
     load: list[float] = field(default_factory=list)
     old_way: list[float] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Measured:
     fetches: int = 0
 
     def verdicts(self) -> list[Verdict]:
-        """Judge them."""
+        """Judge the figures."""
         size = BASE_MB + TOP_MB
         return [
             Verdict(
@@ -139,7 +139,7 @@ class Bench:
             self.cloud.engine.remove_image("bench:1")
 
     def boot(self, image: str) -> float:
-        """Boot a server and return how long its image took."""
+        """Boot a server and return the seconds of the image."""
         server, _ = self.cloud.create(image, FLAVOR)
         seconds = self.cloud.parts(server)["image"]
         self.cloud.delete(server)

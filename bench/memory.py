@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""nova-compute's memory while it loads a large image."""
+"""nova-compute's memory during the load of a large image."""
 
 import threading
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ EVERY_SECONDS = 0.05
 
 
 class Gauge:
-    """The most memory that a process had, in MiB.
+    """Peak memory of a process, in MiB.
 
     Args:
-        process: which.
+        process: process to watch.
     """
 
     def __init__(self, process: psutil.Process) -> None:
@@ -28,7 +28,7 @@ class Gauge:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch it from the side."""
+        """Watch the process from the side."""
         ended = threading.Event()
 
         def watch() -> None:
@@ -48,11 +48,11 @@ class Gauge:
 
 
 def measure(cloud: Cloud, size_mib: int) -> tuple[Verdict, float]:
-    """Boot a server from an image that the host has not seen.
+    """Boot a server from an image unknown to the host.
 
     Args:
         cloud: where.
-        size_mib: of its layer; no compression makes it smaller.
+        size_mib: MiB of the incompressible layer.
 
     Returns:
         How far the memory grew, and how long create to ACTIVE took.

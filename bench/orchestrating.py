@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stacks of servers, in turn with the same servers asked of Nova itself."""
+"""Stacks of servers, in turn with the same servers by Nova alone."""
 
 import os
 import time
@@ -29,7 +29,7 @@ PAUSE = 0.1
 
 @dataclass
 class Measured:
-    """Seconds, in the order in which they were measured.
+    """Seconds, in the order of measurement.
 
     Beside them the machine's load in the minute before: what others have had a part in. The
     rounds themselves bring it to 20, since ten servers are asked for, and after, at once.
@@ -42,7 +42,7 @@ class Measured:
     load_before: float = field(default_factory=lambda: os.getloadavg()[0])
 
     def verdicts(self) -> list[Verdict]:
-        """Judge them: what Heat adds to a stack, and how much longer a group takes to grow."""
+        """Judge Heat's addition to a stack, and a group's time to grow."""
         added = [stack - few for stack, few in zip(self.stack, self.few, strict=True)]
         times = [growth / many for growth, many in zip(self.growth, self.many, strict=True)]
         return [
@@ -52,7 +52,7 @@ class Measured:
 
 
 def measure(cloud: Cloud, image: str, count: int, tell: Callable[[str], None]) -> Measured:
-    """Measure stacks of one image.
+    """Measure stacks of an image.
 
     Args:
         cloud: where.

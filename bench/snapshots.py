@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A large snapshot: nova-compute's memory, how long it takes, how long the server stands still."""
+"""Large snapshot: nova-compute's memory, the seconds of all, the seconds of standstill."""
 
 import time
 from collections import deque
@@ -24,7 +24,7 @@ WRITING_SECONDS = 600
 
 @dataclass
 class Measured:
-    """Seconds, in the order in which they were measured, and one amount of memory."""
+    """Seconds in the order of measurement, and an amount of memory."""
 
     written_mib: int
     snapshot: list[float] = field(default_factory=list)
@@ -64,11 +64,11 @@ class Measured:
 
 
 def measure(cloud: Cloud, written_mib: int, count: int, tell: Callable[[str], None]) -> Measured:
-    """Make images of a server that has written much, in turn with the bare engine.
+    """Make images of a server after much writing, in turn with the bare engine.
 
     Args:
         cloud: where.
-        written_mib: what it has written; no compression makes it smaller.
+        written_mib: incompressible MiB written by the server.
         count: how often.
         tell: is told how far it is.
     """

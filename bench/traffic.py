@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes through a NIC in a second, and how long a packet takes."""
+"""Throughput of a NIC, and a packet's time."""
 
 import json
 import os
@@ -26,10 +26,10 @@ _NETWORK = (Subnet("10.0.0.0/24", "10.0.0.1"),)
 
 @dataclass(frozen=True)
 class Row:
-    """One way between two network namespaces.
+    """Way between two network namespaces.
 
     Attributes:
-        way: what is between them.
+        way: name of the path between.
         mbit: TCP, Mbit/s.
         milliseconds: there and back.
     """
@@ -40,11 +40,11 @@ class Row:
 
 
 def on_one_host(host: Host, seconds: int, tell: Callable[[str], None]) -> list[Row]:
-    """Measure ways within one host.
+    """Measure ways within a host.
 
     Args:
         host: with the switch.
-        seconds: of each stream.
+        seconds: duration of each stream.
         tell: is told how far it is.
     """
     rows = []
@@ -68,7 +68,7 @@ def across_hosts(seconds: int, tell: Callable[[str], None]) -> list[Row]:
     """Measure ways between hosts made of network namespaces.
 
     Args:
-        seconds: of each stream.
+        seconds: duration of each stream.
         tell: is told how far it is.
     """
     with _two_hosts() as site:
@@ -89,7 +89,7 @@ def across_hosts(seconds: int, tell: Callable[[str], None]) -> list[Row]:
 
 
 def table(rows: list[Row]) -> str:
-    """Write them below each other."""
+    """Write the figures as a table."""
     lines = [f"{'':42}{'Mbit/s':>10}{'ms':>9}"]
     lines += [f"{row.way:42}{row.mbit:10.0f}{row.milliseconds:9.3f}" for row in rows]
     return "\n".join(lines)

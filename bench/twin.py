@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bare engine: what an action costs without Nova, Neutron and Glance.
+"""Bare engine: cost of an action without Nova, Neutron and Glance.
 
 A twin is a container as the driver makes them, without a network. To it is done what the driver
 does to a server, by the engine's API alone.
@@ -27,12 +27,12 @@ CONSOLE_LINES, CONSOLE_BYTES = 10_000, 100 * 1024
 
 @dataclass
 class Twin:
-    """One such container.
+    """Container of the bare engine, like a server's.
 
     Args:
         engine: where it is.
-        spec: what it is.
-        directory: what is bound into it.
+        spec: settings of the container.
+        directory: folder bound into the container.
         stand_in: the same of what takes its place in a rescue.
     """
 
@@ -43,75 +43,75 @@ class Twin:
     saved: list[bytes] = field(default_factory=list)
 
     def create(self) -> None:
-        """Make it."""
+        """Make the container."""
         self.engine.create(self.spec)
 
     def hold(self) -> None:
-        """Start it up to its gate."""
+        """Start the container up to the gate."""
         self.engine.start(self.spec.name)
 
     def start(self) -> None:
-        """Start it."""
+        """Start the container."""
         self.hold()
         self.directory.gate.open_when_reached(
             PATIENCE, alive=lambda: self.engine.inspect(self.spec.name).alive
         )
 
     def stop(self) -> None:
-        """End it by its signal."""
+        """End the container by the image's signal."""
         self.engine.stop(self.spec.name, PATIENCE)
 
     def kill(self) -> None:
-        """End it by force."""
+        """End the container by force."""
         self.engine.stop(self.spec.name, 0)
 
     def remove(self) -> None:
-        """Take it away."""
+        """Remove the container."""
         self.engine.remove(self.spec.name)
 
     def pause(self) -> None:
-        """Freeze it."""
+        """Freeze the container."""
         self.engine.pause(self.spec.name)
 
     def unpause(self) -> None:
-        """Thaw it."""
+        """Thaw the container."""
         self.engine.unpause(self.spec.name)
 
     def tail(self) -> None:
-        """Read the end of its log."""
+        """Read the end of the log."""
         self.engine.tail(self.spec.name, CONSOLE_LINES, CONSOLE_BYTES)
 
     def save(self) -> None:
-        """Make an image of it, and read that."""
+        """Commit the container and read the image."""
         tag = f"{HOST}/twin:{uuid.uuid4().hex}"
         image = self.engine.commit(self.spec.name, tag, pause=True)
         self.saved = list(self.engine.save_image(image))
         self.engine.remove_image(tag)
 
     def reboot_softly(self) -> None:
-        """End it and start it again."""
+        """End the container and start again."""
         self.stop()
         self.start()
 
     def reboot_hard(self) -> None:
-        """End it by force and start it again."""
+        """End the container by force and start again."""
         self.kill()
         self.start()
 
     def rebuild(self) -> None:
-        """Replace it by one that never ran."""
+        """Replace the container by a new one."""
         self.remove()
         self.create()
         self.start()
 
     def resize(self) -> None:
-        """Change what it may use while it is stopped."""
+        """Change the limits of the stopped container."""
         self.stop()
         self.engine.update(self.spec.name, self.spec.settings)
         self.start()
 
     def rescue(self) -> None:
-        """Let another one run while it is only held."""
+        """Run a stand-in while the container is held at the gate."""
         assert self.stand_in
         self.kill()
         self.hold()
@@ -119,20 +119,20 @@ class Twin:
         self.stand_in.start()
 
     def unrescue(self) -> None:
-        """End that, and start it again."""
+        """End the stand-in, and start the container again."""
         assert self.stand_in
         self.stand_in.remove()
         self.kill()
         self.start()
 
     def shelve(self) -> None:
-        """Make an image of it, and take it away."""
+        """Commit the container, and remove the container."""
         self.stop()
         self.save()
         self.remove()
 
     def unshelve(self) -> None:
-        """Load the image and run it."""
+        """Load the image and run a container."""
         self.engine.load_image(iter(self.saved))
         self.create()
         self.start()
@@ -140,12 +140,12 @@ class Twin:
 
 @contextmanager
 def twin(cloud: Cloud, image: str, flavor: Flavor) -> Iterator[Twin]:
-    """Give a twin of a server, not made yet; nothing is left of it.
+    """Give a twin of a server, not made yet; nothing stays behind.
 
     Args:
-        cloud: whose engine.
+        cloud: owner of the engine.
         image: Glance's id of an image that the engine has.
-        flavor: of the server.
+        flavor: server's flavor.
     """
     server = Server(
         uuid=str(uuid.uuid4()),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long the driver's wiring takes, and what it does to others."""
+"""Duration of the driver's wiring, and disturbance of others."""
 
 import contextlib
 import os
@@ -50,26 +50,26 @@ _PING_PAUSE = 0.002
 
 @dataclass
 class Host:
-    """A switch in a network namespace of its own, where this process is too."""
+    """Switch in a network namespace of this process."""
 
     switch: Switch
     wiring: Wiring
 
     def server(self, *numbers: int, nics: int = 1) -> Server:
-        """Make a server that is not wired yet."""
+        """Make a server not wired yet."""
         vifs = [a_vif(number, nic=nic) for nic in range(nics) for number in numbers]
         instance = an_instance("bench")
         return Server(sleeping(), instance, vifs)
 
     def devices(self) -> set[str]:
-        """Name what a server's port may leave: devices, ports of the switch."""
+        """Name the possible remains of a server's port: devices, ports of the switch."""
         links = {line.split("@")[0].split()[0] for line in run("ip", "-br", "link").splitlines()}
         return {name for name in (*links, *self.switch.ports()) if name.startswith("tap")}
 
 
 @contextmanager
 def host() -> Iterator[Host]:
-    """Make one, with the privileged daemons as nova-compute has them."""
+    """Make a host with the privileged daemons of nova-compute."""
     with Path("/proc/thread-self/ns/net").open() as before, ExitStack() as stack:
         assert LIBC.unshare(CLONE_NEWNET) == 0
         stack.callback(lambda: LIBC.setns(before.fileno(), CLONE_NEWNET))
@@ -107,7 +107,7 @@ class Measured:
     many_of_others: list[float] = field(default_factory=list)
 
     def verdicts(self) -> list[Verdict]:
-        """Judge them."""
+        """Judge the figures."""
         own = median(a - b for a, b in zip(self.wire, self.of_others, strict=True))
         many = median(self.wire_many)
         return [
@@ -117,7 +117,7 @@ class Measured:
         ]
 
     def table(self) -> str:
-        """Write them below each other."""
+        """Write the figures as a table."""
         rows = {
             "wire a NIC": self.wire,
             "  of it os-vif": self.of_others,
@@ -131,7 +131,7 @@ class Measured:
 
 
 def measure(host: Host, count: int, tell: Callable[[str], None]) -> Measured:
-    """Wire servers and take them away again.
+    """Wire servers and take all away again.
 
     Args:
         host: where.
@@ -178,11 +178,11 @@ def _serving(
 
 
 def losses(host: Host, count: int, tell: Callable[[str], None]) -> list[Verdict]:
-    """Count what a conversation of two servers loses while others come and go.
+    """Count the losses of a conversation while other servers come and go.
 
     Args:
         host: where.
-        count: of those that come and go.
+        count: servers to come and go.
         tell: is told how far it is.
     """
     one, other = host.server(50), host.server(51)
@@ -222,7 +222,7 @@ def _lost(server: Server, address: str) -> Iterator[list[float]]:
 
 
 def kills(host: Host, rounds: int, tell: Callable[[str], None]) -> list[Verdict]:
-    """Plug and unplug, killing at random who does it, and count what is left in the end.
+    """Plug and unplug under random kills, and count the remains.
 
     Args:
         host: where.

@@ -267,7 +267,7 @@ class Wiring:
 
 
 def _side_by_side(calls: Sequence[Callable[[], _Result]]) -> list[_Result]:
-    """Make calls at once and return their results, or raise the first failure after all have ended."""
+    """Make calls at once and return their results; raise the first failure after the last end."""
     if len(calls) < 2:  # noqa: PLR2004 - a thread for one would only cost
         return [call() for call in calls]
     with ThreadPoolExecutor(min(len(calls), _AT_ONCE), "wiring") as pool:
