@@ -34,13 +34,13 @@ def red(owner: Tenant) -> str:
 
 @pytest.fixture(scope="module")
 def blue(owner: Tenant) -> str:
-    """Another one with the same subnet."""
+    """Second network with the same subnet."""
     return owner.network(CIDR, routed=False)
 
 
 @pytest.fixture(scope="module")
 def boot(site: Site, owner: Tenant, web: str) -> Iterator[Callable[..., str]]:
-    """How to boot a server with an address of its own choice on a network."""
+    """Maker of servers with a chosen address on a network."""
 
     def make(network: str, address: str) -> str:
         name = f"at-{address.replace('.', '-')}"
@@ -51,7 +51,7 @@ def boot(site: Site, owner: Tenant, web: str) -> Iterator[Callable[..., str]]:
 
 
 def page(site: Site, server: str, address: str) -> str:
-    """Return the page that a server gets from another one."""
+    """Return the page got by a server from another."""
     get = ("timeout", "3", "wget", "-q", "-O", "-", f"http://{address}/")
     made = site.engine.exec_create(f"nova-{server}", list(get))
     return str(site.engine.exec_start(made["Id"]).decode())
@@ -65,7 +65,7 @@ def network_of(site: Site, name: str) -> str:
 def test_servers_of_two_networks_with_one_subnet(
     site: Site, owner: Tenant, boot: Callable[..., str], red: str, blue: str
 ) -> None:
-    """Ports are bound as Contrail binds them; each server meets its own network's alone."""
+    """Ports are bound in Contrail's way; each server meets the own network's servers alone."""
     servers = {(net, n): boot(net, f"10.66.0.{n}") for net in (red, blue) for n in (5, 6)}
     (port,) = site.admin.network.ports(device_id=servers[red, 5])
     assert port.binding_vif_type == "vrouter"
@@ -80,12 +80,12 @@ def test_servers_of_two_networks_with_one_subnet(
 
 
 def said(site: Site, port: str) -> Any:
-    """Return what the agent has in a port's file."""
+    """Return the content of a port's file."""
     return json.loads((opensdn.ports_directory(site.host) / port).read_text())
 
 
 def test_a_server_is_back_after_restarts(site: Site, boot: Callable[..., str], red: str) -> None:
-    """Of the server, of the agent, of nova-compute: each time it is reached as before."""
+    """A server is reached as before after a restart of the server, the agent and nova-compute."""
     watcher, server = boot(red, "10.66.0.15"), boot(red, "10.66.0.16")
     until(lambda: site.reaches(watcher, "10.66.0.16"), "its page")
     site.demo.compute.reboot_server(server, "HARD")
@@ -100,7 +100,7 @@ def test_a_server_is_back_after_restarts(site: Site, boot: Callable[..., str], r
 def test_an_interface_comes_and_goes(
     site: Site, owner: Tenant, boot: Callable[..., str], red: str
 ) -> None:
-    """A running server gets one in a second network's VRF, and loses it."""
+    """A running server gets an interface in a second network's VRF, and loses the interface."""
     green = owner.network("10.67.0.0/24", routed=False)
     far, near = boot(green, "10.67.0.7"), boot(red, "10.66.0.25")
     assert not site.reaches(near, "10.67.0.7")

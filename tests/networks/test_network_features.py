@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Neutron offers for ports: a server in a container has it as a virtual machine would."""
+"""Neutron's features for ports, the same for containers as for virtual machines."""
 
 import contextlib
 import json
@@ -39,7 +39,7 @@ def _neutrons_own(site: Site) -> None:
 
 @pytest.fixture(scope="module")
 def group(owner: Tenant) -> str:
-    """A security group that lets nothing in."""
+    """Security group without a rule."""
     return owner.group()
 
 
@@ -104,7 +104,7 @@ def within(site: Site, server: str, *words: str) -> subprocess.CompletedProcess[
 
 
 def gets(site: Site, server: str, url: str) -> str:
-    """Return what a server gets from a URL, or nothing."""
+    """Return a server's answer from a URL, or nothing."""
     done = within(site, server, "curl", "-s", "--globoff", "--max-time", "2", url)
     return done.stdout
 
@@ -129,7 +129,7 @@ WEB = {"protocol": "tcp", "port_range_min": 80, "port_range_max": 80}
 def test_a_group_lets_its_own_members_in(
     site: Site, servers: tuple[str, str], group: str, family: str
 ) -> None:
-    """A rule that names a group holds at once for servers that run, and ends with it."""
+    """A rule that names a group holds at once for running servers, and ends with the rule."""
     one, other = servers
     url = url_of(site, other, family)
     members = site.demo.network.find_security_group(group).id
@@ -154,7 +154,7 @@ def test_what_a_server_began_is_answered(
 
 
 def source_of(site: Site, server: str) -> str:
-    """Return the address that a server has in the world outside, or nothing if it has no answer."""
+    """Return a server's address in the world outside, or nothing without an answer."""
     gateway = str(site.layout.public_gateway.ip)
     with socket.create_server((gateway, 0)) as listener:
         listener.settimeout(5)
@@ -178,7 +178,7 @@ def _answer(listener: socket.socket, seen: list[str]) -> None:
 def test_a_floating_address_leads_in_as_far_as_the_group_does(
     site: Site, servers: tuple[str, str], floating: str, group: str
 ) -> None:
-    """Ping and page each by its own rule."""
+    """Ping and page pass by a rule each."""
 
     def pings() -> bool:
         words = ("ping", "-c", "1", "-W", "1", floating)
@@ -197,7 +197,7 @@ def test_a_floating_address_leads_in_as_far_as_the_group_does(
 def test_servers_meet_by_floating_addresses(
     site: Site, servers: tuple[str, str], floating: str, group: str
 ) -> None:
-    """Of one router, each seen as its own floating address."""
+    """Servers of a router reach each other by floating addresses, and are seen by the own."""
     one, _ = servers
     net = site.demo.network
     (port,) = site.ports(one)
@@ -212,7 +212,7 @@ def test_servers_meet_by_floating_addresses(
 def test_an_address_that_is_not_the_ports_own(
     site: Site, servers: tuple[str, str], group: str
 ) -> None:
-    """It is silent until it is among the port's allowed pairs, or port security is off."""
+    """An added address is silent until among the port's allowed pairs, or without port security."""
     one, other = servers
     port, url = port_of(site, other), f"http://{SHARED}/"
     within(site, other, "ip", "address", "add", f"{SHARED}/24", "dev", "eth0")
@@ -232,7 +232,7 @@ def test_an_address_that_is_not_the_ports_own(
 
 
 def kernel_polices() -> bool:
-    """Say whether the kernel can hold what an interface takes in to a rate."""
+    """Tell whether the kernel can limit an interface's intake."""
     device = "nd-police"
     steps = (
         ("ip", "link", "add", device, "type", "dummy"),
@@ -250,7 +250,7 @@ POLICE = ("police", "rate", "1mbit", "burst", "10k", "drop")
 
 
 def test_a_limit_of_bandwidth_holds(site: Site, servers: tuple[str, str], group: str) -> None:
-    """What a port sends is slowed down while it has a policy."""
+    """A port's sending is slowed down under a policy."""
     if site.layout.settings.network == OVS and not kernel_polices():
         pytest.skip("the Open vSwitch agent limits by what this kernel was built without")
     one, other = servers
@@ -281,7 +281,7 @@ def _seconds(site: Site, server: str, url: str) -> float:
 
 
 def test_multicast_reaches_the_network(site: Site, servers: tuple[str, str], group: str) -> None:
-    """A datagram to a group of addresses is with whoever joined it."""
+    """A datagram to a multicast group arrives at the members."""
     one, other = servers
     own = {server: address_of(site, server, "IPv4") for server in servers}
 
@@ -319,7 +319,7 @@ def _inside(site: Site, server: str, work: Any) -> Any:
 
 
 def test_a_client_of_dhcp_gets_what_the_port_has(site: Site, servers: tuple[str, str]) -> None:
-    """An image that wants to ask by itself is answered, with the address that is there already."""
+    """An image's own DHCP client gets the present address."""
     one, _ = servers
     words = ("udhcpc", "-f", "-q", "-n", "-t", "5", "-i", "eth0", "-s", "/bin/true")
     done = within(site, one, *words)
@@ -328,7 +328,7 @@ def test_a_client_of_dhcp_gets_what_the_port_has(site: Site, servers: tuple[str,
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::a9fe:a9fe%25eth0]"])
 def test_metadata_answers_by_both_families(site: Site, servers: tuple[str, str], host: str) -> None:
-    """The server gets its own."""
+    """Metadata of the asking server answer by IPv4 and IPv6."""
     one, _ = servers
     url = f"http://{host}/openstack/latest/meta_data.json"
     found = until(lambda: gets(site, one, url), "the metadata")
@@ -338,7 +338,7 @@ def test_metadata_answers_by_both_families(site: Site, servers: tuple[str, str],
 def test_what_fills_the_mtu_arrives_in_one_piece(
     site: Site, servers: tuple[str, str], group: str
 ) -> None:
-    """And what is larger by a byte is refused where it is sent."""
+    """A packet of the MTU's size arrives whole; a byte more is refused at the sender."""
     one, other = servers
     address = address_of(site, other, "IPv4")
     mtu = site.demo.network.get_network(port_of(site, other).network_id).mtu
@@ -355,7 +355,7 @@ def test_what_fills_the_mtu_arrives_in_one_piece(
 def test_a_restart_of_nova_compute_loses_no_packet(
     site: Site, servers: tuple[str, str], group: str
 ) -> None:
-    """It looks at all networks when it starts, and touches none that is as it should be."""
+    """A starting nova-compute looks at all networks and touches no sound one."""
     one, other = servers
     address = address_of(site, other, "IPv4")
     enter = ("nsenter", f"--net=/proc/{pid(site, one)}/ns/net")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Networks of servers that run, when what carries them starts again or parts of them are lost."""
+"""Networks of running servers after restarts of the carriers and losses of parts."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ CARRIERS = {
 
 @pytest.fixture(scope="module")
 def pair(site: Site, owner: Tenant, web: str) -> Iterator[tuple[str, str]]:
-    """Two servers that reach each other."""
+    """Two servers in reach of each other."""
     network = owner.network("10.80.0.0/24", routed=False)
     one, other = (owner.request(web, networks=(network,)) for _ in range(2))
     for server in (one, other):
@@ -32,7 +32,7 @@ def pair(site: Site, owner: Tenant, web: str) -> Iterator[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def frequent(site: Site) -> Iterator[None]:
-    """The audit comes often, and Nova's periodic task that it goes with."""
+    """Frequent audits, with Nova's periodic task."""
     options = "update_resources_interval = 3"
     with site.configured("nova-compute", options, docker="network_audit_interval = 3"):
         yield
@@ -52,7 +52,7 @@ def address(site: Site, server: str) -> str:
 def test_servers_meet_when_their_carriers_have_started_again(
     site: Site, pair: tuple[str, str]
 ) -> None:
-    """One after the other, without anybody's help."""
+    """Broken parts are repaired one after another, without help."""
     for service in CARRIERS[site.layout.settings.network]:
         site.restart(service)
         until(lambda: meet(site, *pair), f"the servers to meet after a restart of {service}")
@@ -71,17 +71,17 @@ def host_end(site: Site, server: str) -> str:
 
 
 def without_address(site: Site, server: str) -> None:
-    """Take the address away, and the routes with it."""
+    """Take the address away together with the routes."""
     inside(site, server, "ip", "address", "flush", "dev", "eth0", "scope", "global")
 
 
 def without_host_end(site: Site, server: str) -> None:
-    """Take the host end away, and the interface with it."""
+    """Take the host end away together with the interface."""
     subprocess.run(("ip", "link", "delete", host_end(site, server)), check=True)
 
 
 def without_its_place(site: Site, server: str) -> None:
-    """Let what carries the port forget it."""
+    """Let the port's carrier forget the port."""
     switch = ("ovs-vsctl", f"--db=unix:{site.host.switch_socket}", "del-port")
     subprocess.run((*switch, host_end(site, server)), check=True)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What servers ask the network for by address or name: each other, and their own metadata."""
+"""Names and metadata, asked for by servers over the network."""
 
 import json
 from collections.abc import Iterator
@@ -21,14 +21,14 @@ def _neutrons_own(site: Site) -> None:
 
 @pytest.fixture
 def names(site: Site) -> Iterator[None]:
-    """Servers have names in the network, and afterwards as it was."""
+    """Cloud with names for servers, restored afterwards."""
     with additions(site, "dns"):
         yield
 
 
 @pytest.mark.usefixtures("names")
 def test_servers_find_each_other_by_name(site: Site, tenant: Tenant, web: str) -> None:
-    """By the name alone and with the cloud's domain; one that is gone is found no more."""
+    """A server is found by name, alone and with the cloud's domain, until deleted."""
     network = tenant.network("10.77.0.0/24", routed=True)
     one = tenant.boot(web, networks=(network,), name="seeker")
     other = tenant.boot(web, networks=(network,), name="sought")
@@ -47,7 +47,7 @@ def test_servers_find_each_other_by_name(site: Site, tenant: Tenant, web: str) -
 
 
 def resolved(site: Site, server: str, name: str) -> str:
-    """Return what a server is told of a name.
+    """Return a server's answer for a name.
 
     OVN's switch answers for IPv4; who is asked for an IPv6 address is not there.
     """
@@ -59,7 +59,7 @@ def resolved(site: Site, server: str, name: str) -> str:
 def test_metadata_answers_on_a_network_without_a_router(
     site: Site, tenant: Tenant, web: str
 ) -> None:
-    """By the way that a client of DHCP would be told."""
+    """Metadata are reached by the route of a DHCP client."""
     network = tenant.network("10.78.0.0/24", routed=False)
     if site.layout.settings.network == OVS:  # its agent is there for the first server already
         net = site.demo.network.find_network(network)

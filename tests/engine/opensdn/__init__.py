@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""VRFs that carry packets, behind the double of the vRouter agent."""
+"""Tests of VRFs with packets, behind the double of the vRouter agent."""

@@ -21,7 +21,7 @@ PROGRAMS = routing.PROGRAMS | {"ping": "iputils-ping"}
 
 @pytest.fixture(scope="package")
 def two_hosts() -> Iterator[Site]:
-    """Two hosts, made of network namespaces with a cable between them."""
+    """Two hosts of network namespaces, with a cable between."""
     packages.ensure(PROGRAMS)
     with ExitStack() as undo:
         # FRR's own user must be able to reach it.
@@ -45,7 +45,7 @@ def _delete(name: str) -> None:
 
 @pytest.fixture
 def site(two_hosts: Site) -> Iterator[Site]:
-    """The two hosts, without a network; what a test makes is taken away."""
+    """Two hosts without a network; a test's remains are taken away."""
     yield two_hosts
     two_hosts.clear()
     troubles = [line for each in two_hosts.hosts for line in each.troubles()]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hosts made of network namespaces, an agent on each, and interfaces announced to it."""
+"""Hosts of network namespaces, each with an agent and announced interfaces."""
 
 import http.client
 import itertools
@@ -33,10 +33,10 @@ def enter(name: str, work: Callable[..., Any], *args: Any) -> Any:
 
 @dataclass
 class Host:
-    """One host: a network namespace with an agent in it.
+    """Host: network namespace with an agent.
 
     Args:
-        name: of the namespace.
+        name: name of the namespace.
         address: in the underlay.
         peers: the other hosts'.
         directory: for the agent's and FRR's files.
@@ -51,7 +51,7 @@ class Host:
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start the agent and wait until it answers."""
+        """Start the agent and wait for an answer."""
         settings = {
             "host": self.name,
             "address": self.address,
@@ -102,14 +102,14 @@ class Host:
         return enter(self.name, answer)
 
     def troubles(self) -> list[str]:
-        """Return what the agent could not do with ports."""
+        """Return the agent's troubles with ports."""
         log = (self.directory / "agent.log").read_text()
         return [line for line in log.splitlines() if "ERROR Port" in line]
 
 
 @dataclass
 class Machine:
-    """A stand-in for a server: a network namespace with one interface of a virtual network."""
+    """Stand-in for a server: network namespace with an interface of a virtual network."""
 
     host: Host
     network: VirtualNetwork
@@ -121,16 +121,16 @@ class Machine:
 
     @property
     def name(self) -> str:
-        """Of its namespace."""
+        """Name of the namespace."""
         return f"{self.host.name}-m{self.number}"
 
     @property
     def device(self) -> str:
-        """Of its host end."""
+        """Name of the host end."""
         return f"tap{self.port}"[:14]
 
     def make(self) -> None:
-        """Make its namespace and its interface, and announce that."""
+        """Make namespace and interface, and announce the port."""
         run("ip", "netns", "add", self.name)
         run("ip", "-n", self.name, "link", "set", "lo", "up")
         self.mac = self.mac or f"fa:16:3e:00:00:{self.number:02x}"
@@ -138,7 +138,7 @@ class Machine:
         self.announce()
 
     def connect(self) -> None:
-        """Make its interface, as the driver does."""
+        """Make the interface in the driver's way."""
         peer = ("peer", "name", "eth0", "netns", self.name, "address", self.mac)
         run("ip", "-n", self.host.name, "link", "add", self.device, "type", "veth", *peer)
         run("ip", "-n", self.host.name, "link", "set", self.device, "up")
@@ -150,16 +150,16 @@ class Machine:
             run("ip", "-n", self.name, family, "route", "add", "default", "via", subnet.gateway)
 
     def announce(self) -> None:
-        """Tell the agent of its port."""
+        """Announce the port to the agent."""
         status, text = self.host.ask("POST", "/port", self._said())
         assert status == 200, text
 
     def withdraw(self) -> None:
-        """Take its port from the agent."""
+        """Delete the port at the agent."""
         assert self.host.ask("DELETE", f"/port/{self.port}")[0] == 200
 
     def move(self, host: Host) -> None:
-        """Let its port go to another host, as a migration does."""
+        """Let the port go to another host, as a migration does."""
         self.withdraw()
         run("ip", "-n", self.host.name, "link", "delete", self.device)
         run("ip", "netns", "delete", self.name)
@@ -167,13 +167,13 @@ class Machine:
         self.make()
 
     def remove(self) -> None:
-        """Take it away."""
+        """Take namespace and interface away."""
         if self.host.process:
             self.withdraw()
         subprocess.run(["ip", "netns", "delete", self.name], check=False, capture_output=True)
 
     def reaches(self, address: str, **options: Any) -> bool:
-        """Tell whether an address answers a ping; ask for that often enough."""
+        """Tell whether an address answers one of several pings."""
         return any(self._ping(address) for _ in range(options.get("times", 1)))
 
     def _ping(self, address: str) -> bool:
@@ -201,7 +201,7 @@ class Machine:
 
 @dataclass
 class Site:
-    """Two hosts that have one control node."""
+    """Two hosts with a common control node."""
 
     one: Host
     other: Host
@@ -210,7 +210,7 @@ class Site:
 
     @property
     def hosts(self) -> tuple[Host, Host]:
-        """Both of them."""
+        """Both hosts."""
         return self.one, self.other
 
     def network(self, number: int, *subnets: Subnet) -> VirtualNetwork:
@@ -227,7 +227,7 @@ class Site:
         return made
 
     def known(self, network: VirtualNetwork) -> VirtualNetwork:
-        """Return a network as the control node has it now."""
+        """Return a network of the control node's present state."""
         found = self.control.get(network.id)
         assert found
         return found
@@ -241,7 +241,7 @@ class Site:
 
 
 def underlay(one: str, other: str) -> None:
-    """Make two hosts' namespaces and the cable between them."""
+    """Make two hosts' namespaces and a cable between."""
     for name in (one, other):
         run("ip", "netns", "add", name)
         run("ip", "-n", name, "link", "set", "lo", "up")
@@ -253,7 +253,7 @@ def underlay(one: str, other: str) -> None:
 
 
 def pair(one: str, other: str, where: Path) -> tuple[Host, Host]:
-    """Return the two hosts of an underlay, each the other's peer, with their files in a place."""
+    """Return the two hosts of an underlay, each the other's peer, with files in a folder."""
     addresses = ("192.0.2.1", "192.0.2.2")
     networks = where / "networks"
     return (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packets in the VRFs of virtual networks, on two hosts that speak BGP with each other."""
+"""Packets in the VRFs of virtual networks, on two hosts with BGP in between."""
 
 import signal
 
@@ -25,13 +25,13 @@ def silence(machine: Machine, address: str) -> None:
 
 
 def neighbor(machine: Machine, address: str) -> str:
-    """Return the MAC that a machine has found an address at."""
+    """Return the MAC found by a machine for an address."""
     machine.reaches(address)
     return run("ip", "-n", machine.name, "neighbor", "show", address).split()[4]
 
 
 def test_the_gateway_answers_with_the_mac_of_every_vrouter(site: Site) -> None:
-    """By both families, and it is the same on both hosts."""
+    """The gateway answers by both families with the same MAC on both hosts."""
     red = site.network(1001, *RED)
     for host, number in ((site.one, 5), (site.other, 6)):
         machine = site.machine(host, red, f"10.1.0.{number}", f"fd01::{number}")
@@ -41,7 +41,7 @@ def test_the_gateway_answers_with_the_mac_of_every_vrouter(site: Site) -> None:
 
 
 def test_one_network_is_one_on_two_hosts(site: Site) -> None:
-    """Machines of one network reach each other across hosts, by both families."""
+    """Machines of a network reach each other across hosts, by both families."""
     red = site.network(1001, *RED)
     one = site.machine(site.one, red, "10.1.0.5", "fd01::5")
     other = site.machine(site.other, red, "10.1.0.6", "fd01::6")
@@ -88,7 +88,7 @@ def test_two_networks_meet_when_a_policy_exchanges_their_targets(site: Site) -> 
 
 
 def test_a_target_that_one_side_only_takes_joins_nothing(site: Site) -> None:
-    """Routes to one network without routes back carry no conversation."""
+    """Routes to a network without routes back carry no conversation."""
     red, blue = site.network(1001, *RED), site.network(1002, *BLUE)
     one = site.machine(site.one, red, "10.1.0.5", "fd01::5")
     other = site.machine(site.one, blue, "10.2.0.5", "fd02::5")
@@ -100,7 +100,7 @@ def test_a_target_that_one_side_only_takes_joins_nothing(site: Site) -> None:
 
 
 def test_a_machine_moves_to_another_host(site: Site) -> None:
-    """It keeps address and MAC, and who spoke with it finds it where it is now."""
+    """A moved machine keeps address and MAC, and is found at the new host."""
     red = site.network(1001, *RED)
     still = site.machine(site.one, red, "10.1.0.5", "fd01::5")
     moving = site.machine(site.one, red, "10.1.0.6", "fd01::6")
@@ -112,7 +112,7 @@ def test_a_machine_moves_to_another_host(site: Site) -> None:
 
 
 def test_a_port_that_is_withdrawn_is_out_of_its_vrf(site: Site) -> None:
-    """Though its interface is still there; announced again, it is back."""
+    """A deleted port is out of the network, interface or not, until announced again."""
     red = site.network(1001, *RED)
     one = site.machine(site.one, red, "10.1.0.5", "fd01::5")
     other = site.machine(site.other, red, "10.1.0.6", "fd01::6")
@@ -124,7 +124,7 @@ def test_a_port_that_is_withdrawn_is_out_of_its_vrf(site: Site) -> None:
 
 
 def test_an_interface_that_is_made_anew_is_back_by_itself(site: Site) -> None:
-    """As after a container's restart, when nothing tells the agent of it."""
+    """A new interface of an old name is taken without an announcement."""
     red = site.network(1001, *RED)
     one = site.machine(site.one, red, "10.1.0.5", "fd01::5")
     other = site.machine(site.one, red, "10.1.0.6", "fd01::6")
@@ -135,7 +135,7 @@ def test_an_interface_that_is_made_anew_is_back_by_itself(site: Site) -> None:
 
 
 def test_ports_are_back_after_their_agent_was_killed(site: Site) -> None:
-    """Their files tell the new one; a port whose interface went meanwhile is not among them."""
+    """A new agent has the ports of the files, except a port without an interface."""
     red = site.network(1001, *RED)
     one = site.machine(site.one, red, "10.1.0.5", "fd01::5")
     gone = site.machine(site.one, red, "10.1.0.7", "fd01::7")

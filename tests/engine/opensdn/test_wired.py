@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The driver's own wiring on one of the hosts: what it plugs is in the right VRF."""
+"""Wiring of the driver on a host with VRFs."""
 
 import ctypes
 import os
@@ -29,7 +29,7 @@ SUBNETS = (Subnet("10.0.0.0/24", "10.0.0.1"), Subnet("fd00::/64", "fd00::1"))
 
 @pytest.fixture(scope="module")
 def wiring(two_hosts: Site) -> Iterator[Wiring]:
-    """The driver's, in the namespace of the first host, with its daemon."""
+    """Wiring of the driver in the first host's namespace, with a privileged daemon."""
     with Path("/proc/thread-self/ns/net").open() as before:
         with Path(f"/run/netns/{two_hosts.one.name}").open() as there:
             assert LIBC.setns(there.fileno(), CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
@@ -58,7 +58,7 @@ def _wiring(site: Site) -> Wiring:
 
 @pytest.fixture
 def server(wiring: Wiring, site: Site) -> Iterator[Callable[..., Server]]:
-    """How to make a server with a port on a network, and wire it."""
+    """Maker of wired servers on a network."""
     with ExitStack() as undo:
 
         def make(network: VirtualNetwork, number: int) -> Server:
@@ -88,7 +88,7 @@ def reaches(server: Server, *addresses: str) -> None:
 
 
 def test_what_the_driver_plugs_is_in_its_network(site: Site, server: Callable[..., Server]) -> None:
-    """It reaches the gateway, and a machine on the other host, which reaches it."""
+    """A wired server and a machine on the other host reach each other, and the gateway."""
     red = site.network(1001, *SUBNETS)
     one = server(red, 5)
     far = site.machine(site.other, red, "10.0.0.6", "fd00::6")
@@ -99,7 +99,7 @@ def test_what_the_driver_plugs_is_in_its_network(site: Site, server: Callable[..
 def test_servers_with_one_address_in_two_networks_stay_apart(
     site: Site, server: Callable[..., Server]
 ) -> None:
-    """Each speaks with the machine of its own network, though another has the same address."""
+    """Each server speaks with the own network's machine, though another has the same address."""
     red, blue = site.network(1001, *SUBNETS), site.network(1002, *SUBNETS)
     one, other = server(red, 5), server(blue, 5)
     machine = site.machine(site.one, red, "10.0.0.6", "fd00::6")
@@ -115,7 +115,7 @@ def test_servers_with_one_address_in_two_networks_stay_apart(
 def test_a_container_that_started_anew_is_back(
     site: Site, server: Callable[..., Server], wiring: Wiring
 ) -> None:
-    """Its interface is another one, its place in the network the same."""
+    """A restarted server has a new interface in the same place of the network."""
     red = site.network(1001, *SUBNETS)
     one, far = server(red, 5), site.machine(site.other, red, "10.0.0.6", "fd00::6")
     reaches(one, "10.0.0.6")
@@ -141,7 +141,7 @@ def test_agent_and_driver_come_back(site: Site, server: Callable[..., Server]) -
 
 
 def test_a_detached_port_is_gone(site: Site, server: Callable[..., Server], wiring: Wiring) -> None:
-    """From agent, VRF and host; attached again it is back."""
+    """A detached port is gone from agent, VRF and host, until attached again."""
     red = site.network(1001, *SUBNETS)
     one, far = server(red, 5), site.machine(site.other, red, "10.0.0.6", "fd00::6")
     reaches(one, "10.0.0.6")

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A package, so that what its tests share ends with the last of them."""
+"""Tests of the wiring on a real kernel; fixtures of the package end with the last test."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The host's side, its switch and the wiring, as in production."""
+"""Host's side, switch and wiring, as in production."""
 
 import ctypes
 import gc
@@ -36,7 +36,7 @@ CONTEXTS = (daemon.context, vif_plug)
 
 @pytest.fixture(scope="package")
 def host() -> Iterator[None]:
-    """A network namespace for the host's side; what the tests start is born in it."""
+    """Network namespace of the host's side, entered before any process is started."""
     with Path("/proc/thread-self/ns/net").open() as before:
         assert LIBC.unshare(CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
         run("ip", "link", "set", "lo", "up")
@@ -46,7 +46,7 @@ def host() -> Iterator[None]:
 
 @pytest.fixture(scope="package")
 def switch(host: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
-    """The switch, its bridge made, and os-vif told where it is."""
+    """Switch with a bridge, and os-vif told of the database."""
     with ExitStack() as stack:
         switch = Switch(tmp_path_factory.mktemp("ovs"))
         switch.start(stack)
@@ -68,7 +68,7 @@ def vrouter(host: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[VR
 
 @contextmanager
 def _oslo_privsep_keeping_files_open() -> Iterator[None]:
-    """Leave it to the garbage collector, as oslo.privsep does, to close its daemons' pipes."""
+    """Leave the daemons' pipes to the garbage collector, as oslo.privsep does."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         yield
@@ -80,7 +80,7 @@ def _oslo_privsep_keeping_files_open() -> Iterator[None]:
 
 @pytest.fixture(scope="package")
 def wiring(switch: Switch, vrouter: VRouterHost) -> Iterator[Wiring]:
-    """What is tested, with its daemons started as nova-compute running as root starts them."""
+    """Wiring under test, with daemons started in the way of a nova-compute that is root."""
     helper = str(Path(sys.prefix) / "bin" / "privsep-helper")
     for context in CONTEXTS:
         cfg.CONF.set_override("helper_command", helper, group=context.cfg_section)
@@ -96,7 +96,7 @@ def wiring(switch: Switch, vrouter: VRouterHost) -> Iterator[Wiring]:
 
 @pytest.fixture
 def server(wiring: Wiring) -> Iterator[Callable[..., Server]]:
-    """How to make a server; what it leaves is taken away."""
+    """Maker of servers; remains are taken away."""
     with ExitStack() as stack:
 
         def make(*vifs: model.VIF) -> Server:
@@ -117,7 +117,7 @@ def one(server: Callable[..., Server]) -> Server:
 
 @pytest.fixture
 def agent_left_empty(vrouter: VRouterHost) -> Iterator[None]:
-    """A test after which the agent runs, and has neither ports nor troubles."""
+    """Assertion of a running agent without ports and troubles at the test's end."""
     yield
     if vrouter.server is None:
         vrouter.start()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ports of Contrail's, as Nova and the host have them."""
+"""Ports of Contrail's in Nova's form."""
 
 from nova.network import model
 
@@ -7,7 +7,7 @@ from tests.engine.wiring.stand_in import Server, a_vif
 
 
 def contrail_vif(number: int, nic: int = 0) -> model.VIF:
-    """Make a port as Nova has it from Contrail's Neutron plugin."""
+    """Make a port in the form of Contrail's Neutron plugin."""
     vif = a_vif(number, "vrouter", nic)
     vif["details"] = {"port_filter": True}
     vif["network"]["bridge"] = None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What nova-compute does to one server's ports, in processes that may be killed.
+"""Work on a server's ports in processes that may be killed.
 
 They are forked by a server that has all modules already, and no thread. Privileged calls are
 made within them and not by their daemon, so that they are broken off too, which the daemon
@@ -30,12 +30,12 @@ OvsPlugin.load("ovs")  # its options are known then
 
 @dataclass(frozen=True)
 class Job:
-    """What is done.
+    """Work on a server's ports.
 
     Attributes:
         words: "wire", "settled" or "unwire", in order.
         server: the server; of its instance only what can be carried over.
-        pid: of what stands in for its container.
+        pid: process in the container's place.
         vrouter: how the agent is found.
         database: Open vSwitch's.
     """
@@ -48,7 +48,7 @@ class Job:
     database: str
 
     def run(self, life: float | None = None) -> bool:
-        """Run it, kill it after a while, and tell whether it came to its end."""
+        """Run the work, kill the process after a while, and tell whether the end was reached."""
         process = _CONTEXT.Process(target=_do, args=(self,))
         process.start()
         if life is not None:
@@ -60,7 +60,7 @@ class Job:
 
 
 def prepared() -> None:
-    """Start the server of processes, and see that it works."""
+    """Start the server of processes, and wait for a first answer."""
     process = _CONTEXT.Process(target=time.monotonic)
     process.start()
     process.join(PATIENCE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A switch, and processes that stand in for containers."""
+"""Switch, and processes in the place of containers."""
 
 import ctypes
 import json
@@ -41,7 +41,7 @@ eventually = tenacity.retry(
 
 
 def run(*command: str | Path) -> str:
-    """Run a program and return what it printed."""
+    """Run a program and return the output."""
     words = [str(word) for word in command]
     program = shutil.which(words[0], path=SBIN)
     assert program, f"{words[0]} is not installed"
@@ -53,7 +53,7 @@ def run(*command: str | Path) -> str:
 
 
 class Switch:
-    """An Open vSwitch on its user-space datapath, all of it below one directory."""
+    """Open vSwitch with the user-space datapath, all files below one directory."""
 
     def __init__(self, directory: Path) -> None:
         self.database = f"unix:{directory}/db.sock"
@@ -62,7 +62,7 @@ class Switch:
         run("ovsdb-tool", "create", directory / "conf.db", schema)
 
     def start(self, stack: ExitStack) -> None:
-        """Start both daemons; the stack ends them."""
+        """Start both daemons, to end with the stack."""
         where = self._directory
         self._daemon(stack, "ovsdb-server", where / "conf.db", f"--remote=punix:{where}/db.sock")
         eventually(lambda: self.ask("--timeout=5", "--no-wait", "init"))()
@@ -97,7 +97,7 @@ class Switch:
 
 @dataclass
 class Server:
-    """A stand-in for a container, and its ports."""
+    """Stand-in for a container, with ports."""
 
     process: subprocess.Popen[bytes]
     instance: Any
@@ -105,21 +105,21 @@ class Server:
 
     @property
     def plan(self) -> Plan:
-        """What its network should be."""
+        """Plan of the server's network."""
         return make_plan(
             self.network_info, vif_types=VIF_TYPES, hostname="server", domain="example.org"
         )
 
     def wire(self, wiring: Wiring) -> Wired:
-        """Wire it."""
+        """Wire the server."""
         return wiring.ensure_wired(self.instance, self.network_info, self.plan, self.process.pid)
 
     def unwire(self, wiring: Wiring) -> None:
-        """Take all its ports away."""
+        """Take all ports away."""
         wiring.unwire(self.instance, self.network_info)
 
     def restart(self) -> None:
-        """End the process, and its namespace with it, and start another."""
+        """End the process with the namespace, and start another."""
         self.end()
         self.process = sleeping()
 
@@ -129,17 +129,17 @@ class Server:
         self.process.wait()
 
     def inside(self, work: Callable[..., Any], *args: Any) -> Any:
-        """Call something in its network namespace."""
+        """Call a function in the network namespace."""
         with namespace.held(self.process.pid, "") as target:
             return namespace.inside(target, work, *args)
 
     def ip(self, *words: str) -> Any:
-        """Ask ``ip`` in its network namespace."""
+        """Ask ``ip`` in the network namespace."""
         out = run("nsenter", f"--net=/proc/{self.process.pid}/ns/net", "ip", "-j", *words)
         return json.loads(out or "[]")
 
     def state(self) -> dict[str, Any]:
-        """Describe its network as ``ip`` sees it."""
+        """Describe the network by ``ip``."""
         links = {link["ifname"]: link for link in self.ip("address")}
         routes = [*self.ip("-4", "route"), *self.ip("-6", "route")]
         return {
@@ -158,12 +158,12 @@ class Server:
 
 @eventually
 def wait_for(process: subprocess.Popen[bytes], name: str) -> None:
-    """Wait until a process has become the program that it will be."""
+    """Wait until a process has executed the last program."""
     assert Path(f"/proc/{process.pid}/comm").read_text() == f"{name}\n"
 
 
 def sleeping() -> subprocess.Popen[bytes]:
-    """Start a process in namespaces of its own, its users mapped away from the host's."""
+    """Start a process in namespaces of its own, with users mapped away from the host's."""
     become_root = "read go; exec setpriv --reuid 0 --regid 0 --clear-groups sleep infinity"
     command = ["/usr/bin/unshare", "--user", "--net", "--keep-caps", "sh", "-c", become_root]
     process = subprocess.Popen(command, stdin=subprocess.PIPE)
@@ -178,7 +178,7 @@ def sleeping() -> subprocess.Popen[bytes]:
 
 
 def a_vif(number: int, vif_type: str = "ovs", nic: int = 0, **details: Any) -> model.VIF:
-    """Make a port as Nova describes it: IPv4 and IPv6, a host route, the metadata's route."""
+    """Make a port in Nova's form: IPv4 and IPv6, a host route, the metadata's route."""
     port = str(uuid.uuid4())
     v4 = model.Subnet(
         cidr=f"10.{nic}.0.0/24",
@@ -208,7 +208,7 @@ def a_vif(number: int, vif_type: str = "ovs", nic: int = 0, **details: Any) -> m
 
 
 def an_instance(name: str = "web") -> Any:
-    """Make what os-vif and the wiring want of Nova's instance."""
+    """Make an instance with the fields used by os-vif and the wiring."""
     return SimpleNamespace(
         uuid=str(uuid.uuid4()),
         name="instance",
@@ -219,7 +219,7 @@ def an_instance(name: str = "web") -> Any:
 
 
 def talk(one: Server, other: Server, address: str) -> None:
-    """Carry more than one segment by TCP from one server to an address of the other."""
+    """Send several segments by TCP from a server to an address of another."""
     sent = os.urandom(200_000)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with one.inside(lambda: socket.create_server((address, 0), family=family)) as listener:

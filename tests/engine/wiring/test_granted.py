@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses and routes that a server with NET_ADMIN made for itself, beside those of its ports."""
+"""Addresses and routes of a server with NET_ADMIN's own making, beside the ports'."""
 
 from collections.abc import Callable
 
@@ -56,7 +56,7 @@ def test_what_a_server_made_for_itself_stays(
 def test_what_a_server_made_for_itself_stays_beside_a_repair(
     wiring: Wiring, server: Callable[..., Server]
 ) -> None:
-    """An IPv6 address of VRRP's survives the repair of all that the port gives."""
+    """An IPv6 address of VRRP's survives the repair of all the port's addresses."""
     one = server(a_vif(5, "tap"))
     one.wire(wiring)
     before = one.state()
@@ -67,7 +67,7 @@ def test_what_a_server_made_for_itself_stays_beside_a_repair(
 
 
 def _fix(vif: model.VIF, *addresses: str) -> None:
-    """Give a port other fixed addresses of its first subnet."""
+    """Give a port other fixed addresses of the first subnet."""
     vif["network"]["subnets"][0]["ips"] = [model.FixedIP(address=each) for each in addresses]
 
 
@@ -109,7 +109,7 @@ def test_an_address_that_neutron_takes_away_goes_alone(
 def test_a_route_that_neutron_changes_is_changed_in_place(
     wiring: Wiring, server: Callable[..., Server]
 ) -> None:
-    """A new gateway takes the old one's place, and what Neutron took away goes."""
+    """A new gateway takes the old one's place, and a host route taken by Neutron goes."""
     vif = a_vif(5, "tap")
     one = server(vif)
     one.wire(wiring)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ports that come to a container that runs, and go."""
+"""Ports attached to a running container, and detached."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from tests.engine.wiring.stand_in import Server, Switch, a_vif, run
 
 @dataclass
 class Attached:
-    """A server that is wired, and how ports come to it and go."""
+    """Wired server, with attachment and detachment of ports."""
 
     server: Server
     networking: Networking
@@ -28,29 +28,29 @@ class Attached:
 
     @property
     def network(self) -> Network:
-        """Its ports as Nova has them now."""
+        """Ports in Nova's present record."""
         return Network(self.server.instance, self.server.network_info)
 
     @property
     def container(self) -> Container:
-        """What it stands in for."""
+        """Container in the stand-in's place."""
         return Container("", "nova-1", {}, State.RUNNING, pid=self.server.process.pid)
 
     def attach(self, vif: model.VIF, network: Network | None = None) -> None:
-        """Give it a port that Nova has told of."""
+        """Attach a port of Nova's record."""
         self.networking.attach(self.target(network), vif)
 
     def detach(self, vif: model.VIF, network: Network | None = None) -> None:
-        """Take a port away that Nova still tells of."""
+        """Detach a port still in Nova's record."""
         self.networking.detach(self.target(network), vif)
 
     def look_after(self, network: Network | None = None, seen_at: float | None = None) -> list[str]:
-        """Have its network audited, by what Nova has told of it."""
+        """Audit the network by a record of Nova's."""
         moment = time.monotonic() if seen_at is None else seen_at
         return self.networking.look_after(self.target(network), moment)
 
     def target(self, network: Network | None = None) -> ServerNetwork:
-        """Return its container with the ports that Nova has told of."""
+        """Return the container with the ports of Nova's record."""
         told = network or self.network
         return ServerNetwork("server", told, self.container, self.directory)
 
@@ -61,7 +61,7 @@ class Attached:
         }
 
     def defaults(self) -> set[str]:
-        """Return the interfaces that default routes leave by."""
+        """Return the interfaces of default routes."""
         return {route[2] for route in self.server.state()["routes"] if route[0] == "default"}
 
 
@@ -69,7 +69,7 @@ class Attached:
 def attached(
     wiring: Wiring, server: Callable[..., Server], tmp_path: Path
 ) -> Callable[..., Attached]:
-    """How to make a server that is wired to some ports."""
+    """Maker of wired servers."""
 
     def make(*vifs: model.VIF) -> Attached:
         directory = InstanceDirectory(tmp_path / "instance", "nova-1")
@@ -82,7 +82,7 @@ def attached(
 
 
 def test_a_port_comes_and_goes(attached: Callable[..., Attached], switch: Switch) -> None:
-    """What is there otherwise stays as it is; a port that is gone may be detached again."""
+    """Other ports stay untouched when a port comes and goes; a second detachment is no error."""
     one = attached(a_vif(5))
     before, added = one.server.state(), a_vif(6, nic=1)
     one.server.network_info.append(added)
@@ -101,7 +101,7 @@ def test_a_port_comes_and_goes(attached: Callable[..., Attached], switch: Switch
 def test_what_is_left_has_the_default_route_and_the_name(
     attached: Callable[..., Attached],
 ) -> None:
-    """When the first port goes, the second leads out, and hosts names its address."""
+    """The second port leads out and names the server in hosts, once the first is gone."""
     first, second = a_vif(5), a_vif(6, nic=1)
     one = attached(first, second)
     assert one.defaults() == {"eth0"}
@@ -116,7 +116,7 @@ def test_what_is_left_has_the_default_route_and_the_name(
 def test_a_port_that_no_container_can_have_changes_nothing(
     attached: Callable[..., Attached],
 ) -> None:
-    """It is refused by its own reason."""
+    """A port of a virtual machine is refused by the reason of the type."""
     one, refused = attached(a_vif(5)), a_vif(6, "vhostuser", nic=1)
     before = one.server.state()
     one.server.network_info.append(refused)
@@ -128,7 +128,7 @@ def test_a_port_that_no_container_can_have_changes_nothing(
 def test_a_port_that_cannot_be_joined_is_taken_back(
     attached: Callable[..., Attached], monkeypatch: pytest.MonkeyPatch, wiring: Wiring
 ) -> None:
-    """The others have their routes, and hosts their addresses, as before."""
+    """Routes and hosts are as before after a failed attachment."""
     one, added = attached(a_vif(5, nic=1)), a_vif(6)
     before = one.server.state()
     one.server.network_info.insert(0, added)
@@ -146,7 +146,7 @@ def test_a_port_that_cannot_be_joined_is_taken_back(
 
 
 def test_two_calls_do_not_undo_each_other(attached: Callable[..., Attached]) -> None:
-    """A port that another call detaches does not return, though Nova tells of it still."""
+    """A port detached by another call does not return, though still in Nova's record."""
     first, second, third = a_vif(5), a_vif(6, nic=1), a_vif(7, nic=2)
     one = attached(first, second)
     told = Network(one.server.instance, [first, second, third])
@@ -158,7 +158,7 @@ def test_two_calls_do_not_undo_each_other(attached: Callable[..., Attached]) -> 
 
 
 def test_an_audit_repairs_what_broke_and_nothing_else(attached: Callable[..., Attached]) -> None:
-    """It tells what it did; where nothing is wrong it does nothing."""
+    """An audit tells the repairs, and does nothing where nothing is wrong."""
     one = attached(a_vif(5), a_vif(6, nic=1))
     before = one.server.state()
     assert one.look_after() == []
@@ -172,7 +172,7 @@ def test_an_audit_repairs_what_broke_and_nothing_else(attached: Callable[..., At
 def test_an_audit_does_not_bring_back_what_is_being_detached(
     attached: Callable[..., Attached],
 ) -> None:
-    """Nova tells of a port until its detachment is over; attached again, it is a port again."""
+    """A port being detached is left alone, though still in Nova's record, until attached again."""
     first, second = a_vif(5), a_vif(6, nic=1)
     one = attached(first, second)
     told = one.network
@@ -185,7 +185,7 @@ def test_an_audit_does_not_bring_back_what_is_being_detached(
 
 
 def test_an_audit_by_an_old_record_is_none(attached: Callable[..., Attached]) -> None:
-    """A port that was attached since then is not taken for one too many."""
+    """A port attached after the record was read is left alone."""
     one, added = attached(a_vif(5)), a_vif(6, nic=1)
     old, before = one.network, time.monotonic()
     one.server.network_info = [*one.server.network_info, added]
@@ -211,7 +211,7 @@ def test_an_audit_takes_nothing_away(attached: Callable[..., Attached], told: li
 def test_an_audit_passes_over_what_no_container_can_have(
     attached: Callable[..., Attached],
 ) -> None:
-    """A port that is not bound yet is no reason to leave the others alone."""
+    """An unbound port keeps no audit from repairing the others."""
     one = attached(a_vif(5))
     one.server.network_info.append(a_vif(6, "binding_failed", nic=1))
     one.server.ip("route", "delete", "default")

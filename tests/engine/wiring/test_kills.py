@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""nova-compute is killed in the middle of its work, again and again, and nothing of it is left."""
+"""Kills of nova-compute in the middle of wiring, again and again, without remains."""
 
 import json
 import os
@@ -19,7 +19,7 @@ EVERYTHING = 6  # three host ends, a port of the switch, a port file, an agent's
 
 
 def traces(server: Server, switch: Switch, vrouter: VRouterHost) -> list[str]:
-    """Name what is left of a server's ports, on the host and beyond."""
+    """Name the remains of a server's ports, on the host and beyond."""
     devices = {vif["devname"] for vif in server.network_info}
     links = {link["ifname"] for link in json.loads(run("ip", "-j", "link"))}
     found = sorted(devices & links) + sorted(devices & set(switch.ports()))
@@ -30,7 +30,7 @@ def traces(server: Server, switch: Switch, vrouter: VRouterHost) -> list[str]:
 def test_what_a_killed_driver_leaves_is_used_or_taken_away(
     server: Callable[..., Server], switch: Switch, vrouter: VRouterHost
 ) -> None:
-    """Started again it makes the ports what they should be, and takes away all of them."""
+    """A nova-compute that starts again wires the ports to the plan, and takes all away."""
     chance = random.Random(SEED)  # noqa: S311 - a seed that fails can be tried again
     one = server(a_vif(5, "ovs"), a_vif(6, "vrouter", nic=1), a_vif(7, "tap", nic=2))
     fields = ("uuid", "name", "display_name", "project_id")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ports of which a kernel cannot take all, as a plain tenant can make them in Neutron."""
+"""Ports with parts that no kernel takes, made by a plain tenant in Neutron."""
 
 from collections.abc import Callable
 
@@ -118,7 +118,7 @@ def test_a_server_is_repaired_beside_what_is_refused(
 def test_a_renamed_interface_is_looked_after_by_any_name(
     wiring: Wiring, server: Callable[..., Server], name: str
 ) -> None:
-    """A server with NET_ADMIN may call its interface as it likes."""
+    """An interface renamed by a server with NET_ADMIN is repaired under the new name."""
     one = server(a_vif(5, "tap"))
     one.wire(wiring)
     one.ip("link", "set", "eth0", "down")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What broke of a container's network, brought back by one call."""
+"""Broken parts of a container's network, brought back by one call."""
 
 from collections.abc import Callable
 
@@ -68,7 +68,7 @@ BREAKAGES: dict[str, Callable[[Server, Switch], object]] = {
 def test_what_broke_is_repaired(
     wiring: Wiring, server: Callable[..., Server], switch: Switch, breakage: str
 ) -> None:
-    """Whatever broke, one call brings all back, traffic included, and leaves nothing to do."""
+    """One call brings back any broken part, traffic included, and leaves nothing to do."""
     one, other = server(a_vif(5)), server(a_vif(6))
     one.wire(wiring)
     other.wire(wiring)
@@ -83,7 +83,7 @@ def test_what_broke_is_repaired(
 def test_a_port_that_the_switch_kept_is_taken_out_before_it_is_made_anew(
     wiring: Wiring, server: Callable[..., Server], switch: Switch
 ) -> None:
-    """The user-space datapath keeps a dead port, and is deaf to a new device of its name."""
+    """The user-space datapath keeps a dead port, and is deaf to a new device of the name."""
     one, other = server(a_vif(5)), server(a_vif(6))
     other.wire(wiring)
     one.wire(wiring)

@@ -50,7 +50,7 @@ def test_a_port_is_announced_as_the_agent_wants_it(
 
 
 def test_a_second_call_changes_nothing(wiring: Wiring, vrouter: VRouterHost, one: Server) -> None:
-    """The agent is told again, which it takes for nothing; the file stays the one that it was."""
+    """A second announcement changes nothing at the agent, and the file stays untouched."""
     one.wire(wiring)
     path = vrouter.directory / port_of(one)
     before, entry = _written(path), vrouter.ports
@@ -61,13 +61,13 @@ def test_a_second_call_changes_nothing(wiring: Wiring, vrouter: VRouterHost, one
 
 
 def _written(path: Path) -> tuple[int, ...]:
-    """Tell a file from another of its name, and when it was changed; not when it was read."""
+    """Identify a file and the last change, but not the last reading."""
     now = path.stat()
     return (now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
 
 
 def test_nothing_is_left_of_a_port(wiring: Wiring, vrouter: VRouterHost, one: Server) -> None:
-    """Entry, file and host end go, and it may be said twice."""
+    """Entry, file and host end go at the first call; a second is no error."""
     one.wire(wiring)
     for _ in range(2):
         one.unwire(wiring)
@@ -119,7 +119,7 @@ def test_what_broke_is_repaired(
 def test_what_is_different_is_deleted_before_it_is_announced(
     wiring: Wiring, vrouter: VRouterHost, one: Server
 ) -> None:
-    """The agent would keep what it was told first."""
+    """A changed port is deleted at the agent before the new announcement."""
     one.wire(wiring)
     one.network_info[0]["network"]["subnets"][0]["ips"][0]["address"] = "10.0.0.77"
     one.wire(wiring)
@@ -131,7 +131,7 @@ def test_what_is_different_is_deleted_before_it_is_announced(
 def test_a_project_that_is_no_uuid_is_refused(
     wiring: Wiring, vrouter: VRouterHost, one: Server
 ) -> None:
-    """The agent would take it for none, without a word."""
+    """A project id that is no UUID is refused, since the agent would silently take none."""
     one.instance.project_id = "ldap-people"
     with pytest.raises(WiringError, match="its project, 'ldap-people', is no UUID"):
         one.wire(wiring)
@@ -142,7 +142,7 @@ def test_a_project_that_is_no_uuid_is_refused(
 def test_a_name_is_no_argument(
     wiring: Wiring, vrouter: VRouterHost, one: Server, name: str
 ) -> None:
-    """Whatever a tenant calls a server, the agent is told of it as a name."""
+    """A server's name reaches the agent as data, however odd."""
     one.instance.display_name = name
     one.wire(wiring)
     assert (
@@ -155,7 +155,7 @@ def test_a_name_is_no_argument(
 def test_no_proxy_is_asked(
     wiring: Wiring, vrouter: VRouterHost, one: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The agent is this host's own, whatever the environment says."""
+    """The agent of this host is asked without a proxy of the environment's."""
     for variable in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")
     one.wire(wiring)
@@ -173,7 +173,7 @@ def test_no_proxy_is_asked(
 def test_what_is_refused_is_told_in_the_words_of_who_listens(
     wiring: Wiring, vrouter: VRouterHost, one: Server, status: int, answer: str, words: str
 ) -> None:
-    """An agent, or another program: there are some that listen at 9091 too."""
+    """A refusal is told in the words of the agent, or of another program at port 9091."""
 
     class Other(http.server.BaseHTTPRequestHandler):
         def do_DELETE(self) -> None:

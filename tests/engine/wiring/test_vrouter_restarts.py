@@ -39,7 +39,7 @@ def test_a_boot_does_not_fail_for_want_of_an_agent(
     server: Callable[..., Server],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The files are enough: the agent reads them when it starts. Its absence is waited for once."""
+    """A start goes on without the agent, after one wait: the files are read at its next start."""
     one, other = server(contrail_vif(5)), server(contrail_vif(6))
     vrouter.stop()
     one.wire(wiring)
@@ -59,7 +59,7 @@ def test_a_boot_does_not_fail_for_want_of_an_agent(
 def test_a_port_can_go_while_the_agent_is_away(
     wiring: Wiring, vrouter: VRouterHost, one: Server
 ) -> None:
-    """It does not come back with the agent."""
+    """A port deleted in the agent's absence does not return with the agent."""
     one.wire(wiring)
     vrouter.stop()
     one.unwire(wiring)
@@ -71,7 +71,7 @@ def test_a_port_can_go_while_the_agent_is_away(
 def test_an_agent_that_did_not_hear_of_an_end_is_told_later(
     wiring: Wiring, vrouter: VRouterHost, server: Callable[..., Server], monkeypatch: Any
 ) -> None:
-    """One that stood still, and knows the port when it goes on."""
+    """An agent that stood still at a deletion, and knows the port, is told on going on."""
     one, other = server(contrail_vif(5)), server(contrail_vif(6))
     one.wire(wiring)
     other.wire(wiring)
@@ -86,7 +86,7 @@ def test_an_agent_that_did_not_hear_of_an_end_is_told_later(
 
 
 def of_another_hypervisor(vrouter: VRouterHost) -> dict[str, Any]:
-    """Announce a port as another program does, which leaves its file to the agent."""
+    """Announce a port in the way of another program, the file being the agent's."""
     port = {
         "id": "0be00000-0000-4000-8000-000000000001",
         "instance-id": "0be00000-0000-4000-8000-000000000002",
@@ -109,7 +109,7 @@ def of_another_hypervisor(vrouter: VRouterHost) -> dict[str, Any]:
 def test_at_its_start_the_driver_has_the_agent_synchronized(
     wiring: Wiring, vrouter: VRouterHost, server: Callable[..., Server]
 ) -> None:
-    """Its own ports and others' stay; those of servers that are gone do not."""
+    """Ports of the driver and of others stay; ports of gone servers do not."""
     one, gone, lost = (server(contrail_vif(number)) for number in (5, 6, 7))
     other = of_another_hypervisor(vrouter)
     for each in (one, gone, lost):
@@ -139,7 +139,7 @@ def _until_gone(*servers: Server) -> None:
 def test_nothing_is_removed_where_a_port_could_not_be_announced_again(
     wiring: Wiring, vrouter: VRouterHost, one: Server
 ) -> None:
-    """A file that cannot be read may be that of a virtual machine which runs."""
+    """An unreadable file keeps all ports, since a running virtual machine may own the file."""
     one.wire(wiring)
     broken = vrouter.directory / "0be00000-0000-4000-8000-000000000009"
     broken.write_text("{")
@@ -153,7 +153,7 @@ def test_nothing_is_removed_where_a_port_could_not_be_announced_again(
 def test_a_start_without_agent_is_no_failure(
     wiring: Wiring, vrouter: VRouterHost, server: Callable[..., Server]
 ) -> None:
-    """What is stale in its files goes; the rest is there when it comes."""
+    """Stale files go while the agent is away; the rest is announced at the next start."""
     one, gone = server(contrail_vif(5)), server(contrail_vif(6))
     for each in (one, gone):
         each.wire(wiring)
@@ -169,7 +169,7 @@ def test_a_start_without_agent_is_no_failure(
 def test_a_broken_off_write_is_not_loaded_and_goes_with_the_port(
     wiring: Wiring, vrouter: VRouterHost, one: Server
 ) -> None:
-    """Whatever stays of it has a name that the agent passes over."""
+    """A half-written file has a name passed over by the agent."""
     one.wire(wiring)
     draft = vrouter.directory / f".{port_of(one)}.novadocker"
     draft.write_text((vrouter.directory / port_of(one)).read_text())
@@ -209,7 +209,7 @@ def test_restarts_lose_no_packet(
 
 
 def _lost(server: Server) -> dict[str, int]:
-    """Count what was lost or sent again, in the container and on the host."""
+    """Count the segments lost or sent again, in the container and on the host."""
     counts = {}
     for where, text in (
         ("inside", server.inside(Path("/proc/thread-self/net/snmp").read_text)),

@@ -57,7 +57,7 @@ def test_a_container_gets_all_that_was_planned(
 def test_any_user_may_ping_and_bind_low_ports(
     wiring: Wiring, server: Callable[..., Server]
 ) -> None:
-    """What Docker allows on its own networks is allowed here."""
+    """Docker's liberties for networks of its own hold here too."""
     one = server(a_vif(5))
     one.wire(wiring)
     read = one.inside
@@ -69,7 +69,7 @@ def test_any_user_may_ping_and_bind_low_ports(
 def test_two_containers_speak_tcp_through_the_switch(
     wiring: Wiring, server: Callable[..., Server], network: str
 ) -> None:
-    """The user-space datapath, which completes no checksums, carries TCP both ways."""
+    """The user-space datapath, without completion of checksums, carries TCP both ways."""
     one, other = server(a_vif(5)), server(a_vif(6))
     one.wire(wiring)
     other.wire(wiring)
@@ -78,14 +78,14 @@ def test_two_containers_speak_tcp_through_the_switch(
 
 
 def test_a_second_call_changes_nothing(wiring: Wiring, server: Callable[..., Server]) -> None:
-    """Wiring what is wired is a comparison only."""
+    """A second wiring is a comparison only."""
     one = server(a_vif(5), a_vif(6, nic=1))
     assert one.wire(wiring).changes
     assert one.wire(wiring).changes == []
 
 
 def test_a_muted_port_is_silent_and_kept(wiring: Wiring, server: Callable[..., Server]) -> None:
-    """Nothing passes a muted port, repairs leave it so, and opened again it is as it was."""
+    """Nothing passes a muted port, through repairs too, until the port is opened again."""
     one, other = server(a_vif(5)), server(a_vif(6))
     one.wire(wiring)
     other.wire(wiring)
@@ -124,7 +124,7 @@ def test_what_is_detached_goes_and_what_is_attached_gets_a_free_name(
 def test_an_interface_that_is_not_planned_is_taken_away(
     wiring: Wiring, server: Callable[..., Server]
 ) -> None:
-    """A port that Nova no longer names loses its interface; the container's own ones stay."""
+    """An unplanned port loses the interface; the container's own interfaces stay."""
     one = server(a_vif(5), a_vif(6, "tap", nic=1))
     one.wire(wiring)
     one.ip("link", "add", "mine0", "type", "veth", "peer", "name", "mine1")
@@ -136,7 +136,7 @@ def test_an_interface_that_is_not_planned_is_taken_away(
 def test_nothing_is_left_after_unwiring(
     wiring: Wiring, server: Callable[..., Server], switch: Switch
 ) -> None:
-    """Port, host end and inner end go, and it may be said twice, with the container gone."""
+    """Port, host end and inner end go; a second call, without a container, is no error."""
     one = server(a_vif(5), a_vif(6, "tap", nic=1))
     devices = {vif["devname"] for vif in one.network_info}
     one.wire(wiring)
@@ -151,7 +151,7 @@ def test_nothing_is_left_after_unwiring(
 def test_a_port_whose_container_died_can_be_unwired(
     wiring: Wiring, server: Callable[..., Server], switch: Switch
 ) -> None:
-    """The switch forgets a port though the kernel has taken its device already."""
+    """The switch forgets a port though the kernel has taken the device already."""
     one = server(a_vif(5))
     one.wire(wiring)
     one.end()
@@ -162,7 +162,7 @@ def test_a_port_whose_container_died_can_be_unwired(
 def test_hybrid_plug_goes_through_its_bridge(
     wiring: Wiring, server: Callable[..., Server], switch: Switch
 ) -> None:
-    """With iptables_hybrid the host end is a port of qbr, and all of it goes again."""
+    """With iptables_hybrid the host end is a port of qbr, and all devices go again."""
     vif = a_vif(5, ovs_hybrid_plug=True)
     one = server(vif)
     one.wire(wiring)
@@ -178,7 +178,7 @@ def test_hybrid_plug_goes_through_its_bridge(
 def test_a_process_of_another_container_is_not_wired(
     wiring: Wiring, server: Callable[..., Server]
 ) -> None:
-    """A PID that no longer is the container's is noticed by its control group."""
+    """A PID of another container is noticed by the control group."""
     one = server(a_vif(5))
     with pytest.raises(WiringError, match="is not of container"):
         wiring.ensure_wired(one.instance, one.network_info, one.plan, one.process.pid, "c" * 64)
@@ -186,7 +186,7 @@ def test_a_process_of_another_container_is_not_wired(
 
 
 def test_a_process_that_is_gone_is_named(wiring: Wiring, server: Callable[..., Server]) -> None:
-    """The error says that the process is gone, and names it."""
+    """The error names the missing process."""
     one = server(a_vif(5))
     one.end()
     with pytest.raises(WiringError, match=f"process {one.process.pid} is gone"):
@@ -245,7 +245,7 @@ def _odd_routes(*destinations: str) -> model.VIF:
 def test_odd_subnets_are_settled_at_once_and_for_good(
     wiring: Wiring, server: Callable[..., Server], vif: model.VIF, routes: list[str]
 ) -> None:
-    """The kernel takes what was planned, and shows it again as it was planned."""
+    """The kernel takes the plan, and shows the same again."""
     one = server(vif)
     one.wire(wiring)
     found = [f"{to} via {via}" for to, via, *_ in one.state()["routes"] if to == "default"]
@@ -275,7 +275,7 @@ def test_servers_are_wired_at_once(wiring: Wiring, server: Callable[..., Server]
 
 
 def _descriptors() -> dict[str, int]:
-    """Count the descriptors of this process and of the privileged daemons in our namespace."""
+    """Count the descriptors of this process and of the namespace's privileged daemons."""
     counts = {"self": len(list(Path("/proc/self/fd").iterdir()))}
     here = Path("/proc/thread-self/ns/net").stat().st_ino
     for process in Path("/proc").glob("[0-9]*"):
@@ -306,7 +306,7 @@ def test_wiring_and_unwiring_leaks_no_descriptor(
 def test_a_stream_goes_on_while_neighbours_come_and_go(
     wiring: Wiring, server: Callable[..., Server]
 ) -> None:
-    """Nothing is sent again: not for a neighbour, not for a look at what is well."""
+    """Nothing is sent again for a neighbour's sake, nor for a look at a sound network."""
     one, other = server(a_vif(5)), server(a_vif(6))
     for each in (one, other):
         each.wire(wiring)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A host with a vRouter agent's double, which comes and goes."""
+"""Host with a double of the vRouter agent, to be stopped and started."""
 
 import json
 from contextlib import ExitStack
@@ -17,7 +17,7 @@ STALE_SECONDS = 0.5
 
 
 class VRouterHost:
-    """The agent, its files, and what stands behind it."""
+    """Agent's double, with port files and control node."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -27,18 +27,18 @@ class VRouterHost:
 
     @property
     def options(self) -> VRouterOptions:
-        """How the driver finds it."""
+        """Driver's options for this agent."""
         return VRouterOptions(ports_directory=self.directory, patience=0.4)
 
     @property
     def ports(self) -> dict[str, Port]:
-        """The ports that the agent has."""
+        """Ports of the agent."""
         assert self.server
         return self.server.agent.ports
 
     @property
     def calls(self) -> list[str]:
-        """What the agent was asked since its start."""
+        """Requests to the agent since the last start."""
         assert self.server
         return self.server.calls
 
@@ -51,17 +51,17 @@ class VRouterHost:
         return json.loads((self.directory / port).read_text())
 
     def start(self) -> None:
-        """Start the agent, which loads its files."""
+        """Start the agent, with the ports of the files."""
         agent = Agent(self.directory, self.data_plane, stale_seconds=STALE_SECONDS)
         self.server = self._running.enter_context(serving(agent, ADDRESS))
 
     def stop(self) -> None:
-        """End the agent, which forgets all that is not in its files."""
+        """End the agent; ports without files are forgotten."""
         self._running.close()
         self.server = None
         self.data_plane.attached.clear()
 
     def restart(self) -> None:
-        """End the agent and start it again."""
+        """Restart the agent."""
         self.stop()
         self.start()

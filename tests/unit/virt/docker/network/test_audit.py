@@ -31,7 +31,7 @@ def server(uuid: str) -> Audited:
 def test_all_servers_are_looked_after_whatever_happens_to_one(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """What is repaired is told, and what cannot be."""
+    """Repairs are in the log, and failures, by the servers' ids."""
     seen: list[str] = []
 
     def look_after(audited: Audited) -> list[str]:
@@ -49,7 +49,7 @@ def test_all_servers_are_looked_after_whatever_happens_to_one(
 
 
 def test_a_turn_goes_on_past_an_error_that_is_not_ours() -> None:
-    """A server whose directory is lost raises FileNotFoundError, a lost interface KeyError."""
+    """A turn passes servers with a lost directory (FileNotFoundError) or interface (KeyError)."""
     seen: list[str] = []
 
     def look_after(audited: Audited) -> list[str]:
@@ -96,7 +96,7 @@ def test_a_turn_is_due_with_the_timer_that_pokes(monkeypatch: pytest.MonkeyPatch
 
 
 def test_there_is_one_turn_at_a_time_and_not_before_it_is_time() -> None:
-    """Poked at every audit of resources, it has an interval of its own."""
+    """An audit poked at every audit of resources keeps an interval of its own."""
     turns: list[int] = []
     go_on = threading.Event()
 
@@ -116,7 +116,7 @@ def test_there_is_one_turn_at_a_time_and_not_before_it_is_time() -> None:
 
 
 def poked(interval: float) -> bool:
-    """Tell whether an audit that is poked at its start looks at anything."""
+    """Tell whether an audit poked at once looks at anything."""
     looked = threading.Event()
     NetworkAudit(lambda: looked.set() or [], lambda _: [], interval).poke()  # type: ignore[func-returns-value]
     return looked.wait(0.1)
@@ -136,7 +136,7 @@ def test_a_turn_that_fails_is_not_the_last(caplog: pytest.LogCaptureFixture) -> 
 
 
 def test_a_stopped_audit_looks_at_no_further_server() -> None:
-    """nova-compute ends."""
+    """A stopped audit ends at the next server."""
     seen: list[str] = []
     audit = NetworkAudit(lambda: map(server, "ab"), lambda _: [], NOW)
     audit._look_after = lambda audited: seen.append(audited.uuid) or audit.stop() or []  # type: ignore[func-returns-value]
@@ -150,7 +150,7 @@ VIFS: list[Any] = [{"id": "p1"}, {"id": "p2"}]
 
 
 def test_a_port_is_detached_until_nova_no_longer_tells_of_it() -> None:
-    """Or until it is attached again, or its server starts."""
+    """A port counts as detached until Nova's record, an attachment or a start says otherwise."""
     history = History()
     assert history.detached("u", VIFS) == set()
     for bring_back in (
@@ -177,7 +177,7 @@ def test_a_server_is_forgotten_an_hour_after_its_last_change(
 
 
 def test_a_change_makes_older_records_worthless() -> None:
-    """Of that server alone."""
+    """A change outdates older records of the same server alone."""
     history, before = History(), time.monotonic()
     history.attach("u", "p1")
     assert not history.is_older("u", before)
@@ -202,7 +202,7 @@ def test_servers_that_nova_works_on_are_left_to_it(
     changes: dict[str, Any],
     expected: bool,
 ) -> None:
-    """As are those that should not run."""
+    """Servers with a task, or not running, are not audited."""
     vif = model.VIF(id="p1")
     found = instance(**changes)
     found.info_cache = objects.InstanceInfoCache(network_info=model.NetworkInfo([vif]))

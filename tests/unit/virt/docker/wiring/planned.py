@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ports as Nova tells of them, and the plans made of them."""
+"""Ports in Nova's form, and plans of the ports."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def subnet(
     dns: tuple[str, ...] = (),
     **meta: Any,
 ) -> model.Subnet:
-    """Make a subnet as Nova describes it."""
+    """Make a subnet in Nova's form."""
     return model.Subnet(
         cidr=cidr,
         gateway=model.IP(address=gateway, type="gateway"),
@@ -36,7 +36,7 @@ def vif(
     details: dict[str, Any] | None = None,
     **values: Any,
 ) -> model.VIF:
-    """Make a port as Nova describes it."""
+    """Make a port in Nova's form."""
     return model.VIF(
         **{
             "id": port,

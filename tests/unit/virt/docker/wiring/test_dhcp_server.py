@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a subnet's DHCP server does for servers that never ask it for an address."""
+"""Services of a subnet's DHCP server for servers without a DHCP client."""
 
 import pytest
 from nova.network import model
@@ -30,13 +30,13 @@ V6 = subnet("fd00::/64", "fd00::5", dhcp_server="fd00::2")
 def test_it_serves_metadata_where_no_router_does(
     vifs: tuple[model.VIF, ...], expected: tuple[Route, ...]
 ) -> None:
-    """The route is the one that those who ask for an address are told."""
+    """The route to the metadata is the same as by DHCP."""
     routes = [route for nic in plan(*vifs).nics for route in nic.routes]
     assert tuple(route for route in routes if route.destination == METADATA) == expected
 
 
 def test_it_serves_metadata_beside_a_router_where_the_operator_says_so() -> None:
-    """The agents' ``force_metadata`` is nowhere in what Nova has of a port."""
+    """An option stands for the agents' ``force_metadata``, absent from Nova's record of a port."""
     (nic,) = plan(vif(ROUTED), metadata_by_dhcp=True).nics
     assert [route.gateway for route in nic.routes if route.destination == METADATA] == [SERVER]
 

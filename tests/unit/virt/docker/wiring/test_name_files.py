@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files by which a container knows names."""
+"""Files with the names known to a container."""
 
 import pytest
 
@@ -8,14 +8,14 @@ from novadocker.virt.docker.wiring.plan import Nic, Plan
 
 
 def nic(*addresses: str) -> Nic:
-    """Make a NIC of which only the addresses matter."""
+    """Make a NIC with addresses."""
     return Nic(
         port_id="p", vif_type="tap", name="eth0", host_device="tap", mac="m", addresses=addresses
     )
 
 
 def test_hosts_names_the_server_at_its_first_address_of_each_family() -> None:
-    """Further addresses and ports have no name of their own."""
+    """Only the first address of each family has a name."""
     plan = Plan(
         hostname="web",
         domain="example.org",
@@ -45,7 +45,7 @@ def test_hosts_has_loopback_in_both_families() -> None:
 def test_a_server_without_address_still_finds_itself(
     hostname: str, domain: str, expected: str
 ) -> None:
-    """Its name leads to itself, qualified as it is or by the cloud's domain."""
+    """The server's name leads to the server, qualified already or by the cloud's domain."""
     assert name_files.hosts(Plan(hostname=hostname, domain=domain)).splitlines()[-1] == (
         f"127.0.1.1\t{expected}"
     )
@@ -63,7 +63,7 @@ def test_a_server_without_address_still_finds_itself(
 def test_resolv_conf_has_search_and_resolvers(
     domain: str, dns: tuple[str, ...], expected: str
 ) -> None:
-    """Each line is there only if it says something."""
+    """A line without content is left out."""
     assert name_files.resolv_conf(Plan(hostname="web", domain=domain, dns=dns)) == expected
 
 

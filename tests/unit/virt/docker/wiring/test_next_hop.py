@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Next hops that Neutron takes and a kernel does not, as a table."""
+"""Next hops taken by Neutron and refused by a kernel, as a table."""
 
 import pytest
 

@@ -10,7 +10,7 @@ from tests.unit.virt.docker.wiring.planned import OVN, PORT, V4, plan, subnet, v
 
 
 def test_a_port_is_planned_whole() -> None:
-    """Name, host end, MAC, MTU, address, route and offload come from what Nova says."""
+    """Name, host end, MAC, MTU, address, route and offload come from Nova's record."""
     port = vif(
         subnet("10.0.0.0/24", "10.0.0.5", gateway="10.0.0.1"), details={"datapath_type": "system"}
     )
@@ -30,7 +30,7 @@ def test_a_port_is_planned_whole() -> None:
 
 
 def test_allowed_address_pairs_are_neutrons() -> None:
-    """What a port may also send from is no address of the interface."""
+    """An allowed address pair is no address of the interface."""
     port = vif(subnet("10.0.0.0/24", "10.0.0.5"), details={"port_filter": True})
     port["profile"] = {"allowed_address_pairs": [{"ip_address": "10.0.0.99"}]}
     assert plan(port).nics[0].addresses == ("10.0.0.5/24",)
@@ -44,7 +44,7 @@ def test_floating_addresses_are_the_routers() -> None:
 
 
 def test_a_small_mtu_leaves_ipv6_off_that_port_only() -> None:
-    """The kernel has no IPv6 below 1280, so nothing of it is planned there, and that is said."""
+    """An MTU below 1280 leaves IPv6 out of the plan, with a remark."""
     both = (
         subnet("10.0.0.0/24", "10.0.0.5"),
         subnet("fd00::/64", "fd00::5", gateway="fd00::1"),
@@ -69,19 +69,19 @@ def test_sixteen_ports_have_their_names_in_order() -> None:
 
 
 def test_a_port_without_device_name_gets_novas() -> None:
-    """The host end is called as Nova would call it."""
+    """The host end of a port without a device name has Nova's."""
     assert plan(vif(devname=None)).nics[0].host_device == "tap11111111-22"
 
 
 @pytest.mark.parametrize(("datapath", "expected"), [("netdev", False), ("system", True)])
 def test_checksums_are_computed_on_the_user_space_datapath(datapath: str, expected: bool) -> None:
-    """Only a datapath in the kernel completes a checksum that was left open."""
+    """Only a datapath in the kernel completes open checksums."""
     assert plan(vif(details={"datapath_type": datapath})).nics[0].checksum_offload is expected
 
 
 @pytest.mark.parametrize(("hybrid", "expected"), [(True, "qbr11111111-22"), (False, None)])
 def test_the_hybrid_plug_has_a_bridge(hybrid: bool, expected: str | None) -> None:
-    """The bridge is named as os-vif names it."""
+    """The bridge of the hybrid plug has os-vif's name."""
     assert plan(vif(details={"ovs_hybrid_plug": hybrid})).nics[0].bridge == expected
 
 
@@ -100,13 +100,13 @@ CONTRAIL = model.Network(id="net", bridge=None, subnets=[V4], mtu=None)
 def test_resolvers_are_the_subnets_or_the_defaults(
     named: tuple[str, ...], default: tuple[str, ...], expected: tuple[str, ...]
 ) -> None:
-    """A subnet's resolvers win; the unspecified address says that it wants none."""
+    """A subnet's resolvers win; the unspecified address stands for none."""
     port = vif(subnet("10.0.0.0/24", "10.0.0.5", dns=named))
     assert plan(port, default_dns=default).dns == expected
 
 
 def test_contrails_ports_are_ordinary_interfaces() -> None:
-    """Its vRouter completes checksums, and has no bridge."""
+    """A vRouter completes checksums, and has no bridge."""
     (nic,) = plan(vif(V4, type="vrouter", network=CONTRAIL, ovs_interfaceid=None)).nics
     assert (nic.vif_type, nic.checksum_offload, nic.bridge) == ("vrouter", True, None)
 
@@ -137,7 +137,7 @@ def test_a_server_without_ports_has_a_plan() -> None:
     ],
 )
 def test_a_vif_type_that_cannot_be_wired_is_refused(vif_type: str | None, advice: str) -> None:
-    """The refusal names the port and the type, and says what to do."""
+    """The refusal names port, type and remedy."""
     with pytest.raises(VifRefused, match=advice) as caught:
         plan(vif(), vif(type=vif_type))
     assert caught.value.values["port"] == PORT
@@ -145,7 +145,7 @@ def test_a_vif_type_that_cannot_be_wired_is_refused(vif_type: str | None, advice
 
 @pytest.mark.parametrize("vnic_type", ["direct", "macvtap", "virtio-forwarder", "vdpa"])
 def test_a_vnic_type_for_virtual_machines_is_refused(vnic_type: str) -> None:
-    """A device that is handed over is not for a container, whatever the VIF type."""
+    """A handed-over device is not for a container, under any VIF type."""
     with pytest.raises(VifRefused, match=f"VNIC type {vnic_type}"):
         plan(vif(vnic_type=vnic_type))
 
@@ -169,7 +169,7 @@ def test_an_mtu_of_no_interface_is_brought_to_the_nearest(mtu: int, expected: in
 
 
 def test_a_nic_survives_a_journey_as_plain_values() -> None:
-    """What the privileged daemon gets is what was planned."""
+    """A NIC is the same on the privileged daemon's side."""
     (nic,) = plan(vif(V4, details=OVN)).nics
     values = {
         **vars(nic),

@@ -7,7 +7,7 @@ from novadocker.virt.docker.wiring.remarks import Remarks
 
 
 def test_a_remark_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    """A remark that an audit finds again each minute is in the log once, with the server's id."""
+    """A remark found again each minute is in the log once, with the server's id."""
     remarks = Remarks()
     for _ in range(3):
         remarks.tell("u1", ["eth0 leaves out its route"])
@@ -15,7 +15,7 @@ def test_a_remark_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_remark_that_ceased_is_told_again(caplog: pytest.LogCaptureFixture) -> None:
-    """A route that was mended and broken anew is news, as is a server that starts again."""
+    """A route mended and broken anew is news, as is a server's new start."""
     remarks = Remarks()
     remarks.tell("u1", ["bad"])
     remarks.tell("u1", [])

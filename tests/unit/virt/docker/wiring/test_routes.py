@@ -183,7 +183,7 @@ ADDRESSING: dict[str, tuple[list[model.Subnet], tuple[str, ...], tuple[Route, ..
 
 @pytest.mark.parametrize("case", list(ADDRESSING))
 def test_addresses_and_routes_of_a_port(case: str) -> None:
-    """Every fixed address has its subnet's prefix, every route a next hop that is reachable."""
+    """Every fixed address has the subnet's prefix, every route a reachable next hop."""
     subnets, addresses, routes = ADDRESSING[case]
     (nic,) = plan(vif(*subnets)).nics
     assert nic.addresses == addresses
@@ -202,14 +202,14 @@ def test_addresses_and_routes_of_a_port(case: str) -> None:
 def test_routers_are_heard_only_where_the_gateway_is_not_known(
     mode: str | None, gateway: str | None, expected: bool
 ) -> None:
-    """A provider's router announces the default route of a subnet that names no gateway."""
+    """A provider's router announces the default route of a subnet without a gateway."""
     meta = {"ipv6_address_mode": mode} if mode else {}
     (nic,) = plan(vif(subnet("fd00::/64", "fd00::5", gateway=gateway, **meta))).nics
     assert nic.router_advertisements is expected
 
 
 def test_one_default_route_of_each_family_in_all() -> None:
-    """The first port that has a default route of a family keeps it."""
+    """The first port with a default route of a family keeps the route."""
     result = plan(
         vif(subnet("10.0.0.0/24", "10.0.0.5")),
         vif(
@@ -240,7 +240,7 @@ def test_the_same_host_route_on_two_ports_is_the_first_ones() -> None:
 
 
 def test_a_route_to_a_network_on_the_link_is_left_out() -> None:
-    """The kernel has made it with the address, be it another port's, and takes no second."""
+    """A route to a connected network is left out: the kernel takes no second."""
     one = subnet("10.0.0.0/24", "10.0.0.5", routes=(("10.0.0.0/24", "10.0.0.1"),))
     two = subnet("10.1.0.0/24", "10.1.0.5", routes=(("10.0.0.0/24", "10.1.0.1"),))
     result = plan(vif(one), vif(two))
@@ -296,6 +296,6 @@ METADATA_CASES: dict[str, tuple[list[model.VIF], list[bool]]] = {
 
 @pytest.mark.parametrize("case", list(METADATA_CASES))
 def test_the_metadata_service_is_on_the_link_with_ovn(case: str) -> None:
-    """OVN answers for it on the link and offers no route; where there is one it is followed."""
+    """OVN answers for the metadata on the link; a route of the subnet's goes first."""
     vifs, expected = METADATA_CASES[case]
     assert [METADATA in nic.routes for nic in plan(*vifs).nics] == expected

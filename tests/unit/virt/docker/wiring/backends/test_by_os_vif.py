@@ -18,7 +18,7 @@ os_vif.objects.register_all()  # as nova-compute has it from os_vif.initialize()
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
-    """What os-vif is asked."""
+    """Requests to os-vif."""
     asked: list[tuple[str, str, str]] = []
 
     def note(action: str) -> Any:
@@ -50,12 +50,12 @@ NIC: Any = None
 
 
 def named(name: str) -> Any:
-    """Return an instance that its tenant has named."""
+    """Return an instance with a tenant's name."""
     return instance(id=1, display_name=name, system_metadata={})
 
 
 def test_the_plugin_is_asked(backend: backends.Backend, calls: list[tuple[str, str, str]]) -> None:
-    """By the name that Contrail's has; it says that the port is silent, too."""
+    """The backend goes by Contrail's plug-in's name, and reports no plugging."""
     backend.bind(named("web - 1"), VIF, NIC)
     backend.unbind(named("web - 1"), VIF)
     assert calls == [("plug", "vrouter", VIF["devname"]), ("unplug", "vrouter", VIF["devname"])]

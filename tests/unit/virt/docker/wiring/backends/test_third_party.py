@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Backends that other packages bring."""
+"""Backends of other packages."""
 
 import sys
 from collections.abc import Callable
@@ -51,14 +51,14 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 
 def test_ours_are_there_without_any_package() -> None:
-    """And what is refused names them."""
+    """The driver's own backends are there without any package."""
     wiring = Wiring(backends.load(VRouterOptions()))
     assert wiring.vif_types == ("ovs", "vrouter", "tap")
     assert wiring.silent_vif_types == {"vrouter"}
 
 
 def test_a_package_adds_a_vif_type(install: Install) -> None:
-    """Ports of that type are accepted then."""
+    """Ports of a package's VIF type are accepted, and named in refusals of others."""
     install(macvlan="third_party_wiring:Macvlan")
     wiring = Wiring(backends.load(VRouterOptions()))
     port: Any = model.VIF(
@@ -83,7 +83,7 @@ def test_a_package_adds_a_vif_type(install: Install) -> None:
 def test_one_that_cannot_be_used_is_told_at_the_start(
     install: Install, point: dict[str, str], words: str
 ) -> None:
-    """By its VIF type, where it is from, and why."""
+    """A backend that fails to load is named by VIF type, origin and reason."""
     install(**point)
     ((vif_type, value),) = point.items()
     with pytest.raises(
@@ -95,7 +95,7 @@ def test_one_that_cannot_be_used_is_told_at_the_start(
 def test_whatever_one_raises_is_a_wiring_error(
     install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that nobody above has to know it; one without words is told by its class."""
+    """Any exception of a backend becomes a WiringError; a class stands for missing words."""
     install(macvlan="third_party_wiring:Macvlan")
     monkeypatch.setattr(privileged, "withdraw", lambda devices: devices)
     wiring = Wiring(backends.load(VRouterOptions()))
