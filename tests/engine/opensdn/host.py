@@ -63,7 +63,8 @@ class Host:
         config = self.directory / "packets.json"
         config.write_text(json.dumps(settings))
         words = (
-            *("nsenter", f"--net=/run/netns/{self.name}", sys.executable, "-m", "tests.opensdn"),
+            *("nsenter", f"--net=/run/netns/{self.name}", sys.executable),
+            *("-m", "novadocker.cloud.doubles.opensdn"),
             *("--ports-directory", self.directory / "ports"),
             *(
                 "--data-plane",
