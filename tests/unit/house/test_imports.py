@@ -28,7 +28,8 @@ MAY_KNOW_NOVA = (
     # Nova's client of Glance
     f"{DRIVER}.images.ranges",
     f"{DRIVER}.actions.snapshot",
-    # the options of nova.conf
+    # the start of nova-compute tried, and the options of nova.conf
+    f"{DRIVER}.check.command",
     f"{DRIVER}.check.configured",
     # what Nova's other services load
     "novadocker.api",
