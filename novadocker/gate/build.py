@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hatchling's build hook: compiles the start gate, which makes the wheel one for a platform."""
+"""Hatchling's build hook: compiles the start gate, and so makes a wheel for one platform."""
 
 import subprocess
 import sysconfig
@@ -30,7 +30,7 @@ class GateBuildHook(BuildHookInterface[Any]):
     """Puts the compiled gate into the wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's signature
-        """Compile, and say that the wheel fits this kind of machine only.
+        """Compile the gate, and mark the wheel as made for this kind of machine.
 
         Args:
             version: "standard" or "editable".

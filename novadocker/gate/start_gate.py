@@ -28,7 +28,7 @@ def process_is_at_gate(pid: int, *, count_runtime: bool = False) -> bool:
 
     Args:
         pid: the process, on its host.
-        count_runtime: whether a runtime that has not come to the gate yet counts as well.
+        count_runtime: True counts a runtime on the way to the gate as well.
     """
     try:
         words = (PROC / str(pid) / "cmdline").read_bytes()
@@ -71,11 +71,12 @@ class StartGate:
         self._fifo.chmod(0o644)
 
     def open_if_reached(self) -> bool:
-        """Let a container go if one waits here; call it when its network is complete.
+        """Let a waiting container go; to be called when the network is complete.
 
         Returns:
-            Whether one waited.
+            True if a container waited.
         """
+        # Never blocks: a reader may vanish between a look and an open that waits.
         try:
             os.close(os.open(self._fifo, os.O_WRONLY | os.O_NONBLOCK))
         except OSError as error:
@@ -85,14 +86,14 @@ class StartGate:
         return True
 
     def open_when_reached(self, timeout: float, *, alive: Callable[[], bool]) -> None:
-        """Let the container go.
+        """Let the container go, as soon as it is at its gate.
 
         Args:
-            timeout: seconds that it has to come to the gate.
-            alive: tells whether the container still runs.
+            timeout: seconds for the container to come to the gate.
+            alive: looks whether the container still runs.
 
         Raises:
-            GateError: it did not come, or ended before.
+            GateError: the container did not come, or ended before.
         """
         attempts = tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda opened: not opened and alive()),

@@ -21,5 +21,14 @@ else
     "$script" </dev/null
     code=$?
     [ "$code" -eq 0 ] || echo "[nova-docker] the user data ended with exit code $code"
+    # The shell says "not found" of the script where the interpreter is missing.
+    read -r first <"$script"
+    first=${first#??}
+    interpreter=${first#"${first%%[! ]*}"}
+    interpreter=${interpreter%% *}
+    case $first in
+    *"$(printf '\r')") echo "[nova-docker] the user data's lines end in CR LF; LF is wanted" ;;
+    *) [ -x "$interpreter" ] || echo "[nova-docker] the image has no $interpreter" ;;
+    esac
 fi
 exec "$@"

@@ -11,6 +11,7 @@ from novadocker.errors import ContainerConflict, ContainerNotFound, PolicyRefuse
 from novadocker.policy import Flavor
 from novadocker.virt.docker.engine import Image, State
 from novadocker.virt.docker.injection.files import Entry, link
+from tests.engine.virt.privileges import daemon
 
 KEY = "ssh-ed25519 AAAA me"
 SHOW = "stat -c %a:%u:%g {0}/.ssh {0}/.ssh/authorized_keys; cat {0}/.ssh/authorized_keys"
@@ -93,6 +94,24 @@ def test_a_profile_without_root_reads_a_passwd_behind_a_link(
     refused = pytest.raises(PolicyRefused, match="USER = 0day is refused")
     with refused if user == "0day" else contextlib.nullcontext():
         assert "exit code 0" in servers.tell("exit 0", flavor=flavor)
+
+
+@pytest.mark.parametrize(("name", "kernel"), [("renamed", "renamed"), ("é" * 35, "é" * 32)])
+def test_a_server_follows_another_hostname(servers: Any, name: str, kernel: str) -> None:
+    """After the next start the kernel says Nova's name, and that resolves."""
+    servers.boot("sleep 600")
+    servers.ask(hostname=name)
+    with daemon():
+        servers.life.restart(servers.asked, servers.network, 0)
+    command = ("cat", "/proc/sys/kernel/hostname", "/etc/hosts")
+    said = servers.engine.run(servers.guest.name, command)[1].decode().splitlines()
+    assert said[0] == kernel
+    assert kernel in said[-1].split()
+
+
+def test_a_name_longer_than_the_kernels_room_boots(servers: Any) -> None:
+    """The kernel counts bytes, of which a letter may have several."""
+    assert "é" * 32 in servers.tell("cat /proc/sys/kernel/hostname", hostname="é" * 35)
 
 
 def test_the_console_tells_exit_code_and_output(servers: Any) -> None:

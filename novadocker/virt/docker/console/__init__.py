@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Serial consoles: one terminal for each server, shared by all that look at it.
+"""Serial consoles: one terminal for each server, shared by its viewers.
 
 ``Consoles`` keeps them; a ``Line`` is one, with its listener and its viewers; a ``Terminal``
 is what they talk to; ``Keyboard`` and ``Screen`` are what can be said without any of it.

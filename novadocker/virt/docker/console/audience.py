@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whoever looks at a console, and what there has been to see.
+"""Viewers of a console, and the output shown so far.
 
 All see the same. What is kept for anybody is bounded: a viewer who does not read holds the
 others up for a moment, as a slow line does, and is then dropped.
@@ -42,19 +42,19 @@ class Audience:
 
     @property
     def full(self) -> bool:
-        """Whether one of them has yet to read before more is shown."""
+        """True while a viewer has to read before more is shown."""
         return any(viewer.full for viewer in self._viewers)
 
     @property
     def holding(self) -> bool:
-        """Whether somebody's last keys wait for more of them."""
+        """True while the last keys of a viewer may be part of an answer."""
         return any(viewer.holding for viewer in self._viewers)
 
     def interests(self, *, reads: bool) -> list[tuple[Viewer, int]]:
-        """Say what to wait for.
+        """List the events to wait for.
 
         Args:
-            reads: whether keys are wanted.
+            reads: True if keys are wanted.
 
         Returns:
             Viewers, and a selector's events.
@@ -67,7 +67,7 @@ class Audience:
         return [(viewer, events) for viewer, events in found if events]
 
     def welcome(self, connection: socket.socket, address: str) -> bool:
-        """Take a viewer in, and show it what there was.
+        """Take a viewer in, and show the output so far.
 
         Args:
             connection: accepted; left to the caller where there are too many.
@@ -86,14 +86,14 @@ class Audience:
         return True
 
     def serve(self, viewer: Viewer, events: int) -> bytes:
-        """Do what a viewer is ready for.
+        """Serve a viewer ready to read or to write.
 
         Args:
             viewer: one of them.
             events: a selector's.
 
         Returns:
-            What it typed.
+            Keys of the viewer.
         """
         if events & selectors.EVENT_WRITE and not viewer.send():
             self._drop(viewer, "is gone")
@@ -113,12 +113,12 @@ class Audience:
         return b"".join(viewer.release() for viewer in self._viewers)
 
     def drop_stalled(self) -> None:
-        """Drop those that do not read."""
+        """Drop stalled viewers."""
         for viewer in [each for each in self._viewers if each.stalled]:
             self._drop(viewer, "did not read and is dropped")
 
     def show(self, data: bytes) -> None:
-        """Show output to all of them, and to those who come later.
+        """Show output to all viewers, later viewers included.
 
         Args:
             data: the next of it.
@@ -128,20 +128,20 @@ class Audience:
             viewer.show(data)
 
     def tell(self, what: str) -> None:
-        """Tell them something of our own, once.
+        """Tell all viewers a message of the driver, once.
 
         Args:
-            what: a few words; none makes that the next are told whatever they are.
+            what: a few words; none lets the next message pass even if repeated.
         """
         if what and what != self._told:
             self.show(f"\r\n[nova-docker] {what}\r\n".encode())
         self._told = what
 
     def dismiss(self, why: str) -> None:
-        """Close all of their connections.
+        """Close the connections of all viewers.
 
         Args:
-            why: what they are told.
+            why: reason told to the viewers.
         """
         self.tell(why)
         for viewer in self._viewers:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The consoles of a host: which server has one, and where."""
+"""Consoles of a host, by server."""
 
+import contextlib
 import errno
 import ipaddress
 import socket
@@ -73,13 +74,14 @@ class Consoles:
         self._place = place
         self._lock = threading.Lock()
         self._lines: dict[str, Line] = {}
+        self._closing = threading.Event()
 
     def open(self, uuid: str, name: str) -> tuple[str, int]:
-        """Give a server a console; one that it has is kept for another while.
+        """Give a server a console; an open console is kept for another while.
 
         Args:
-            uuid: the instance.
-            name: its container.
+            uuid: id of the instance.
+            name: container's name.
 
         Returns:
             Address and port of its listener.
@@ -113,6 +115,7 @@ class Consoles:
 
     def close_all(self) -> None:
         """End all consoles and wait a few seconds until their shells have ended."""
+        self._closing.set()
         with self._lock:
             lines = list(self._lines.values())
         for line in lines:
@@ -121,7 +124,7 @@ class Consoles:
             line.join(END_SECONDS)
 
     def sweep(self, label: str) -> threading.Thread:
-        """End, in a thread of its own, shells of consoles that a driver before this one left.
+        """End shells left by an earlier driver's consoles, in a separate thread.
 
         Args:
             label: "NAME=VALUE" that our containers carry.
@@ -136,16 +139,14 @@ class Consoles:
         return thread
 
     def _start(self, name: str) -> Line:
-        listener = self._listen(name)
-        try:
-            line = Line(
-                self._engine, name, listener, self._place.admits, self._place.idle, self._ended
-            )
-            line.start()
-        except BaseException:
-            self._place.release(self._place.address, listener.getsockname()[1])
-            listener.close()
-            raise
+        place, listener = self._place, self._listen(name)
+        with contextlib.ExitStack() as undo:
+            undo.callback(place.release, place.address, listener.getsockname()[1])
+            undo.callback(listener.close)
+            line = Line(self._engine, name, listener, place.admits, place.idle, self._ended)
+            undo.callback(line.abandon)
+            line.start()  # fails where the host has no room for another thread
+            undo.pop_all()
         return line
 
     def _listen(self, name: str) -> socket.socket:
@@ -174,6 +175,8 @@ class Consoles:
     def _sweep(self, label: str) -> None:
         try:
             for name in self._engine.labels_by_name(label):
+                if self._closing.is_set():
+                    return  # the service stops; the next one sweeps again
                 # Who opens a console meanwhile ends left shells of that container first.
                 if not any(line.container == name for line in list(self._lines.values())):
                     end_left_shells(self._engine, name)

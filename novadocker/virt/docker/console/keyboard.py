@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a viewer types, and what its terminal says of its own size in between. Pure.
+"""Keys of a viewer, and the size told by its terminal in between. Pure.
 
 A serial line knows no window. So the cursor is sent to the far corner and asked where it is,
 as ``resize(1)`` does; the answer comes as if it were typed. It follows
@@ -48,7 +48,7 @@ def common(sizes: list[Size]) -> Size:
 
 
 class Keyboard:
-    """One viewer's input, whose terminal was sent the question once."""
+    """Input of one viewer, with the answer to the one question to its terminal."""
 
     def __init__(self) -> None:
         self._held = b""
@@ -56,11 +56,11 @@ class Keyboard:
 
     @property
     def holding(self) -> bool:
-        """Whether the last bytes may be the beginning of an answer."""
+        """True while the last bytes may be the beginning of an answer."""
         return bool(self._held)
 
     def feed(self, data: bytes) -> tuple[bytes, Size | None]:
-        """Take input as it comes, in whatever pieces.
+        """Take input piece by piece.
 
         Args:
             data: the next of it.
@@ -83,7 +83,7 @@ class Keyboard:
         return data[: len(data) - len(self._held)], size
 
     def release(self) -> bytes:
-        """Give up waiting for the rest of an answer: it was a key.
+        """Give up waiting for the rest of an answer: the bytes were a key.
 
         Returns:
             What was held back.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One server's serial line: a listener, a terminal behind it, and whoever looks at it.
+"""Serial line of one server: a listener, a terminal behind it, and viewers.
 
 A thread of its own waits on all of their connections, so nothing here is shared but the few
 words that ``Consoles`` says to it.
@@ -33,7 +33,7 @@ UNKNOWN = Size(0, 0)
 
 
 class Line(threading.Thread):
-    """The console of one container, from its first viewer's token until nobody wants it.
+    """Console of one container, from the first viewer's token until nobody looks.
 
     Args:
         engine: where the container is.
@@ -76,10 +76,10 @@ class Line(threading.Thread):
     # What others say to it
 
     def touch(self) -> bool:
-        """Keep it for another while, for somebody who was given a token.
+        """Keep the console for another while, for the holder of a new token.
 
         Returns:
-            Whether it still stands.
+            True if the console still stands.
         """
         with self._lock:
             if self._over:
@@ -88,20 +88,25 @@ class Line(threading.Thread):
             return True
 
     def hang_up(self, why: str) -> None:
-        """End it soon; safe to repeat.
+        """End the console soon; safe to repeat.
 
         Args:
-            why: what viewers are told.
+            why: reason told to viewers.
         """
         with self._lock:
             self._over = self._over or why
         with contextlib.suppress(OSError):  # it has just ended by itself
             self._waker.send(b"!")
 
+    def abandon(self) -> None:
+        """Close the connections of a console whose thread could not start."""
+        self._wake.close()
+        self._waker.close()
+
     # Its thread
 
     def run(self) -> None:
-        """Serve until it is over."""
+        """Serve viewers until the end of the console."""
         try:
             while not self._over:
                 self._turn()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The end of what a terminal showed, for a viewer who comes later. Pure."""
+"""Latest output of a terminal, for later viewers. Pure."""
 
 import re
 
@@ -35,7 +35,7 @@ class Screen:
             self._cut = True
 
     def replay(self) -> bytes:
-        """Return what a new viewer is shown.
+        """Return the output for a new viewer.
 
         Returns:
             The end of the output, from the beginning of a line, asking nothing.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the viewers of a console talk to: a shell in the container, or its own process.
+"""Terminal behind a console: a shell in the container, or the container's own process.
 
 The engine leaves a shell running when its connection ends, so it is ended by a signal. That
 comes from outside, by the process id on the host: a program of the image that sent it would have
@@ -34,9 +34,9 @@ class Terminal(Protocol):
     """A terminal inside a container.
 
     Attributes:
-        stream: its bytes.
-        backlog: what it showed before.
-        end_message: what a viewer is told when it ends by itself.
+        stream: bytes both ways.
+        backlog: output of before.
+        end_message: message for viewers at an end by itself.
     """
 
     stream: Stream
@@ -44,20 +44,20 @@ class Terminal(Protocol):
     end_message: str
 
     def resize(self, size: Size) -> None:
-        """Set its window.
+        """Set the size of the window.
 
         Args:
-            size: of the window.
+            size: new size.
 
         Raises:
-            EngineError: it has ended, or its container is frozen.
+            EngineError: the program has ended, or its container is frozen.
         """
 
     def end(self) -> bool:
-        """End what was begun for it; safe to repeat.
+        """End the program begun for the terminal; safe to repeat.
 
         Returns:
-            Whether nothing of it is left; False where that has to be tried again.
+            True if nothing is left; False if the end has to be tried again.
         """
 
 
@@ -89,7 +89,7 @@ class Shell:
     Args:
         engine: where the container is.
         name: the container.
-        path: of the shell.
+        path: absolute path of the shell.
     """
 
     backlog = b""
@@ -105,7 +105,7 @@ class Shell:
         """See ``Terminal``.
 
         Args:
-            size: of the window.
+            size: new size.
         """
         self._engine.resize_program(self._id, size.rows, size.columns)
 
@@ -113,7 +113,7 @@ class Shell:
         """See ``Terminal``.
 
         Returns:
-            Whether it has ended.
+            True if the shell has ended.
         """
         self.stream.close()
         return end_shells(self._engine, self._name, [self._id])
@@ -139,7 +139,7 @@ class OwnTerminal:
         """See ``Terminal``.
 
         Args:
-            size: of the window.
+            size: new size.
         """
         self._engine.resize(self._name, size.rows, size.columns)
 
@@ -173,7 +173,7 @@ def end_left_shells(engine: Engine, name: str) -> bool:
 
 
 def end_shells(engine: Engine, name: str, programs: Iterable[str]) -> bool:
-    """End those programs of a container that are shells of consoles.
+    """End the shells of consoles among a container's programs.
 
     Args:
         engine: home of the container.

@@ -14,7 +14,7 @@ KEY_SECONDS = 0.05  # how long an escape may be the beginning of more
 
 
 class Viewer:
-    """A connection, what is still to be sent on it, and the window behind it.
+    """Connection with its unsent output, and the window behind it.
 
     Args:
         connection: accepted.
@@ -41,26 +41,26 @@ class Viewer:
 
     @property
     def behind(self) -> bool:
-        """Whether something is still to be sent."""
+        """True while output is still to be sent."""
         return bool(self._queue)
 
     @property
     def full(self) -> bool:
-        """Whether no more should be shown before it has read some."""
+        """True while the viewer has to read before more is shown."""
         return len(self._queue) >= QUEUE_BYTES
 
     @property
     def stalled(self) -> bool:
-        """Whether it is full and has read nothing for a time."""
+        """True for a full queue that nobody has read from for a time."""
         return self.full and time.monotonic() - self._taken > STALL_SECONDS
 
     @property
     def holding(self) -> bool:
-        """Whether its last keys wait for more of them."""
+        """True while the last keys may be part of an answer."""
         return self._keyboard.holding
 
     def show(self, data: bytes) -> None:
-        """Put output on its queue.
+        """Put output on the queue.
 
         Args:
             data: the next of it.
@@ -70,10 +70,10 @@ class Viewer:
         self._queue += data
 
     def send(self) -> bool:
-        """Send what can be sent now.
+        """Send output without waiting.
 
         Returns:
-            Whether it is still there.
+            True if the viewer is still there.
         """
         try:
             sent = self._socket.send(self._queue)
@@ -86,7 +86,7 @@ class Viewer:
         return True
 
     def keys(self) -> bytes | None:
-        """Read what was typed; sets ``size`` where the terminal told it.
+        """Read the keys; sets ``size`` from an answer of the terminal.
 
         Returns:
             The keys, or None where the viewer has gone.

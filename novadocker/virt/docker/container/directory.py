@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files of one instance on the host: what is bound into its container, and its gate.
+"""Files of one instance on the host: the bound files of its container, and its gate.
 
 They are readable for everybody, since the container's users are strangers to the host, in a
 directory that strangers to the service cannot enter: the engine binds them as the host's root.
@@ -32,7 +32,7 @@ class InstanceDirectory:
         self.gate = StartGate(path / "gate", name)
 
     def make(self) -> None:
-        """Make the directory with its gate and empty files; keeps what is there."""
+        """Make the directory with its gate and empty files; files of before are kept."""
         self.path.mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o700)
         self.gate.make()
@@ -41,7 +41,7 @@ class InstanceDirectory:
             self._file(seen).chmod(0o644)
 
     def write(self, texts: Mapping[str, str]) -> None:
-        """Write bound files in place, so that a container that runs sees the change.
+        """Write bound files in place, for a running container to see the change.
 
         Args:
             texts: contents by the paths where the container sees them.
@@ -52,24 +52,24 @@ class InstanceDirectory:
                 file.write_text(text, encoding="utf-8")
 
     def tell_rights(self, text: str) -> None:
-        """Put the words that tell of the server's rights where the server sees them.
+        """Put an account of the server's rights where the server sees the text.
 
         Args:
-            text: the words.
+            text: account of the rights.
         """
         self._rights.write_text(text, encoding="utf-8")
         self._rights.chmod(0o644)
 
     def told_rights(self) -> str:
-        """Return those words.
+        """Return the account of the server's rights.
 
         Returns:
-            As they were put there; "" of a server that was made without.
+            The text as put there; "" for a server made without.
         """
         return self._rights.read_text(encoding="utf-8") if self._rights.exists() else ""
 
     def binds(self) -> dict[str, str]:
-        """Return what is bound into the container.
+        """List the files bound into the container.
 
         Returns:
             Paths on the host by the paths where the container sees them.
@@ -78,7 +78,7 @@ class InstanceDirectory:
         return {SEEN_AT: str(self.gate.directory), **files}
 
     def remove(self) -> None:
-        """Remove it with all that is in it; absence is no error."""
+        """Remove the directory with its content; absence is no error."""
         if self.path.exists():
             shutil.rmtree(self.path)
 

@@ -27,10 +27,10 @@ PAUSE_SECONDS = 10.0
 
 
 class Follower:
-    """Follows some containers in two threads: one listens, one tells.
+    """Follower of some containers, in one thread for events and one for news.
 
     Args:
-        engine: whose events.
+        engine: source of the events.
         label: "NAME=VALUE" that the containers carry.
         concerns: tells whether an event's action is worth telling.
         tell: is told an instance's id, and returns whether it is done with that; raises

@@ -40,11 +40,11 @@ THAW_PAUSE = 0.5
 
 
 class Guest:
-    """The container of one instance, which may not exist yet or any more.
+    """Container of one instance, before, during and after its existence.
 
     Args:
-        engine: where it is.
-        name: its name.
+        engine: home of the container.
+        name: container's name.
     """
 
     def __init__(self, engine: Engine, name: str) -> None:
@@ -52,7 +52,7 @@ class Guest:
         self.name = name
 
     def find(self) -> Container | None:
-        """Look for it.
+        """Look for the container.
 
         Returns:
             The container as it is now, or None.
@@ -66,7 +66,7 @@ class Guest:
         return container
 
     def get(self) -> Container:
-        """Return it as it is now.
+        """Return the container as found now.
 
         Returns:
             The container.
@@ -81,15 +81,15 @@ class Guest:
         return container
 
     def create(self, spec: ContainerSpec) -> None:
-        """Make it.
+        """Make the container.
 
         Args:
-            spec: what it is.
+            spec: description of the container.
         """
         self._engine.create(spec)
 
     def start(self) -> Container:
-        """Start it up to its gate; one that runs is left alone.
+        """Start the container up to its gate; a running container is left alone.
 
         Returns:
             The container, running.
@@ -105,10 +105,10 @@ class Guest:
         return self._engine.inspect(self.name)
 
     def stop(self, timeout: int) -> None:
-        """End its process by the image's stop signal, by force after a time; safe to repeat.
+        """End the first process by the image's stop signal, by force after a time; safe to repeat.
 
         Args:
-            timeout: seconds that it has; 0 ends it at once.
+            timeout: seconds until the end by force; 0 is at once.
 
         Raises:
             ContainerNotFound: it does not exist.
@@ -118,7 +118,7 @@ class Guest:
         self._engine.stop(self.name, timeout)
 
     def pause(self) -> None:
-        """Freeze it; safe to repeat.
+        """Freeze the container; safe to repeat.
 
         Raises:
             ContainerNotFound: it does not exist.
@@ -127,7 +127,7 @@ class Guest:
             self._engine.pause(self.name)
 
     def unpause(self) -> None:
-        """Thaw it; safe to repeat.
+        """Thaw the container; safe to repeat.
 
         Raises:
             ContainerNotFound: it does not exist.
@@ -136,11 +136,11 @@ class Guest:
             self._engine.unpause(self.name)
 
     def commit(self, tag: str, *, live: bool) -> str:
-        """Make an image of it as it is.
+        """Make an image of the container in its present state.
 
         Args:
             tag: "REPOSITORY:TAG", the image's name.
-            live: whether it runs on meanwhile; else it stands still, and is as it was after.
+            live: True lets the container run on; else it stands still until the image is made.
 
         Returns:
             The image's id.
@@ -157,7 +157,7 @@ class Guest:
             raise
 
     def remove(self) -> None:
-        """End and remove it; absence is no error.
+        """End and remove the container; absence is no error.
 
         Raises:
             ContainerConflict: a container that is not ours has its name; it is left alone.
@@ -225,14 +225,14 @@ class Guest:
 
 
 def in_service(engine: Engine, uuid: str) -> Guest:
-    """Return the container that is an instance's server now.
+    """Return the container in service for an instance.
 
     It is the instance's own, or, while the instance is rescued, the one that stands in for it.
     One that never ran is no stand-in: a rescue was broken off.
 
     Args:
-        engine: where it is.
-        uuid: of the instance.
+        engine: home of the container.
+        uuid: id of the instance.
 
     Returns:
         The container, which may not exist.

@@ -1,36 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Labels and names of our containers, by which they are found again."""
+"""Labels and names of the driver's containers."""
 
 LABEL_INSTANCE = "novadocker.instance"
-
-
 LABEL_PROJECT = "novadocker.project"
-
-
 LABEL_HOST = "novadocker.host"
-
-
 LABEL_IMAGE = "novadocker.image"
-
-
 LABEL_HEALTH = "novadocker.health"  # the host, on containers whose image has a HEALTHCHECK
-
-
 LABEL_PROBE = "novadocker.probe"  # the HEALTHCHECK itself, run by the driver
-
-
 LABEL_ROLE = "novadocker.role"
-
-
 LABEL_BASE = "novadocker.base"  # of a container that was made anew: the image that it began as
-
-
 LABEL_KEPT = "novadocker.kept"  # and the bytes that it had written until then
-
-
 RESCUE = "rescue"  # the role of a container that stands in for the server's own
-
-
 NAME_PREFIX = "nova-"
 
 
@@ -38,8 +18,8 @@ def container_name(uuid: str, *, rescue: bool = False) -> str:
     """Return the name of an instance's container.
 
     Args:
-        uuid: of the instance.
-        rescue: whether the one is meant that stands in for its own.
+        uuid: id of the instance.
+        rescue: True names the stand-in during a rescue.
 
     Returns:
         The name.

@@ -70,7 +70,7 @@ def place_of(groups: str, mounts: str, container_id: str) -> tuple[str, tuple[st
     """Find a container's group in the hierarchy that an init system divides.
 
     Args:
-        groups: groups of one of the container's processes, as in cgroups(7).
+        groups: lines of cgroups(7) for one process of the container.
         mounts: mounts of the host, as in proc(5).
         container_id: the container.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Probes of one server, step by step; each step is one short exchange with the engine.
+"""Probes of one server, step by step, each a short exchange with the engine.
 
 A step runs in a thread of ``container.prober``, which starts no second step of a server before
 the first has ended: a watch needs no lock.
@@ -121,7 +121,7 @@ class Watch:
             self._end(-1, str(error))
 
     def close(self) -> None:
-        """Let go of a probe under way; its program ends by itself or with the server."""
+        """Let go of a probe under way; the program ends alone or with the server."""
         if self.running:
             self.running.stream.close()
             self.running = None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server as its tenant asked for it, in plain values."""
+"""Server as requested by a tenant, in plain values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,21 +10,21 @@ from novadocker.virt.docker.container.labels import container_name
 
 @dataclass(frozen=True)
 class Server:
-    """A server as its tenant asked for it.
+    """Server as requested by a tenant.
 
     Attributes:
         uuid: the instance's id.
         project: id of its project.
         host: the compute host that it is on.
         hostname: the name that its processes see.
-        flavor: what it may use.
-        metadata: its metadata, which become environment variables.
+        flavor: size and extra specs.
+        metadata: server metadata, turned into environment variables.
         image: id of its Glance image.
         command_line: image property ``os_command_line``; None leaves the image's command.
-        public_key: its key pair's public key; None where it has none.
-        rescue: whether it is the container that stands in for its own.
-        image_properties: of the image that its container is made from; they may narrow what
-            the flavor grants.
+        public_key: public key of the key pair, or None.
+        rescue: True for the stand-in during a rescue.
+        image_properties: properties of the container's image; they may narrow the flavor's
+            grants.
     """
 
     uuid: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What of a Nova instance makes its container: plain values, and the container they describe."""
+"""Description of a server's container, from plain values."""
 
 import shlex
 from collections.abc import Mapping
@@ -39,13 +39,13 @@ def container_spec(
     """Describe the container of a server.
 
     Args:
-        server: what was asked for.
-        image: what the engine knows of the image.
+        server: server as requested.
+        image: image as known to the engine.
         settings: limits and rights.
         binds: paths on the host by the paths where the container sees them.
         log_max_size: size of its console log before rotation.
         shared: files of another container.
-        first_words: of a program that runs before the image's command and becomes it.
+        first_words: program before the image's command, which becomes the command.
 
     Returns:
         The container to be made; its first program is the start gate.
@@ -79,7 +79,7 @@ def container_spec(
 
 
 def refuse_root(settings: Settings, user: str, passwd: str | None = None) -> None:
-    """Refuse an image that runs as root where that must not be.
+    """Refuse an image running as root under a profile without root.
 
     Args:
         settings: limits and rights.

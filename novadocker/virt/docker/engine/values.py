@@ -212,6 +212,7 @@ class Container:
         storage_driver: keeper of its files, such as "overlay2".
         programs: ids of programs run beside the container's own.
         started_at: ISO 8601 time of the last start.
+        hostname: name of its processes at creation.
         health: result of the engine's own probes; None where the driver probes, or nobody.
     """
 
@@ -233,6 +234,7 @@ class Container:
     storage_driver: str = ""
     programs: tuple[str, ...] = ()
     started_at: str = ""
+    hostname: str = ""
     health: Health | None = None
 
     @classmethod
@@ -269,6 +271,7 @@ class Container:
             storage_driver=body.get("Driver", ""),
             programs=tuple(body.get("ExecIDs") or ()),
             started_at=state.get("StartedAt", ""),
+            hostname=body["Config"].get("Hostname") or "",
             health=Health.parse(state),
         )
 

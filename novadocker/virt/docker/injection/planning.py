@@ -16,7 +16,7 @@ from novadocker.virt.docker.injection.user_data import GateFile
 
 @dataclass(frozen=True)
 class Plan:
-    """Files of one container before its first start, in the order of their creation.
+    """Files of one container before its first start, in order of creation.
 
     Attributes:
         own: links and directories of the driver.

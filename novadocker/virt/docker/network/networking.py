@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from novadocker.virt.docker.container import hostname as kernel_hostname
 from novadocker.virt.docker.container.directory import (
     HOSTNAME,
     HOSTS,
@@ -158,6 +159,7 @@ class Networking:
                 RESOLV_CONF: name_files.resolv_conf(plan),
             }
         )
+        kernel_hostname.follow(container, target.hostname)  # or its name would not resolve
         if fresh:
             self._history.start(network.instance.uuid)
         if container.state is State.PAUSED:

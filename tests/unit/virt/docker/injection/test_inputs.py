@@ -119,6 +119,20 @@ def test_a_script_that_fails_is_no_failed_boot(run: Run) -> None:
     assert told == f"[nova-docker] the user data ended with exit code 7\n{COMMAND}"
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"#!/bin/sh\r\necho\r\n", "the user data's lines end in CR LF; LF is wanted\n"),
+        (b"#!/bin/sh -e\r\ntrue\r\n", "the user data's lines end in CR LF; LF is wanted\n"),
+        (b"#! /opt/no-bash -e\n", "the image has no /opt/no-bash\n"),
+    ],
+)
+def test_a_missing_interpreter_is_told(run: Run, content: bytes, said: str) -> None:
+    """The shell's own words name the script, which is there."""
+    told = run(content)
+    assert told.endswith(f"[nova-docker] {said}{COMMAND}")
+
+
 def test_what_is_no_script_is_left_alone(run: Run) -> None:
     """The console says so."""
     assert run(b"#cloud-config\n").endswith(f"were left alone\n{COMMAND}")
