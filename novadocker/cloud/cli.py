@@ -15,6 +15,7 @@ from novadocker.cloud.clients import environment as clients
 from novadocker.cloud.dashboard import environment
 from novadocker.cloud.errors import CloudError, HostUnfit
 from novadocker.cloud.layout import settings
+from novadocker.cloud.layout.host import HYBRID_DRIVER
 from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.machine import lock
 from novadocker.cloud.supervision import dashboard, starting
@@ -83,7 +84,11 @@ def _add_up(commands: Any) -> None:
     up.add_argument(
         "--public-network", dest="public_cidr", metavar="CIDR", help="the floating addresses"
     )
-    up.add_argument("--driver", help="the host's compute_driver")
+    up.add_argument(
+        "--driver",
+        type=_driver,
+        help="the host's compute_driver; hybrid is virtual machines beside containers",
+    )
     up.add_argument(
         "--network",
         choices=settings.NETWORKS,
@@ -114,6 +119,10 @@ def _add(
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
     parser.set_defaults(command=command)
     return parser
+
+
+def _driver(text: str) -> str:
+    return HYBRID_DRIVER if text == "hybrid" else text
 
 
 def _additions(text: str) -> list[str]:

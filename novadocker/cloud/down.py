@@ -21,7 +21,7 @@ from novadocker.cloud.storage import share
 from novadocker.cloud.supervision import services as service_table
 from novadocker.cloud.supervision import supervisor
 from novadocker.cloud.supervision.service import Service
-from novadocker.cloud.underlay import cables, engine, opensdn, switch
+from novadocker.cloud.underlay import cables, engine, libvirt, opensdn, switch
 
 # Namespaces of Neutron's agents end with the network's or router's id, of which they keep a file.
 _NAMESPACES = {
@@ -72,6 +72,8 @@ def sweep_host(layout: Layout, host: ComputeHost) -> None:
     # Proxies for metadata run on without the agent that made them.
     remains_of_cloud.kill(processes.processes(layout, host.name))
     engine.sweep(host.engine)
+    if host.has_machines:
+        libvirt.sweep(host)
     _remove_namespaces(layout, host)
     switch.remove_devices(host)
     cables.disconnect(host)

@@ -30,7 +30,7 @@ from novadocker.cloud.storage import share
 from novadocker.cloud.supervision import services as service_table
 from novadocker.cloud.supervision import starting, supervisor
 from novadocker.cloud.supervision.service import Service
-from novadocker.cloud.underlay import cables, engine, opensdn, ovn, switch
+from novadocker.cloud.underlay import cables, engine, libvirt, opensdn, ovn, switch
 
 
 def up(layout: Layout, report: Report) -> None:
@@ -54,7 +54,9 @@ def up(layout: Layout, report: Report) -> None:
 def _programs(layout: Layout) -> dict[str, str]:
     more = {CONTRAIL: opensdn.PROGRAMS, OVS: packages.OF_NEUTRON_AGENTS}
     storage = share.PROGRAMS if layout.settings.cinder else {}
-    return {**packages.PROGRAMS, **more.get(layout.settings.network, {}), **storage}
+    machines = libvirt.PROGRAMS if any(host.has_machines for host in layout.hosts) else {}
+    networks = more.get(layout.settings.network, {})
+    return {**packages.PROGRAMS, **networks, **storage, **machines}
 
 
 def _write_everything(layout: Layout) -> Common:
@@ -164,6 +166,8 @@ def _host_preparations(layout: Layout, host: ComputeHost) -> list[Step]:
     if not host.real:
         return steps
     _prepare_engine(layout, host)
+    if host.has_machines:
+        steps.append(_step("libvirt-binding", partial(libvirt.link_binding, layout.venv)))
     if layout.settings.network != CONTRAIL:
         steps += _switch_preparations(layout, host)
     return steps

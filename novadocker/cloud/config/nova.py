@@ -8,7 +8,7 @@ from novadocker.cloud.config.common import SILENT, Common
 from novadocker.cloud.layout.host import ComputeHost
 from novadocker.cloud.layout.layout import LOOPBACK, RESOLVER
 from novadocker.cloud.layout.settings import CONTRAIL, OVN, OVS
-from novadocker.cloud.underlay import opensdn
+from novadocker.cloud.underlay import libvirt, opensdn
 
 CONTROL = "nova"
 # Why an action was refused stands in its event, which Nova shows to administrators alone.
@@ -83,6 +83,7 @@ def _compute(common: Common, host: ComputeHost) -> ini.Sections:
         **_shared(common, host.management_address),
         "docker": {"host_url": host.engine.url, **_network(common, host)},
         "os_vif_ovs": {"ovsdb_connection": f"unix:{host.switch_socket}"},
+        **_machines(host),
         "oslo_concurrency": {"lock_path": host.nova_state / "locks"},
         **common.privsep(
             "vif_plug_ovs_privileged",
@@ -91,6 +92,19 @@ def _compute(common: Common, host: ComputeHost) -> ini.Sections:
             "novadocker_privileged",
             "novadocker_volumes_privileged",
         ),
+    }
+
+
+def _machines(host: ComputeHost) -> ini.Sections:
+    if not host.has_machines:
+        return {}
+    # Interpreted, with a processor of QEMU's own: /dev/kvm is not for us.
+    return {
+        "libvirt": {
+            "virt_type": "qemu",
+            "cpu_mode": "none",
+            "connection_uri": libvirt.uri(host),
+        }
     }
 
 

@@ -9,6 +9,7 @@ from novadocker.cloud.layout.engine_paths import EnginePaths
 
 LOOPBACK = "127.0.0.1"
 DOCKER_DRIVER = "novadocker.virt.docker.DockerDriver"
+HYBRID_DRIVER = "novadocker.virt.hybrid.HybridDriver"
 FAKE_DRIVER = "fake.FakeDriverWithoutFakeNodes"
 
 
@@ -51,6 +52,11 @@ class ComputeHost:
     def service(self, name: str) -> str:
         """Return the name of a service on the host."""
         return f"{name}{self.suffix}"
+
+    @property
+    def has_machines(self) -> bool:
+        """True where libvirt runs virtual machines beside the containers."""
+        return self.driver == HYBRID_DRIVER
 
     @property
     def namespace(self) -> str | None:

@@ -41,7 +41,7 @@ def end_cgroup(name: str) -> None:
 
 def remove_cgroup(name: str) -> None:
     """Remove the emptied cgroups below a parent, and the parent."""
-    for root in _cgroup_roots(name):
+    for root in cgroup_roots(name):
         below = sorted((path for path in root.rglob("*") if path.is_dir()), reverse=True)
         for directory in (*below, root):
             _remove_cgroup_directory(directory)
@@ -104,7 +104,8 @@ def mounts_below(directory: Path) -> list[str]:
     return [mount for mount in mounts if mount.startswith(prefix)]
 
 
-def _cgroup_roots(name: str) -> list[Path]:
+def cgroup_roots(name: str) -> list[Path]:
+    """Return the directories of a parent cgroup, one for each hierarchy."""
     # cgroup v2 has one tree, v1 one for each controller.
     candidates = (CGROUPS / name, *(tree / name for tree in CGROUPS.iterdir()))
     return [path for path in candidates if path.is_dir()]
@@ -113,7 +114,7 @@ def _cgroup_roots(name: str) -> list[Path]:
 def _cgroup_pids(name: str) -> set[int]:
     return {
         int(line)
-        for root in _cgroup_roots(name)
+        for root in cgroup_roots(name)
         for procs in root.rglob("cgroup.procs")
         for line in procs.read_text().split()
     }

@@ -15,6 +15,7 @@ from novadocker.cloud.seed import database
 from novadocker.cloud.supervision import (
     dashboard,
     hosts,
+    machines,
     networks,
     orchestration,
     readiness,
@@ -168,6 +169,7 @@ def of_host(common: Common, host: ComputeHost) -> Iterable[Service]:
         yield from hosts.on_host(common, host)
         # In the machine's own network: containers have theirs, and are reached by descriptors.
         yield from (hosts.owned(host, service) for service in _engine(host))
+        yield from (hosts.owned(host, service) for service in machines.on_host(host))
         yield from (hosts.inside(host, each) for each in networks.on_host(common, host))
     yield hosts.inside(host, _compute(common, host))
 
@@ -198,7 +200,8 @@ def _compute(common: Common, host: ComputeHost) -> Service:
     layout = common.layout
     name = host.service("nova-compute")
     wiring = networks.before_compute(layout, host)
-    machinery = (host.service("dockerd"), *wiring) if host.real else ()
+    engines = (host.service("dockerd"), *machines.before_compute(host))
+    machinery = (*engines, *wiring) if host.real else ()
     return Service(
         Command(name, (*_compute_program(layout, host), *_config_file(layout, name))),
         after=("placement", "nova-conductor", *machinery),

@@ -89,10 +89,18 @@ def configure(host: ComputeHost, datapath: str, identity: Mapping[str, object]) 
         "open",
         ".",
         *external_ids,
+        *_offload(host, datapath),
         *_bridge(host.integration_bridge, datapath, "secure"),
         *_bridge(host.external_bridge, datapath, "standalone"),
         *_underlay(host, datapath),
     )
+
+
+def _offload(host: ComputeHost, datapath: str) -> tuple[str, ...]:
+    # A virtual machine leaves checksums to its host; in user space the switch completes them
+    # with this setting alone, and without it no TCP connection from or to a machine is made.
+    tso = host.has_machines and datapath == "netdev"
+    return ("other_config:userspace-tso-enable=true",) if tso else ()
 
 
 def _underlay(host: ComputeHost, datapath: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from novadocker.virt.docker.driver import DockerDriver
 from novadocker.virt.docker.translation import image_ref
 from novadocker.virt.hybrid import merging
 from novadocker.virt.hybrid.dispatch import dispatching
-from novadocker.virt.hybrid.kind import CONTAINER_FORMAT, Finder, Kind, kind_of_image
+from novadocker.virt.hybrid.kind import CONTAINER_FORMAT, Finder, Kind, Side, kind_of_image
 from novadocker.virt.hybrid.sides import Containers, Machines
 
 CONF = nova.conf.CONF
@@ -41,7 +41,7 @@ class HybridDriver(driver.ComputeDriver):
             Kind.CONTAINER: self._containers,
             Kind.MACHINE: self._machines,
         }
-        self._sides = {
+        self._sides: Mapping[Kind, Side] = {
             Kind.CONTAINER: Containers(self._containers),
             Kind.MACHINE: Machines(self._machines),
         }
