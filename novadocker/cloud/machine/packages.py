@@ -85,7 +85,8 @@ def _install(packages: list[str]) -> None:
 
 
 def _is_there(program: str) -> bool:
-    return shutil.which(program, path=_SEARCH) is not None
+    # A library or a boot record is named by its path and cannot be run.
+    return shutil.which(program, path=_SEARCH) is not None or Path(program).is_file()
 
 
 def _apt(*arguments: str) -> None:
