@@ -11,6 +11,7 @@ from nova.virt.libvirt.driver import LibvirtDriver
 from oslo_log import log as logging
 
 from novadocker.errors import DockerDriverError
+from novadocker.virt.docker.compute.assembly import assemble
 from novadocker.virt.docker.driver import DockerDriver
 from novadocker.virt.docker.translation import image_ref
 from novadocker.virt.hybrid import merging
@@ -36,13 +37,14 @@ class HybridDriver(driver.ComputeDriver):
     def __init__(self, virtapi: Any) -> None:
         super().__init__(virtapi)
         self._machines = LibvirtDriver(virtapi)
-        self._containers = DockerDriver(virtapi)
+        self._parts = assemble(CONF, virtapi)
+        self._containers = DockerDriver(virtapi, self._parts)
         self.drivers: Mapping[Kind, Any] = {
             Kind.CONTAINER: self._containers,
             Kind.MACHINE: self._machines,
         }
         self._sides: Mapping[Kind, Side] = {
-            Kind.CONTAINER: Containers(self._containers),
+            Kind.CONTAINER: Containers(self._parts),
             Kind.MACHINE: Machines(self._machines),
         }
         self.finder = Finder(self._sides)
@@ -90,7 +92,9 @@ class HybridDriver(driver.ComputeDriver):
     ) -> None:
         # Libvirt's driver replaces the inventory: one host, counted once.
         self._machines.update_provider_tree(provider_tree, nodename, allocations)
-        self._containers.update_traits(provider_tree, nodename)
+        traits = self._container_traits()
+        provider_tree.add_traits(nodename, *(name for name, has in traits.items() if has))
+        provider_tree.remove_traits(nodename, *(name for name, has in traits.items() if not has))
 
     def list_instances(self) -> list[str]:
         return [name for child in self.drivers.values() for name in child.list_instances()]
@@ -111,7 +115,7 @@ class HybridDriver(driver.ComputeDriver):
             self._machines.manage_image_cache(context, all_instances)
 
     def cache_image(self, context: Any, image_id: str) -> bool:
-        image = self._containers.parts.glance.get(context, image_id)
+        image = self._parts.glance.get(context, image_id)
         docker = image.get("container_format") == CONTAINER_FORMAT
         kind = Kind.CONTAINER if docker else Kind.MACHINE
         return bool(self.drivers[kind].cache_image(context, image_id))
@@ -149,9 +153,7 @@ class HybridDriver(driver.ComputeDriver):
             self.drivers[wanted].rebuild(context, instance, image_meta, *args, **named)
             return
         reason = f"the server is a {kind.value}, and image {image_meta.id} makes a {wanted.value}"
-        with image_ref.kept(
-            context, instance, self._containers.parts.glance, self._sides[kind].image_of
-        ):
+        with image_ref.kept(context, instance, self._parts.glance, self._sides[kind].image_of):
             raise exception.InstanceFaultRollback(
                 exception.BuildAbortException(instance_uuid=instance.uuid, reason=reason)
             )
@@ -185,6 +187,14 @@ class HybridDriver(driver.ComputeDriver):
             # One engine that is away must not keep the other's servers from being looked after.
             LOG.warning("Server %s goes by its record at start: %s", instance.uuid, error)
             return kind_of_image(instance.image_meta)
+
+    def _container_traits(self) -> dict[str, bool]:
+        # Not those of the processor: a machine's is what libvirt gives it.
+        try:
+            return self._parts.host.traits(CONF.docker.runtimes)
+        except DockerDriverError as error:
+            LOG.warning("Traits of containers stay while the engine does not answer: %s", error)
+            return {}
 
     def _supported_containers(self, nodename: str) -> list[Any]:
         try:

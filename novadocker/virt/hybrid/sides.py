@@ -8,8 +8,8 @@ from nova.virt.libvirt.driver import LibvirtDriver
 from oslo_log import log as logging
 
 from novadocker.errors import DockerDriverError
+from novadocker.virt.docker.compute.assembly import Parts
 from novadocker.virt.docker.container.labels import container_name
-from novadocker.virt.docker.driver import DockerDriver
 
 LOG = logging.getLogger(__name__)
 
@@ -22,11 +22,11 @@ class Containers:
     """The Docker Engine's side.
 
     Args:
-        driver: Docker driver of the host.
+        parts: parts of the host's Docker driver.
     """
 
-    def __init__(self, driver: DockerDriver) -> None:
-        self._driver = driver
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
 
     def has(self, instance: Any) -> bool:
         """Return True where the engine has the server's container.
@@ -38,7 +38,7 @@ class Containers:
             nova.exception.HypervisorUnavailable: the engine does not answer.
         """
         try:
-            return self._driver.parts.engine.find(container_name(instance.uuid)) is not None
+            return self._parts.engine.find(container_name(instance.uuid)) is not None
         except DockerDriverError as error:
             raise exception.HypervisorUnavailable(host=instance.host) from error
 
@@ -51,7 +51,7 @@ class Containers:
         Returns:
             The id, "" where there is none.
         """
-        return self._driver.parts.lifecycle.image_of(uuid)
+        return self._parts.lifecycle.image_of(uuid)
 
 
 class Machines:
