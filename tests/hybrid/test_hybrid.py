@@ -51,10 +51,10 @@ def test_one_host_is_counted_once(site: Site, vm: str, container: str) -> None:
     (node,) = site.admin.compute.hypervisors()
     (provider,) = site.admin.placement.resource_providers()
     assert node.name == provider.name
-    traits = site.admin.placement.get(f"/resource_providers/{provider.id}/traits").json()["traits"]
+    traits = placement(site, f"/resource_providers/{provider.id}/traits")["traits"]
     assert "CUSTOM_DOCKER" in traits
     assert "COMPUTE_IMAGE_TYPE_QCOW2" in traits
-    usages = site.admin.placement.get(f"/resource_providers/{provider.id}/usages").json()["usages"]
+    usages = placement(site, f"/resource_providers/{provider.id}/usages")["usages"]
     flavors = [site.server(each).flavor for each in (vm, container)]
     assert usages["VCPU"] == sum(flavor["vcpus"] for flavor in flavors)
     assert usages["MEMORY_MB"] == sum(flavor["ram"] for flavor in flavors)
