@@ -47,12 +47,14 @@ class Wishes:
         devices: number of PCI devices and accelerators.
         root_volumes: number of volumes in place of the image.
         ephemerals: number of ephemeral disks.
+        certificates: number of trusted certificates, by which the image is to be verified.
     """
 
     settings: Mapping[str, str] = field(default_factory=dict)
     devices: int = 0
     root_volumes: int = 0
     ephemerals: int = 0
+    certificates: int = 0
 
 
 def refuse(wishes: Wishes) -> None:
@@ -75,6 +77,7 @@ def refuse(wishes: Wishes) -> None:
         "devices": "a server without PCI devices and accelerators; containers get none",
         "root_volumes": "a server that boots from an image; volumes can be added to it",
         "ephemerals": "a flavor without an ephemeral disk",
+        "certificates": "a server without trusted certificates; signatures are not verified here",
     }
     for name, accepted in instead.items():
         if asked := getattr(wishes, name):

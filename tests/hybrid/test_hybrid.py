@@ -127,7 +127,9 @@ def test_nova_compute_dies_and_neither_kind_notices(
 ) -> None:
     """Domain and container run on, and both are acted on afterwards."""
     started = site.container(container)["State"]["StartedAt"]
-    os.kill(site.pid("nova-compute"), signal.SIGKILL)
+    dead = site.pid("nova-compute")
+    os.kill(dead, signal.SIGKILL)
+    until(lambda: site.pid("nova-compute") not in (0, dead), "the supervisor to start Nova")
     site.start("nova-compute")
     assert domains.state(vm) == "running"
     assert site.container(container)["State"]["StartedAt"] == started

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 from novadocker.cloud.errors import PackagesFailed
 from novadocker.cloud.machine import boot_services, lock, service_policy

@@ -153,7 +153,10 @@ class HybridDriver(driver.ComputeDriver):
             self.drivers[wanted].rebuild(context, instance, image_meta, *args, **named)
             return
         reason = f"the server is a {kind.value}, and image {image_meta.id} makes a {wanted.value}"
-        with image_ref.kept(context, instance, self._parts.glance, self._sides[kind].image_of):
+        with (
+            self._parts.allocations.kept(instance.uuid),
+            image_ref.kept(context, instance, self._parts.glance, self._sides[kind].image_of),
+        ):
             raise exception.InstanceFaultRollback(
                 exception.BuildAbortException(instance_uuid=instance.uuid, reason=reason)
             )

@@ -114,6 +114,7 @@ def test_containers_do_not_share_their_sysctls() -> None:
     [
         (Wishes(root_volumes=1), "root volumes = 1 is refused"),
         (Wishes(ephemerals=2), "a flavor without an ephemeral disk"),
+        (Wishes(certificates=1), "a server without trusted certificates"),
     ],
 )
 def test_what_a_container_cannot_have_is_refused(wishes: Wishes, said: str) -> None:

@@ -160,6 +160,7 @@ def wishes(
         **(flavor.get("extra_specs", {}) or {}),
         **{name: value for name, value in kernel.items() if value},
     }
+    trusted = instance.get("trusted_certs", None)
     requests = instance.get("pci_requests", None)
     ephemerals = driver.block_device_info_get_ephemerals(block_device_info)
     return policy.Wishes(
@@ -167,6 +168,7 @@ def wishes(
         devices=len(requests.requests if requests else ()) + len(accel_info or ()),
         root_volumes=int(not instance.image_ref),
         ephemerals=len(ephemerals) or int(bool(flavor.get("ephemeral_gb", 0))),
+        certificates=len(trusted.ids if trusted else ()),
     )
 
 
