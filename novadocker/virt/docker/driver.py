@@ -308,7 +308,7 @@ class DockerDriver(Service, Introspection, VolumeCalls, Unsupported):
     ) -> None:
         with translation.as_nova_errors(instance):
             self._expect_volumes(context, instance, block_device_info)
-        self._resize(instance, network_info, power_on=power_on)
+        self._resize(instance, network_info, self._parts.resize.finish, power_on=power_on)
 
     def confirm_migration(
         self,
@@ -317,7 +317,8 @@ class DockerDriver(Service, Introspection, VolumeCalls, Unsupported):
         instance: Instance,
         network_info: NetworkInfo,
     ) -> None:
-        """Do nothing: a resized server is the container that it was."""
+        with translation.as_nova_errors(instance):
+            self._parts.resize.confirm(instance.uuid)
 
     def finish_revert_migration(
         self,
@@ -331,7 +332,7 @@ class DockerDriver(Service, Introspection, VolumeCalls, Unsupported):
     ) -> None:
         with translation.as_nova_errors(instance):
             self._expect_volumes(context, instance, block_device_info)
-        self._resize(instance, network_info, power_on=power_on)
+        self._resize(instance, network_info, self._parts.resize.revert, power_on=power_on)
 
     # Interfaces
 
@@ -374,9 +375,16 @@ class DockerDriver(Service, Introspection, VolumeCalls, Unsupported):
 
     # Parts of the calls above
 
-    def _resize(self, instance: Instance, network_info: NetworkInfo, *, power_on: bool) -> None:
+    def _resize(
+        self,
+        instance: Instance,
+        network_info: NetworkInfo,
+        act: Callable[..., None],
+        *,
+        power_on: bool,
+    ) -> None:
         network = self._parts.ports.network_of(instance, network_info)
         server = translation.server(instance)
         with translation.as_nova_errors(instance):
-            self._parts.resize.finish(server, network, power_on=power_on)
+            act(server, network, power_on=power_on)
         tell_rights(self._parts.tags, server, self._parts.allowance.settings(server))

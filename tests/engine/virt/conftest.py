@@ -41,6 +41,7 @@ from novadocker.virt.docker.volumes.connector import Connector, HostIdentity
 from novadocker.virt.docker.volumes.records import Records
 from novadocker.virt.docker.volumes.values import Trust
 from novadocker.virt.docker.wiring.wire import Wired
+from tests.engine.virt.privileges import daemon
 from tests.support import busybox
 
 with warnings.catch_warnings():
@@ -179,6 +180,13 @@ def _gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def privileged() -> Iterator[None]:
+    """The privileged daemon, with the capabilities that it has in production."""
+    with daemon():
+        yield
+
+
 @dataclass
 class Wiring:
     """Stands in for the wiring: notes what it was asked and what ran at that moment."""
@@ -304,7 +312,7 @@ class Servers:
         networking = Networking(wiring, options.domain, options.dns_servers)
         allowance = Allowance(able, self.abilities.pids, self.bounds)
         runner = Runner(self.engine, networking, options, allowance, self.volumes)
-        rescue = Rescue(images, networking, runner)
+        rescue = Rescue(self.engine, images, networking, runner)
         lifecycle = Lifecycle(self.engine, images, networking, runner, rescue, options)
         recovery = Recovery(self.engine, rescue, lifecycle)
         return Actions(

@@ -30,6 +30,7 @@ from novadocker.virt.docker.compute.assembly import assemble, edges_of
 from novadocker.virt.docker.conf import options
 from novadocker.virt.docker.driver import DockerDriver
 from novadocker.virt.docker.engine import Connection, Engine
+from novadocker.virt.docker.privileged import context as privileged
 from novadocker.virt.docker.wiring import Wiring
 
 ENGINE = "NOVADOCKER_TEST_ENGINE"
@@ -61,6 +62,7 @@ def make_driver(virtapi: Any) -> DockerDriver:
     theirs.CONF.set_override("shutdown_timeout", 1)
     theirs.CONF.set_override("instances_path", tempfile.mkdtemp(dir=instances()))
     theirs.CONF.set_override("host", HOST)
+    privileged.context.set_client_mode(False)
     wiring = mock.create_autospec(Wiring, instance=True)
     wiring.vif_types, wiring.silent_vif_types = ("ovs", "bridge"), ()
     wiring.joined.return_value = frozenset()

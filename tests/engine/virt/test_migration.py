@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from novadocker.errors import EngineError, PolicyRefused, WiringError
+from novadocker.errors import EngineError, PolicyRefused, ResizeRefused, WiringError
 from novadocker.policy import MIB, Flavor
 from novadocker.virt.docker.actions import recreate
 from novadocker.virt.docker.container.labels import LABEL_BASE, LABEL_KEPT
@@ -14,6 +14,9 @@ from novadocker.virt.docker.engine import Container, Engine, State
 SMALL = Flavor(vcpus=1, memory_mib=32, root_gib=1)
 LARGE = Flavor(vcpus=2, memory_mib=96, root_gib=1, swap_mib=16)
 WRITES = "echo kept > /file; echo volume > /data/file; echo written; sleep 600"
+
+
+pytestmark = pytest.mark.usefixtures("privileged")
 
 
 def resized(servers: Any, flavor: Flavor, *, power_on: bool = True) -> Container:
@@ -88,6 +91,59 @@ def test_a_resize_that_cannot_end_keeps_the_limits(servers: Any) -> None:
         resized(servers, LARGE)
     after = servers.guest.get()
     assert (after.state, after.limits.memory_bytes) == (State.EXITED, 32 * MIB)
+
+
+OTHER_RIGHTS = replace(LARGE, extra_specs={"docker:cap_add": "NET_ADMIN"})
+
+
+def test_a_reverted_resize_brings_the_original_back(servers: Any, engine: Engine) -> None:
+    """The same container with the files of that time; nothing of the other one is left."""
+    booted = servers.boot("echo 1 >> /count; sleep 600", flavor=SMALL)
+    other = resized(servers, OTHER_RIGHTS)
+    assert other.id != booted.id
+    engine.run(other.name, ("touch", "/later"))
+    servers.ask(flavor=SMALL)
+    servers.actions.lifecycle.stop(servers.asked.uuid, servers.network, 0)
+    servers.actions.resize.revert(servers.asked, servers.network, power_on=True)
+    after = servers.guest.get()
+    assert (after.id, after.state, after.rights) == (booted.id, State.RUNNING, booted.rights)
+    assert engine.run(after.name, ("test", "-e", "/later"))[0] == 1
+    assert list(engine.labels_by_name("novadocker.instance")) == [booted.name]
+    assert not engine.image_tags(f"{recreate.NAMESPACE}{servers.asked.uuid}:")
+
+
+def test_a_confirmed_resize_gives_up_the_original(servers: Any, engine: Engine) -> None:
+    """Until then the original is there, stopped; a second confirmation is no error."""
+    booted = servers.boot(flavor=SMALL)
+    other = resized(servers, OTHER_RIGHTS)
+    original = engine.inspect(other.name + recreate.PREDECESSOR)
+    assert (original.id, original.state) == (booted.id, State.EXITED)
+    for _ in range(2):
+        servers.actions.resize.confirm(servers.asked.uuid)
+    assert list(engine.labels_by_name("novadocker.instance")) == [other.name]
+
+
+def test_a_file_that_no_image_carries_is_refused_by_name(servers: Any) -> None:
+    """The server runs on with its files; a flavor with the same rights and disk needs no image."""
+    booted = servers.boot(
+        "busybox mkdir /srv; touch /srv/.wh.app /srv/app; echo made; sleep 600", flavor=SMALL
+    )
+    servers.wait_for("made")
+    with pytest.raises(ResizeRefused, match=r"no image carries /srv/\.wh\.app"):
+        resized(servers, OTHER_RIGHTS)
+    now = servers.guest.get()
+    assert (now.id, now.state) == (booted.id, State.RUNNING)
+    assert resized(servers, LARGE).id == booted.id
+
+
+def test_an_operation_finds_a_container_that_a_lost_reply_left_elsewhere(
+    servers: Any, engine: Engine
+) -> None:
+    """A hard reboot mends a server whose container has the name of an original."""
+    booted = servers.boot(flavor=SMALL)
+    engine.rename(booted.name, booted.name + recreate.PREDECESSOR)
+    servers.actions.lifecycle.restart(servers.asked, servers.network, 0)
+    assert servers.guest.get().id == booted.id
 
 
 def made_anew(servers: Any, engine: Engine, times: int = 1) -> Container:

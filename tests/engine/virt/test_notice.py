@@ -13,6 +13,8 @@ SMALL = Flavor(vcpus=1, memory_mib=32, root_gib=1)
 ROUTER = replace(SMALL, memory_mib=64, extra_specs={"docker:cap_add": "NET_ADMIN"})
 READS = "cat /dev/.novadocker/rights; echo x > /dev/.novadocker/rights; echo end; sleep 600"
 
+pytestmark = pytest.mark.usefixtures("privileged")
+
 
 def told(servers: Any) -> str:
     """Return what it reads of its rights."""

@@ -22,6 +22,8 @@ WRITES = (
     "read ended _ < /proc/uptime; echo took $began $ended; sleep 600"
 )
 
+pytestmark = pytest.mark.usefixtures("privileged")
+
 
 @pytest.fixture
 def limiting(servers: Any, engine: Engine) -> Any:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images of servers on a real engine: what is in them, how still a server stands, what breaks."""
 
+import contextlib
 import io
 import json
 import tarfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -12,10 +14,11 @@ from typing import Any
 import pytest
 
 from novadocker.archive import Platform
-from novadocker.errors import ContainerNotFound
+from novadocker.errors import ContainerNotFound, DockerDriverError, SnapshotError
 from novadocker.virt.docker.actions.snapshot import Snapshots, Stages, name_of
 from novadocker.virt.docker.engine import Engine, Image, State
 from novadocker.virt.docker.images import Images
+from tests.support.eventually import eventually
 
 IMAGE = "91a9ce00-0000-4000-8000-000000000003"
 MIB = 1024**2
@@ -34,6 +37,8 @@ CONFIG = {
     "Volumes": {"/data": {}},
     "WorkingDir": "/srv",
 }
+
+pytestmark = pytest.mark.usefixtures("privileged")
 
 
 class Glance:
@@ -241,3 +246,32 @@ def test_what_an_interrupted_snapshot_left_is_swept(
     assert snapshots.sweep("another host") == []
     assert snapshots.sweep("h1") == [tag]
     assert names(docker_api) == before
+
+
+def test_a_file_that_means_a_deletion_is_refused_by_name(servers: Any) -> None:
+    """A commit would leave the file and its namesake out, and say nothing."""
+    servers.boot("touch /bin/.wh.cat; echo made; sleep 600")
+    servers.wait_for("made")
+    with pytest.raises(SnapshotError, match=r"no image carries /bin/\.wh\.cat"):
+        take(servers, Glance())
+
+
+def test_a_server_is_deleted_while_it_is_made_an_image(servers: Any, engine: Engine) -> None:
+    """The deletion does not wait for the commit, of which nothing is left in the engine."""
+    servers.boot("head -c 100000000 /dev/urandom > /big; echo written; sleep 600")
+    servers.wait_for("written")
+    ended = threading.Event()
+
+    def snapshot() -> None:
+        with contextlib.suppress(DockerDriverError):
+            take(servers, Glance())
+        ended.set()
+
+    thread = threading.Thread(target=snapshot)
+    thread.start()
+    assert eventually(lambda: servers.guest.get().state is State.PAUSED)
+    servers.actions.lifecycle.remove(servers.asked.uuid, servers.network)
+    assert servers.guest.find() is None
+    thread.join(200)
+    assert ended.is_set()
+    assert not engine.image_tags("nova-snapshot/")

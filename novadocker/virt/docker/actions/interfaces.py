@@ -4,12 +4,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from novadocker.virt.docker.actions.lock import lock
+from novadocker.virt.docker.actions.lock import lock, operation
 from novadocker.virt.docker.actions.recovery import Recovery
 from novadocker.virt.docker.actions.runner import Runner
 from novadocker.virt.docker.container.guest import in_service
 from novadocker.virt.docker.container.server import Server
-from novadocker.virt.docker.engine import Engine
+from novadocker.virt.docker.engine import Engine, State
 from novadocker.virt.docker.network.audit import Audited
 from novadocker.virt.docker.network.networking import Network, Networking, ServerNetwork
 from novadocker.virt.nova_types import Vif
@@ -43,7 +43,7 @@ class Interfaces:
         Raises:
             WiringError: the network could not be repaired.
         """
-        with lock(server.uuid):
+        with operation(self._engine, server.uuid):
             self._recovery.before_repair(server.uuid, network)
             guest = in_service(self._engine, server.uuid)
             container = guest.find()
@@ -66,7 +66,9 @@ class Interfaces:
         with lock(audited.uuid):
             guest = in_service(self._engine, audited.uuid)
             container = guest.find()
-            if not container or not container.alive:
+            # A frozen one is frozen by its tenant, whose resumption sets the links up, or by a
+            # snapshot, which knows of no links: an audit must not set them down for it.
+            if not container or container.state is not State.RUNNING:
                 return []
             is_rescue = self._is_rescue(audited.uuid, guest.name)
             directory = self._runner.directory(audited.uuid, rescue=is_rescue)
@@ -85,7 +87,7 @@ class Interfaces:
             VifRefused: a container cannot have the port; nothing has been changed.
             WiringError: the port could not be joined; nothing of it is left.
         """
-        with lock(server.uuid):
+        with operation(self._engine, server.uuid):
             # Read under the lock: another call may have attached or detached in the meantime.
             network = ports()
             self._networking.plan(server.hostname, replace(network, info=[vif]))
@@ -103,7 +105,7 @@ class Interfaces:
         Raises:
             WiringError: the port could not be taken away.
         """
-        with lock(server.uuid):
+        with operation(self._engine, server.uuid):
             network = ports()
             if target := self._running(server, network):
                 self._networking.detach(target, vif)

@@ -12,7 +12,7 @@ from oslo_log import log as logging
 
 from novadocker.errors import ContainerExists
 from novadocker.virt.docker.actions import recreate
-from novadocker.virt.docker.actions.lock import lock
+from novadocker.virt.docker.actions.lock import lock, operation
 from novadocker.virt.docker.actions.rescue import Rescue
 from novadocker.virt.docker.actions.runner import Runner, nothing
 from novadocker.virt.docker.actions.stopwatch import Stopwatch
@@ -149,7 +149,7 @@ class Lifecycle:
         Raises:
             ContainerNotFound: there is no container.
         """
-        with lock(server.uuid):
+        with operation(self._engine, server.uuid):
             container = self._runner.guest(server.uuid, rescue=server.rescue).get()
             if not server.rescue:
                 self._rescue.end(server.uuid, network)
@@ -168,7 +168,7 @@ class Lifecycle:
             network: ports of the server.
             timeout: seconds between the image's stop signal and the end by force.
         """
-        with lock(uuid):
+        with operation(self._engine, uuid):
             guest = in_service(self._engine, uuid)
             if guest.find():
                 guest.stop(timeout)
@@ -197,7 +197,7 @@ class Lifecycle:
             ContainerNotFound: there is no container.
             WiringError: a port could not be set down; the server runs on.
         """
-        with lock(uuid), ExitStack() as undo:
+        with operation(self._engine, uuid), ExitStack() as undo:
             guest = in_service(self._engine, uuid)
             undo.callback(guest.unpause)
             guest.pause()
@@ -211,7 +211,7 @@ class Lifecycle:
             ContainerNotFound: there is no container.
             WiringError: a port could not be set up; the server stays frozen.
         """
-        with lock(uuid):
+        with operation(self._engine, uuid):
             guest = in_service(self._engine, uuid)
             self._networking.mute(network, down=False)
             guest.unpause()

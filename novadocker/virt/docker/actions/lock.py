@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Per-server lock, held by every operation that changes a server."""
+"""Per-server lock, and the begin of every operation that changes a server."""
 
+import contextlib
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
 from oslo_concurrency import lockutils
+
+from novadocker.virt.docker.actions import recreate
+from novadocker.virt.docker.engine import Engine
 
 LOCK_PREFIX = "novadocker-"
 
@@ -17,3 +22,19 @@ def lock(uuid: str) -> AbstractContextManager[Any]:
     # Nova holds a lock named by the bare id around most of its calls to us.
     held: AbstractContextManager[Any] = lockutils.lock(f"{LOCK_PREFIX}{uuid}")
     return held
+
+
+@contextlib.contextmanager
+def operation(engine: Engine, uuid: str) -> Iterator[None]:
+    """Hold a server's lock over one operation, and begin with a server that is whole.
+
+    A reply of the engine that was lost in an earlier operation may have left the container under
+    another name; without this step no operation but a restart of nova-compute would find it.
+
+    Args:
+        engine: Docker Engine of this host.
+        uuid: id of the instance.
+    """
+    with lock(uuid):
+        recreate.recover(engine, uuid)
+        yield

@@ -3,7 +3,8 @@
 
 Nova starts, stops, reboots and deletes anew what was cut off. The rest only the driver can see:
 
-* a container made anew under another flavor and not yet in its predecessor's place;
+* a container made anew under another flavor and not yet in its predecessor's place: ended at the
+  begin of every operation, see ``lock.operation``;
 * a stand-in of a rescue that did not come to run;
 * a container that was frozen for a snapshot;
 * a container that was made for a server that will be in ERROR, and has not run;
@@ -18,7 +19,6 @@ import enum
 from oslo_log import log as logging
 
 from novadocker.gate.start_gate import process_is_at_gate
-from novadocker.virt.docker.actions import recreate
 from novadocker.virt.docker.actions.lifecycle import Lifecycle
 from novadocker.virt.docker.actions.rescue import Rescue
 from novadocker.virt.docker.container.guest import in_service
@@ -111,7 +111,7 @@ class Recovery:
             self._lifecycle.remove(uuid, network)
 
     def before_repair(self, uuid: str, network: Network) -> None:
-        """End a recreation and a rescue that were broken off; the caller holds the lock.
+        """End a rescue that was broken off; the caller holds the lock.
 
         Args:
             uuid: id of the instance.
@@ -120,6 +120,5 @@ class Recovery:
         Raises:
             DockerDriverError: the engine could not do it.
         """
-        recreate.recover(self._engine, uuid)
         if in_service(self._engine, uuid).name == container_name(uuid):
             self._rescue.end(uuid, network)

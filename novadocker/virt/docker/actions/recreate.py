@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One container under another flavor, on the host where it is.
+"""One container under another flavor, on the host where the container is.
 
-A resized server is the same container: its files and its addresses stay, its limits change.
-Only its rights, the size of its disk, and how fast that is read and written, are fixed when a
-container is made. A container for which these change is made anew, from an image of itself.
-What it wrote is a layer of that image then, and the limit of its new writable layer is what is
-left of its disk; but btrfs limits all of a container's files, its image's too.
+A resized server is the same container: files and addresses stay, limits change. Only rights, the
+size of the disk, and the disk's rates are fixed when a container is made. A container for which
+these change is made anew, from an image of itself. The files that were written are a layer of
+that image then, and the limit of the new writable layer is the rest of the disk; but btrfs
+limits all of a container's files, the image's too.
+
+An image cannot carry every file. So files that would be lost are refused by name before anything
+changes, and the original container stays, stopped, until the resize is confirmed: a revert brings
+it back as it was.
 """
 
 from contextlib import ExitStack
@@ -18,14 +22,20 @@ from novadocker.policy import (
     Limits,
     Rights,
 )
-from novadocker.virt.docker.container.labels import LABEL_BASE, LABEL_KEPT, container_name
+from novadocker.virt.docker.container.labels import (
+    LABEL_BASE,
+    LABEL_INSTANCE,
+    LABEL_KEPT,
+    container_name,
+)
+from novadocker.virt.docker.container.own_files import lost_in_layer
 from novadocker.virt.docker.engine import Container, Engine
 
 NAMESPACE = "nova-resized/"
 LIMITS_ALL_FILES = "btrfs"
 SUCCESSOR, PREDECESSOR = "-successor", "-predecessor"
-# What can be written still where a server that is reverted has filled the larger disk: a limit
-# of 0 would be none, and one of less than is there cannot be set.
+# Minimum of writable space: a limit of 0 means "unlimited" to the engine, and a limit below the
+# bytes that are there cannot be set.
 SLACK = 16 * MIB
 
 
@@ -33,11 +43,11 @@ def refuse_move(host: str, destination: str) -> None:
     """Refuse to resize to another host.
 
     Args:
-        host: where the server is.
-        destination: where Nova wants it to be.
+        host: compute host of the server.
+        destination: compute host that Nova chose.
 
     Raises:
-        ResizeRefused: that is elsewhere.
+        ResizeRefused: the two differ.
     """
     if destination != host:
         raise ResizeRefused(
@@ -47,15 +57,15 @@ def refuse_move(host: str, destination: str) -> None:
 
 
 def refuse_smaller_disk(engine: Engine, container: Container, limits: Limits) -> None:
-    """Refuse a disk that what was written does not fit in.
+    """Refuse a disk that is too small for the files of a container.
 
     Args:
-        engine: where the container is.
-        container: as it is now.
-        limits: what its flavor lets it use.
+        engine: Docker Engine of the container.
+        container: state of the container at the moment.
+        limits: limits of the new flavor.
 
     Raises:
-        ResizeRefused: it does not fit.
+        ResizeRefused: the files do not fit.
     """
     if not 0 < limits.disk_bytes < current_limits(container).disk_bytes:
         return
@@ -67,80 +77,108 @@ def refuse_smaller_disk(engine: Engine, container: Container, limits: Limits) ->
         )
 
 
-def kept_bytes(container: Container) -> int:
-    """Return what a container had written when it was last made anew.
+def refuse_lost_files(container: Container, limits: Limits, rights: Rights) -> None:
+    """Refuse a change of a stopped container that would lose files or attributes of files.
 
     Args:
-        container: as it is now.
+        container: state of the container at the moment; it does not run.
+        limits: limits of the new flavor.
+        rights: rights of the new flavor.
 
-    Returns:
-        Bytes, which are part of its flavor's disk and not of its writable layer.
+    Raises:
+        ResizeRefused: the container would be made anew, and an image cannot carry a file.
+    """
+    if not container.writable or not _needs_another(container, limits, rights):
+        return
+    if lost := lost_in_layer(container.writable, attributes=True):
+        raise ResizeRefused(
+            reason=f"the new flavor has other rights or another disk, and no image carries "
+            f"{'; '.join(lost)}; rename such files or remove their attributes (setfattr -x, "
+            "setfacl -b), or take a flavor that differs in memory, processors or swap alone"
+        )
+
+
+def kept_bytes(container: Container) -> int:
+    """Return the bytes that a container had written when it was last made anew.
+
+    They are part of the flavor's disk, and not of the writable layer.
     """
     return int(container.labels.get(LABEL_KEPT, 0))
 
 
 def current_limits(container: Container) -> Limits:
-    """Return what a container's flavor let it use when its limits were last set.
-
-    Args:
-        container: as it is now.
-
-    Returns:
-        The limits, the disk's with what is kept.
-    """
+    """Return the limits that a container's flavor gave it, the disk's with the kept bytes."""
     limits = container.limits
     kept = kept_bytes(container) if limits.disk_bytes else 0
     return replace(limits, disk_bytes=limits.disk_bytes + kept)
 
 
 def apply(engine: Engine, uuid: str, limits: Limits, rights: Rights) -> None:
-    """Give a container that does not run limits and rights of its flavor. Idempotent.
+    """Give a stopped container limits and rights of its flavor; safe to repeat.
 
     Args:
-        engine: where it is.
-        uuid: of the instance.
-        limits: what its flavor lets it use.
-        rights: what its flavor lets it do.
+        engine: Docker Engine of the container.
+        uuid: id of the instance.
+        limits: limits of the flavor.
+        rights: rights of the flavor.
 
     Raises:
         ContainerNotFound: there is no container.
     """
     recover(engine, uuid)
     container = engine.inspect(container_name(uuid))
-    before = current_limits(container)
-    fixed = before.disk_bytes, before.rates, container.rights
-    if (limits.disk_bytes, limits.rates, rights) == fixed:
-        engine.update(container.name, limits)
-    else:
+    if _needs_another(container, limits, rights):
         _make_anew(engine, uuid, container, limits, rights)
+    else:
+        engine.update(container.name, limits)
+
+
+def confirm(engine: Engine, uuid: str) -> None:
+    """Remove the original of a container that was made anew; its absence is no error."""
+    engine.remove(container_name(uuid) + PREDECESSOR)
+
+
+def put_back(engine: Engine, uuid: str) -> None:
+    """Bring back the original of a container that was made anew; its absence is no error.
+
+    Files that were written since are gone with the other container, as with a VM's reverted disk.
+    """
+    recover(engine, uuid)
+    name = container_name(uuid)
+    if original := engine.find(name + PREDECESSOR):
+        # Removed first: a death in between leaves the original alone, which recover renames.
+        engine.remove(name)
+        engine.rename(original.name, name)
+        engine.remove_image(_image_of(uuid, original))
 
 
 def recover(engine: Engine, uuid: str) -> None:
-    """End what a driver that died while it made a container anew has begun.
+    """End a recreation that a driver began and did not come to the end of.
 
-    Args:
-        engine: where it is.
-        uuid: of the instance.
+    An original beside the server's container is none of these: it waits for the confirmation.
     """
     name = container_name(uuid)
-    if engine.find(name + PREDECESSOR) and not engine.find(name):
+    # From the list: each operation begins with this call, and one answer is cheap.
+    there = engine.listed(f"{LABEL_INSTANCE}={uuid}")
+    if name + PREDECESSOR in there and name not in there:
         engine.rename(name + PREDECESSOR, name)
-    for leftover in (name + SUCCESSOR, name + PREDECESSOR):
-        engine.remove(leftover)
+    if name + SUCCESSOR in there:
+        engine.remove(name + SUCCESSOR)
 
 
 def remove_leftovers(engine: Engine, uuid: str) -> None:
-    """Remove all that containers made anew have left; call it when the last is gone.
-
-    Args:
-        engine: where they were.
-        uuid: of the instance.
-    """
+    """Remove everything that recreations of a removed server's container have left."""
     name = container_name(uuid)
     for leftover in (name + SUCCESSOR, name + PREDECESSOR):
         engine.remove(leftover)
     for tag in engine.image_tags(f"{NAMESPACE}{uuid}:"):
         engine.remove_image(tag)
+
+
+def _needs_another(container: Container, limits: Limits, rights: Rights) -> bool:
+    before = current_limits(container)
+    fixed = before.disk_bytes, before.rates, container.rights
+    return (limits.disk_bytes, limits.rates, rights) != fixed
 
 
 def _used(engine: Engine, container: Container) -> int:
@@ -150,11 +188,15 @@ def _used(engine: Engine, container: Container) -> int:
     return kept_bytes(container) + written
 
 
+def _image_of(uuid: str, container: Container) -> str:
+    return f"{NAMESPACE}{uuid}:{container.id[:12]}"
+
+
 def _make_anew(
     engine: Engine, uuid: str, container: Container, limits: Limits, rights: Rights
 ) -> None:
     name, used = container.name, _used(engine, container)
-    tag = f"{NAMESPACE}{uuid}:{container.id[:12]}"
+    tag = _image_of(uuid, container)
     kept = 0 if container.storage_driver == LIMITS_ALL_FILES else used
     disk = max(limits.disk_bytes, used + SLACK) - kept if limits.disk_bytes else 0
     labels = {
@@ -167,8 +209,11 @@ def _make_anew(
         undo.callback(engine.remove, name + SUCCESSOR)
         made = replace(limits, disk_bytes=disk)
         engine.replicate(name, name + SUCCESSOR, image, made, rights, labels)
-        engine.rename(name, name + PREDECESSOR)
-        undo.callback(engine.rename, name + PREDECESSOR, name)
+        # Before the renames: a reply may be lost, and the engine may have renamed all the same.
+        undo.callback(recover, engine, uuid)
+        if engine.find(name + PREDECESSOR):
+            engine.remove(name)  # the oldest is the original that a revert wants
+        else:
+            engine.rename(name, name + PREDECESSOR)
         engine.rename(name + SUCCESSOR, name)
         undo.pop_all()
-    engine.remove(name + PREDECESSOR)

@@ -12,11 +12,11 @@ from dataclasses import replace
 from oslo_log import log as logging
 
 from novadocker.errors import RescueRefused
-from novadocker.virt.docker.actions.lock import lock
+from novadocker.virt.docker.actions.lock import operation
 from novadocker.virt.docker.actions.runner import SEEN_AT, Runner
 from novadocker.virt.docker.actions.stopwatch import Stopwatch
 from novadocker.virt.docker.container.server import Server
-from novadocker.virt.docker.engine import Container, Image, Shared
+from novadocker.virt.docker.engine import Container, Engine, Image, Shared
 from novadocker.virt.docker.images import Images, ImageWaiter
 from novadocker.virt.docker.injection.inputs import NOTHING, Inputs
 from novadocker.virt.docker.network.networking import Network, Networking
@@ -32,12 +32,16 @@ class Rescue:
     that hold it.
 
     Args:
+        engine: runs the containers.
         images: fetches images from Glance.
         networking: joins containers to their ports.
         runner: makes and runs containers.
     """
 
-    def __init__(self, images: Images, networking: Networking, runner: Runner) -> None:
+    def __init__(
+        self, engine: Engine, images: Images, networking: Networking, runner: Runner
+    ) -> None:
+        self._engine = engine
         self._images = images
         self._networking = networking
         self._runner = runner
@@ -73,7 +77,7 @@ class Rescue:
         """
         watch, uuid = Stopwatch(), server.uuid
         own = self._runner.guest(uuid)
-        with lock(uuid), ExitStack() as undo:
+        with operation(self._engine, uuid), ExitStack() as undo:
             files_of(own.get())  # refuses before anything changes
             self._runner.settings(server)
             self.end(uuid, network)

@@ -25,11 +25,12 @@ from novadocker.errors import (
     SnapshotError,
 )
 from novadocker.virt.docker.actions import snapshot_config
-from novadocker.virt.docker.actions.lock import lock
+from novadocker.virt.docker.actions.lock import operation
 from novadocker.virt.docker.actions.upload import Upload
 from novadocker.virt.docker.container.guest import Guest
 from novadocker.virt.docker.container.labels import LABEL_BASE, LABEL_HOST, container_name
-from novadocker.virt.docker.engine import Engine
+from novadocker.virt.docker.container.own_files import lost_in_layer
+from novadocker.virt.docker.engine import Container, Engine
 from novadocker.virt.docker.host.processor import platform_of_host
 from novadocker.virt.docker.images import CONTAINER_FORMAT, Origin, Provenance, recorded_digits
 from novadocker.virt.nova_types import ImageApi, RequestContext
@@ -89,6 +90,17 @@ def is_live(properties: Mapping[str, str]) -> bool:
             f"or {LIVE!r}, where it does not",
         )
     return asked == LIVE
+
+
+def _refuse_lost_files(image_id: str, container: Container) -> None:
+    # A commit says nothing of such a file, or breaks off with a path of the host.
+    if not container.writable:
+        return
+    if lost := lost_in_layer(container.writable, attributes=False):
+        raise SnapshotError(
+            image=image_id,
+            reason=f"no image carries {'; '.join(lost)}; rename such files, and try again",
+        )
 
 
 class Snapshots:
@@ -167,15 +179,18 @@ class Snapshots:
         properties = self._glance.get(context, image_id).get("properties", {})
         live = is_live(properties)
         guest = Guest(self._engine, container_name(uuid))
-        container = guest.get()
+        with operation(self._engine, uuid):
+            container = guest.get()
+        _refuse_lost_files(image_id, container)
         base = container.labels.get(LABEL_BASE, container.image)
         settings = self._engine.image_settings(base)
         stages.pending()
         tag = name_of(uuid, image_id)
         with self._leaving_nothing(tag):
-            # The lock is held for the commit alone: an upload may take hours.
-            with lock(uuid):
-                committed = guest.commit(tag, live=live)
+            # Without the server's lock: a commit may take an hour, and Nova keeps all operations
+            # but a deletion away by the task state. A deletion must not wait for an image that
+            # nobody will want.
+            committed = guest.commit(tag, live=live)
             stages.uploading()
             with contextlib.closing(self._engine.save_image(committed)) as chunks:
                 archive = CheckedArchive(

@@ -179,7 +179,7 @@ def assemble(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges | None = None)
         Trust(section.volume_filesystems),
     )
     runner = Runner(engine, networking, settings, allowance, volumes)
-    rescue = Rescue(edges.images, networking, runner)
+    rescue = Rescue(engine, edges.images, networking, runner)
     lifecycle = Lifecycle(engine, edges.images, networking, runner, rescue, settings)
     recovery = Recovery(engine, rescue, lifecycle)
     interfaces = Interfaces(engine, networking, runner, recovery)

@@ -206,6 +206,8 @@ class Container:
         image: id of the image.
         user: the user its process runs as; "" is root.
         root: where the engine mounts its root while it runs; "" where that is not told.
+        writable: directory of the container's own files on the engine's host; "" where the
+            storage driver has no such directory.
         volumes: names of its volumes by the paths where it sees them.
         limits: limits of its resources.
         rights: rights of its processes.
@@ -228,6 +230,7 @@ class Container:
     image: str = ""
     user: str = ""
     root: str = ""
+    writable: str = ""
     volumes: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = NO_LIMITS
     rights: Rights = NO_RIGHTS
@@ -261,6 +264,7 @@ class Container:
             image=body["Image"],
             user=body["Config"].get("User") or "",
             root=((body.get("GraphDriver") or {}).get("Data") or {}).get("MergedDir", ""),
+            writable=((body.get("GraphDriver") or {}).get("Data") or {}).get("UpperDir", ""),
             volumes={
                 mount["Destination"]: mount["Name"]
                 for mount in body.get("Mounts") or ()

@@ -19,6 +19,7 @@ context = priv_context.PrivContext(
         capabilities.CAP_SYS_ADMIN,  # to enter a namespace
         capabilities.CAP_CHOWN,  # a control group, for an init system
         capabilities.CAP_KILL,  # a shell of a console, whose user is a stranger here
+        capabilities.CAP_DAC_READ_SEARCH,  # to list a container's files, which are other users'
         capabilities.CAP_SYS_PTRACE,  # to open another user's, on an engine that maps no users
     ],
 )

@@ -72,14 +72,15 @@ def test_a_resize_ends_with_the_flavor_that_the_instance_has(
     )
     docker_driver.finish_revert_migration(None, it, [], None, power_on=power_on)
     assert [(call.action, call.server.flavor.vcpus, call.power_on) for call in life.calls] == [
-        ("Resize.finish", 2, power_on)
-    ] * 2
+        ("Resize.finish", 2, power_on),
+        ("Resize.revert", 2, power_on),
+    ]
 
 
-def test_a_confirmed_resize_touches_nothing(docker_driver: Any, life: Life) -> None:
-    """What Nova calls the source is the server itself."""
+def test_a_confirmed_resize_gives_up_the_original(docker_driver: Any, life: Life) -> None:
+    """Until then a revert brings the original container back."""
     docker_driver.confirm_migration(None, None, instance(), [])
-    assert life.calls == []
+    assert [(call.action, call.uuid) for call in life.calls] == [("Resize.confirm", UUID)]
 
 
 def test_a_revert_ends_the_process_and_keeps_the_files(docker_driver: Any, life: Life) -> None:

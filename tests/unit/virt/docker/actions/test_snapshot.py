@@ -49,6 +49,10 @@ class FakeEngine:
         self.fault: Exception | None = None
         self.stays = False
 
+    def listed(self, label: str) -> dict[str, Any]:
+        """List no container that an earlier operation left."""
+        return {}
+
     def find(self, name: str) -> Container | None:
         """Look for the container."""
         return self.container
