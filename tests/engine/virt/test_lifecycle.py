@@ -59,7 +59,7 @@ def test_a_boot_says_how_long_its_parts_took(
         servers.boot()
     (line,) = [each.getMessage() for each in caplog.records if "Boot of" in each.getMessage()]
     parts = [word.partition("=")[0] for word in line.split(": ")[1].split()]
-    assert parts == ["image", "container", "ports", "wiring", "event", "gate"]
+    assert parts == ["image", "container", "volumes", "ports", "wiring", "event", "gate"]
     assert servers.asked.uuid in line
 
 
