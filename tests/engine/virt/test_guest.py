@@ -102,7 +102,7 @@ def test_a_server_follows_another_hostname(servers: Any, name: str, kernel: str)
     servers.boot("sleep 600")
     servers.ask(hostname=name)
     with daemon():
-        servers.life.restart(servers.asked, servers.network, 0)
+        servers.actions.lifecycle.restart(servers.asked, servers.network, 0)
     command = ("cat", "/proc/sys/kernel/hostname", "/etc/hosts")
     said = servers.engine.run(servers.guest.name, command)[1].decode().splitlines()
     assert said[0] == kernel

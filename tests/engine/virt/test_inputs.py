@@ -22,7 +22,7 @@ from novadocker.errors import (
     PasswordNotSet,
     PolicyRefused,
 )
-from novadocker.policy import Flavor
+from novadocker.policy import Flavor, Settings, settings_for
 from novadocker.virt.docker.container.accounts import Login
 from novadocker.virt.docker.engine import Engine, Image
 from novadocker.virt.docker.injection.files import (
@@ -50,6 +50,11 @@ def told(servers: Any, script: str, **inputs: Any) -> str:
     )
     servers.wait_for_end()
     return servers.guest.console().decode().replace("\r\n", "\n")
+
+
+def granted(servers: Any) -> Settings:
+    """Return limits and rights of the server asked for."""
+    return settings_for(servers.asked.flavor, servers.abilities, servers.bounds)
 
 
 def file_of(servers: Any, path: str) -> tuple[bytes, int]:
@@ -200,9 +205,7 @@ def test_a_running_server_gets_another_password(servers: Any, with_chpasswd: Ima
     servers.images.image = with_chpasswd
     servers.boot("sleep 600")
     for user in ("root", "web"):
-        servers.guest.set_password(
-            Login.of(user, f"of {user}"), servers.life.settings(servers.asked)
-        )
+        servers.guest.set_password(Login.of(user, f"of {user}"), granted(servers))
     shadow, mode = file_of(servers, "/etc/shadow")
     hashes = dict(line.split(":")[:2] for line in shadow.decode().splitlines())
     assert {user: sha512_crypt.verify(f"of {user}", hashes[user]) for user in hashes} == {
@@ -226,7 +229,7 @@ def test_a_profile_without_root_or_writing_runs_no_chpasswd(
     servers.images.image = make_with(User="web")
     servers.boot("sleep 600", flavor=Flavor(1, 32, 1, extra_specs=specs))
     with pytest.raises(PasswordNotSet, match=reason):
-        servers.guest.set_password(Login.of("root", "secret"), servers.life.settings(servers.asked))
+        servers.guest.set_password(Login.of("root", "secret"), granted(servers))
     assert servers.guest.get().programs == ()
 
 
@@ -237,9 +240,7 @@ def test_a_user_that_is_not_there_cannot_have_a_password(
     servers.images.image = with_chpasswd
     servers.boot("sleep 600")
     with pytest.raises(PasswordNotSet, match="user mallory cannot be set: chpasswd ended with"):
-        servers.guest.set_password(
-            Login.of("mallory", "secret"), servers.life.settings(servers.asked)
-        )
+        servers.guest.set_password(Login.of("mallory", "secret"), granted(servers))
     assert file_of(servers, "/etc/shadow")[0] == SHADOW
 
 
@@ -253,7 +254,7 @@ def test_an_image_without_the_program_is_told_so(
     if not shell:
         engine.run(servers.guest.name, ("/bin/busybox", "rm", "/bin/sh"))
     with pytest.raises(PasswordNotSet, match="the image has no chpasswd"):
-        servers.guest.set_password(Login.of("root", "secret"), servers.life.settings(servers.asked))
+        servers.guest.set_password(Login.of("root", "secret"), granted(servers))
 
 
 def test_a_password_goes_where_a_link_leads(servers: Any, make_with: MakeWith) -> None:

@@ -24,7 +24,7 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture(scope="session")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The gate as a wheel holds it, compiled if it is not there yet."""
+    """The gate of a wheel, compiled if missing."""
     if PROGRAM.exists():
         return PROGRAM
     compiled = tmp_path_factory.mktemp("gate") / "gate"
@@ -77,13 +77,13 @@ def executable(path: Path, content: str, mode: int = 0o755) -> Path:
 
 
 def test_the_program_needs_nothing_of_the_image(program: Path) -> None:
-    """It is static: no interpreter is named in it, so it runs in an empty image."""
+    """The program is static: without an interpreter the gate runs in an empty image."""
     assert is_static(program)
     assert program.stat().st_mode & stat.S_IXOTH
 
 
 def test_the_command_waits_until_the_gate_is_opened(gate: StartGate, start: Start) -> None:
-    """Not one instruction of it runs before."""
+    """Not one instruction of the command runs before."""
     process = start("/bin/echo", "through")
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(timeout=0.3)
@@ -108,7 +108,7 @@ def test_arguments_environment_and_directory_are_untouched(
 
 
 def test_no_descriptor_of_the_gate_is_left_to_the_command(gate: StartGate, start: Start) -> None:
-    """It has standard input, output and errors, and the one that lists them."""
+    """The command has standard input, output and errors, and the descriptor of the listing."""
     process = start("/bin/ls", "/proc/self/fd")
     assert ended(gate, process)[1].split() == ["0", "1", "2", "3"]
 
@@ -130,7 +130,7 @@ def test_a_signal_does_to_the_command_what_it_would(gate: StartGate, start: Star
 def test_a_command_that_cannot_run_ends_as_in_docker(
     gate: StartGate, start: Start, command: str, status: int
 ) -> None:
-    """127 where it is not there, 126 where it cannot be run; the console log names it."""
+    """A missing command ends with 127, an unusable command with 126; the console names both."""
     code, _, err = ended(gate, start(command))
     assert code == status
     assert f"cannot run {command}: " in err
@@ -140,7 +140,7 @@ def test_a_command_that_cannot_run_ends_as_in_docker(
 def test_a_gate_without_a_command_says_how_it_is_used(
     program: Path, arguments: tuple[str, ...]
 ) -> None:
-    """It fails as itself, with 125."""
+    """The gate fails as itself, with 125."""
     done = subprocess.run(
         [program, *arguments], capture_output=True, text=True, check=False, timeout=10
     )
@@ -164,7 +164,7 @@ def test_a_gate_without_its_fifo_fails_as_itself(program: Path, tmp_path: Path) 
 def test_a_waiting_gate_can_be_told_to_end(
     start: Start, number: signal.Signals, status: int
 ) -> None:
-    """As PID 1 it would ignore what it does not handle, and a stop would take its whole time."""
+    """PID 1 ignores signals without a handler, so a stop at the gate would take its whole time."""
     process = start("/bin/true")
     time.sleep(0.1)
     process.send_signal(number)
@@ -174,7 +174,7 @@ def test_a_waiting_gate_can_be_told_to_end(
 def test_a_bare_name_is_searched_along_the_images_path(
     gate: StartGate, start: Start, tmp_path: Path
 ) -> None:
-    """The first that can be run is run; one that cannot be is passed over."""
+    """The first usable program in PATH is run; unusable files are passed over."""
     executable(tmp_path / "a" / "tool", "#!/bin/sh\necho a\n", mode=0o644)
     executable(tmp_path / "b" / "tool", "#!/bin/sh\necho b\n")
     executable(tmp_path / "c" / "tool", "#!/bin/sh\necho c\n")
@@ -185,7 +185,7 @@ def test_a_bare_name_is_searched_along_the_images_path(
 def test_a_bare_name_that_cannot_be_run_anywhere_ends_with_126(
     gate: StartGate, start: Start, tmp_path: Path
 ) -> None:
-    """It was found, so 127 would mislead."""
+    """A command that was found ends with 126, since 127 would mislead."""
     executable(tmp_path / "a" / "tool", "#!/bin/sh\n", mode=0o644)
     path = f"{tmp_path}/a:{tmp_path}/none"
     assert ended(gate, start("tool", env={"PATH": path}))[0] == 126
@@ -238,7 +238,7 @@ def test_the_modes_do_not_depend_on_the_services_umask(program: Path, tmp_path: 
 
 
 def test_making_a_gate_again_keeps_its_fifo(gate: StartGate) -> None:
-    """One that waits at it is not cut off."""
+    """A container waiting at the gate is not cut off."""
     before = (gate.directory / "open").stat().st_ino
     gate.make()
     assert (gate.directory / "open").stat().st_ino == before
@@ -251,7 +251,7 @@ def test_nobody_waiting_is_no_error(gate: StartGate, tmp_path: Path) -> None:
 
 
 def test_letting_go_tells_whether_one_waited(gate: StartGate, start: Start) -> None:
-    """True once, for the one that was let go."""
+    """Opening is told once, for the container let go."""
     process = start("/bin/true")
     deadline = time.monotonic() + 5
     while not gate.open_if_reached():
@@ -278,7 +278,7 @@ def test_opening_gives_up_after_its_time(gate: StartGate) -> None:
 
 
 def test_opening_notices_a_container_that_ended(gate: StartGate) -> None:
-    """It does not wait for what will never come."""
+    """An opener does not wait for a container that has ended."""
     began = time.monotonic()
     with pytest.raises(GateError, match=r"nova-1 .* ended before"):
         gate.open_when_reached(30, alive=lambda: False)

@@ -38,7 +38,7 @@ def test_only_this_host_and_named_ones_may_look(peer: str, admitted: bool) -> No
 
 
 def test_a_network_that_is_none_is_refused() -> None:
-    """As it is written, with its host bits."""
+    """A network is read as written, host bits included."""
     with pytest.raises(ValueError, match="host bits"):
         networks(["192.0.2.7/24"])
 

@@ -21,7 +21,7 @@ def test_a_new_viewer_is_shown_the_end() -> None:
     [b"\x1b[6n", b"\x1b[5n", b"\x1b[c", b"\x1b[>0c", b"\x1b[18t", b"\x1b]11;?\x07", b"\x1bZ"],
 )
 def test_a_replay_asks_nothing(question: bytes) -> None:
-    """Its viewer's terminal would answer into whatever reads its keys now."""
+    """A later viewer's terminal would answer a question into the present program."""
     screen = Screen()
     screen.show(b"\x1b[1m/ # " + question + b"\x1b[J")
     assert screen.replay() == b"\x1b[1m/ # \x1b[J"

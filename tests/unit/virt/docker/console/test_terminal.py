@@ -117,7 +117,7 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[line.Line]:
 def test_viewers_are_told_why_there_is_no_terminal(
     console: line.Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The console stays, for the server may mend its list; it begins when it has."""
+    """The console stays, and begins once the server has mended the list."""
     told: list[str] = []
     monkeypatch.setattr(console._audience, "tell", told.append)
 

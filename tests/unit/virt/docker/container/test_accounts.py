@@ -30,7 +30,7 @@ SHADOW = "root:*:19000:0:99999:7:::\nweb:!:19000:0:99999:7:::\n"
     ],
 )
 def test_a_home_is_believed_only_where_a_key_can_go(line: str, home: Home | None) -> None:
-    """The file is the tenant's: what is odd in it is no home."""
+    """The file is the tenant's: an odd line is no home."""
     assert home_of("web", f"root:x:0:0::/root:/bin/sh\n{line}\n") == home
 
 
@@ -51,7 +51,7 @@ def test_root_has_the_home_that_the_image_says(user: str) -> None:
     ("user", "uid"), [("web", 1000), ("1000", 1000), ("4711", 4711), ("99999", 0), ("nobody", 0)]
 )
 def test_what_a_user_is_to_write_belongs_to_it(user: str, uid: int) -> None:
-    """A number is an owner without a line of its own; what containers lack is root's."""
+    """A number is an owner without a line; an id beyond a container's means root."""
     assert owner_of(user, "web:x:1000:1001::/srv/web:/bin/sh\n").uid == uid
 
 
@@ -77,7 +77,7 @@ def test_a_user_that_is_not_there_gets_no_password(shadow: str) -> None:
 
 @pytest.mark.parametrize("user", ["", "a:b", "a\nroot", "-e", "a b", "ü", "../root"])
 def test_what_is_no_users_name_is_refused(user: str) -> None:
-    """It would change other lines than its own."""
+    """Such a name would change lines of other users."""
     with pytest.raises(PolicyRefused, match="os_admin_user"):
         Login.of(user, "secret")
 

@@ -10,7 +10,7 @@ from novadocker.virt.docker.container.directory import HOSTS, RESOLV_CONF, Insta
 
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InstanceDirectory:
-    """One instance's files, not made yet; what the gate is does not matter here."""
+    """Files of one instance, not made yet; any gate will do here."""
     (tmp_path / "program").write_bytes(b"gate")
     monkeypatch.setattr(start_gate, "PROGRAM", tmp_path / "program")
     return InstanceDirectory(tmp_path / "instances" / "1", "nova-1")
@@ -26,7 +26,7 @@ def test_every_bound_path_is_there_once_it_is_made(directory: InstanceDirectory)
 
 
 def test_a_container_may_read_what_no_stranger_gets_to(directory: InstanceDirectory) -> None:
-    """Its users are nobody on the host, whatever umask the service has; others find no way."""
+    """Users of a container read bound files under any umask; strangers find no way."""
     before = os.umask(0o077)
     try:
         directory.make()
@@ -37,7 +37,7 @@ def test_a_container_may_read_what_no_stranger_gets_to(directory: InstanceDirect
 
 
 def test_writing_changes_the_file_that_is_bound(directory: InstanceDirectory) -> None:
-    """A container that runs sees the change, because the file stays the same one."""
+    """A running container sees the change, because the file stays the same."""
     directory.make()
     path = Path(directory.binds()[HOSTS])
     before = path.stat().st_ino

@@ -19,7 +19,7 @@ GONE = EngineUnavailable(url="unix:///e.sock", reason="gone")
 
 
 class Engine:
-    """An engine with one container, as far as a watcher sees one."""
+    """An engine with one container, as a watcher sees an engine."""
 
     def __init__(self) -> None:
         """Begin with a container that runs."""
@@ -33,7 +33,7 @@ class Engine:
         return {"nova-1": LABELS} if self.state else {}
 
     def events(self, label: str, since: float) -> Iterator[Event]:
-        """Tell what a test puts into the stream, until that is an error."""
+        """Tell the events of a test until an error comes."""
         self.asked.append((label, since))
         while True:
             told = self.stream.get()
@@ -55,7 +55,7 @@ class Engine:
 
 
 class Nova:
-    """What a watcher tells, and whether Nova is busy with the instance."""
+    """News from a watcher, and a Nova busy with the instance or not."""
 
     def __init__(self) -> None:
         """Begin idle."""
@@ -97,13 +97,13 @@ def engine() -> Engine:
 
 @pytest.fixture
 def nova() -> Nova:
-    """What hears the news."""
+    """Listener of the news."""
     return Nova()
 
 
 @pytest.fixture
 def watcher(engine: Engine, nova: Nova) -> Iterator[Watcher]:
-    """A watcher that has told its first look at the container and waits for more."""
+    """A watcher after the first look at the container, waiting for events."""
     made: Any = Watcher(engine, "h1", nova.settled)  # type: ignore[arg-type]
     made.start(nova.tell)
     assert nova.comes_to(State.RUNNING)
@@ -143,7 +143,7 @@ def test_events_of_this_host_alone_are_asked_for(engine: Engine) -> None:
 
 @pytest.mark.usefixtures("watcher")
 def test_news_wait_until_nova_has_finished_with_the_instance(engine: Engine, nova: Nova) -> None:
-    """Nova ignores what it hears of an instance that it is working on."""
+    """Nova ignores news of an instance with a task under way."""
     nova.busy = True
     engine.happen("die", State.EXITED)
     time.sleep(0.1)
@@ -154,7 +154,7 @@ def test_news_wait_until_nova_has_finished_with_the_instance(engine: Engine, nov
 
 @pytest.mark.usefixtures("watcher")
 def test_a_restart_in_between_is_not_told_as_a_stop(engine: Engine, nova: Nova) -> None:
-    """What counts is what the container is when Nova can hear it."""
+    """The container counts as found at the moment Nova can hear."""
     nova.busy = True
     engine.happen("die", State.EXITED)
     time.sleep(0.05)
@@ -238,7 +238,7 @@ def test_listening_goes_on_where_it_broke_off(engine: Engine, nova: Nova) -> Non
 def test_an_event_that_cannot_be_read_does_not_end_the_listening(
     engine: Engine, nova: Nova
 ) -> None:
-    """The thread outlives what it does not understand."""
+    """The thread outlives an event without a meaning."""
     engine.stream.put(KeyError("Actor"))
     assert nova.comes_to(State.RUNNING)
     engine.happen("die", State.EXITED)
@@ -267,7 +267,7 @@ def test_patience_ends(engine: Engine, nova: Nova, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_container_that_never_started_is_no_news(engine: Engine, nova: Nova) -> None:
-    """Its server is being built, or was built powered off."""
+    """A container never started belongs to a build, or to a server built powered off."""
     engine.state = State.CREATED
     made = Watcher(engine, "h1", nova.settled)  # type: ignore[arg-type]
     made.start(nova.tell)

@@ -35,7 +35,7 @@ def test_health_follows_from_probes_as_in_the_engine(
 
 
 def test_a_failure_in_the_start_period_does_not_count() -> None:
-    """A server that has been healthy once has started, whatever its age."""
+    """A server once healthy has started, whatever the age."""
     probe = Probe(("true",), start_period=60.0, retries=1)
     early = Result(1, "", age=30.0)
     assert after(Health(STARTING), probe, early).status is STARTING

@@ -104,7 +104,7 @@ def test_a_probe_is_run_and_concluded(watch: Watch, engine: Any) -> None:
 def test_nothing_is_probed_at_the_gate(
     watch: Watch, engine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that waits for its network, or for the end of its rescue, runs no probe."""
+    """A server waiting for its network, or for the end of a rescue, runs no probe."""
     monkeypatch.setattr(probing, "process_is_at_gate", lambda *_, **__: True)
     watch.take()
     assert engine.started == []
@@ -137,7 +137,7 @@ def test_probes_end_with_their_run(watch: Watch, engine: Any, found: Container |
 
 
 def test_a_paused_server_is_not_probed(watch: Watch, engine: Any) -> None:
-    """Its health stays, and a later probe is due."""
+    """The health of a frozen server stays, and a later probe is due."""
     engine.found = replace(CONTAINER, state=State.PAUSED)
     watch.take()
     assert engine.started == []
@@ -207,7 +207,7 @@ def test_a_server_without_a_probe_has_no_health(prober: Prober) -> None:
 
 
 def test_one_probe_that_fails_badly_ends_no_others(prober: Prober, engine: Any) -> None:
-    """An error that nobody foresaw ends the probes of its server."""
+    """An unforeseen error ends the probes of a single server."""
     prober.follow("1", CONTAINER)
     engine.fault = ValueError("nobody foresaw")
     watch = prober._watches["1"]

@@ -68,13 +68,13 @@ def test_metadata_become_the_environment() -> None:
 
 @pytest.mark.parametrize("key", ["A=B", "="])
 def test_a_metadata_key_with_an_equals_sign_is_refused(key: str) -> None:
-    """It could set another variable than the one that it names."""
+    """Such a key could set another variable than the named one."""
     with pytest.raises(PolicyRefused, match="server metadata key"):
         spec(dataclasses.replace(SERVER, metadata={key: "x"}))
 
 
 def test_a_container_is_labelled_for_its_instance() -> None:
-    """Instance, project, host and image can be read off it; its name is the instance's."""
+    """Labels tell instance, project, host and image; the name is the instance's."""
     made = spec()
     assert made.name == SERVER.container == "nova-5a1c"
     assert made.labels == {
@@ -89,7 +89,7 @@ PROBE = Probe(("/bin/check", "it"), interval=7.0, retries=2)
 
 
 def test_a_container_whose_image_is_probed_is_labelled_for_it() -> None:
-    """Labels keep the host that follows the health, and the probe itself."""
+    """Labels keep the host for the health reports, and the probe itself."""
     labels = spec(image=dataclasses.replace(IMAGE, probe=PROBE)).labels
     assert labels["novadocker.health"] == "h1"
     assert Probe.read(labels["novadocker.probe"]) == PROBE
@@ -109,7 +109,7 @@ def test_a_probe_too_long_for_a_label_is_refused() -> None:
 
 
 def test_a_container_is_made_from_the_image_that_was_checked() -> None:
-    """It names the image's own id, which no tag can point elsewhere."""
+    """The container names the image by id: no tag can point elsewhere."""
     assert spec().body()["Image"] == "sha256:aa"
 
 

@@ -39,7 +39,7 @@ def test_writing_it_again_leaves_nothing_of_before(tmp_path: Path) -> None:
 def test_a_drive_larger_than_a_vms_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It would lie on the host's disk, outside of any quota."""
+    """A larger drive would lie on the host's disk, outside of any quota."""
     monkeypatch.setattr(config_drive, "MAX_BYTES", 3)
     with pytest.raises(PolicyRefused, match="config drive = more than 0 MiB is refused"):
         config_drive.write(tmp_path, TREE)

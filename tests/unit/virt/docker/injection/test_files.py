@@ -17,7 +17,7 @@ from novadocker.virt.docker.injection.files import (
 
 
 def unpacked(archive: bytes) -> tuple[list[tarfile.TarInfo], dict[str, bytes]]:
-    """Return the members of an archive that is not compressed, and what is in its files."""
+    """Return members and file contents of an uncompressed archive."""
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
         members = tar.getmembers()
         contents = {each.name: tar.extractfile(each) for each in members if each.isreg()}
@@ -55,7 +55,7 @@ def test_links_and_directories_are_written_as_such() -> None:
     ],
 )
 def test_a_tenants_file_is_put_below_the_root(asked: str, path: str) -> None:
-    """Relative or absolute; root's, readable for all, its bytes as they are."""
+    """A file is root's, readable for all, with unchanged bytes, whatever the path begins with."""
     assert personality([(asked, b"\0x")]) == (Entry(path, content=b"\0x", mode=0o644),)
 
 

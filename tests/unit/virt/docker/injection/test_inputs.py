@@ -64,13 +64,13 @@ def test_files_are_refused_where_the_root_is_read_only(inputs: Inputs, setting: 
 def test_user_data_are_run_where_the_image_asks_for_it(
     content: bytes | None, wanted: str | None, expected: UserData | None
 ) -> None:
-    """All others find them by the metadata service or the config drive."""
+    """Images without the property find user data by metadata service or config drive."""
     assert asked_for("i-1", content, wanted) == expected
 
 
 @pytest.mark.parametrize("wanted", ["yes", "", "Run"])
 def test_a_property_that_means_nothing_is_refused(wanted: str) -> None:
-    """A tenant would wait in vain for what it was to do."""
+    """A tenant would wait in vain for an effect."""
     with pytest.raises(PolicyRefused, match=r"docker_user_data = .* accepted is 'run'"):
         asked_for("i-1", SCRIPT, wanted)
 
@@ -114,7 +114,7 @@ def test_a_script_runs_once_and_then_the_command(run: Run) -> None:
 
 
 def test_a_script_that_fails_is_no_failed_boot(run: Run) -> None:
-    """Its exit code is told, and the command runs."""
+    """The exit code of the script is told, and the command runs."""
     told = run(b"#!/bin/sh\nexit 7\n")
     assert told == f"[nova-docker] the user data ended with exit code 7\n{COMMAND}"
 
@@ -139,7 +139,7 @@ def test_what_is_no_script_is_left_alone(run: Run) -> None:
 
 
 def test_a_script_that_could_not_be_remembered_does_not_run(run: Run) -> None:
-    """It would run at every boot."""
+    """A script without a mark would run at every boot."""
     told = run(SCRIPT, writable=False)
     assert "were not run" in told
     assert told.endswith(COMMAND)
@@ -174,7 +174,7 @@ def test_an_ordinary_instance_hands_nothing_over() -> None:
 
 
 def test_user_data_are_decoded_for_the_image_that_wants_them() -> None:
-    """The property is where Nova keeps those that it does not know."""
+    """The property is read from Nova's copy of the image's unknown properties."""
     found = gathered(
         user_data=base64.b64encode(SCRIPT).decode(),
         system_metadata={"image_docker_user_data": "run"},
@@ -214,7 +214,7 @@ def test_a_config_drive_is_made_where_nova_wants_one(
 
 
 def test_the_tree_has_files_and_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is rendered of the ports only when they are there."""
+    """The drive is rendered when the ports are there, and not before."""
     rendered: list[Any] = []
     monkeypatch.setattr(metadata, "config_drive", lambda *told: rendered.append(told) or [])
     found = gathered([("/etc/motd", b"hello")], "secret", config_drive="True")

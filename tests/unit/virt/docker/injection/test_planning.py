@@ -41,7 +41,7 @@ def test_the_user_of_the_command_owns_the_mark_of_its_user_data() -> None:
     [(SCRIPT, [PROGRAM.name, "user-data"]), (b"#cloud-config\n", [PROGRAM.name])],
 )
 def test_the_program_and_a_script_lie_beside_the_gate(content: bytes, names: list[str]) -> None:
-    """The program is there for user data of any kind, to say that they are no script."""
+    """The program is there for user data of any kind, to say so of user data without a script."""
     gate = planned(user_data=UserData("i-1", content)).gate
     assert [each.name for each in gate] == names
     assert {each.mode for each in gate} == {0o755}
