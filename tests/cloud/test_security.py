@@ -6,6 +6,7 @@ import dataclasses
 import re
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -83,9 +84,10 @@ def test_every_container_is_as_the_benchmark_wants(site: Site, standing: str, wi
     assert {name: rules for name, rules in broken.items() if rules} == {}
 
 
-def test_raw_frames_need_a_grant(site: Site, standing: str) -> None:
-    """Without it nothing is sent."""
-    code, output = tried(site, standing, "arping", "-c", "1", "-I", "eth0", "192.0.2.1")
+def test_an_image_gives_up_raw_frames(site: Site, tenant: Tenant, web_archive: Path) -> None:
+    """A server whose image drops NET_RAW sends no frame of its own making."""
+    server = tenant.boot(tenant.upload(web_archive, docker_cap_drop="NET_RAW"))
+    code, output = tried(site, server, "arping", "-c", "1", "-I", "eth0", "192.0.2.1")
     assert code != 0
     assert "Operation not permitted" in output
 

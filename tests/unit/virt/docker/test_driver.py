@@ -218,6 +218,12 @@ class FakeEngine:
         labels = {"novadocker.instance": uuid}
         return {f"nova-{uuid}": Listed(f"id-{uuid}", labels, self._states[uuid])}
 
+    def find(self, name: str, *, brief: bool) -> Any:
+        """Inspect one."""
+        assert brief
+        uuid = name.removeprefix("nova-")
+        return SimpleNamespace(id=f"id-{uuid}", state=self._states[uuid])
+
 
 def test_instances_are_found_by_label(docker_driver: Any) -> None:
     """Names and ids of the containers that carry this host's label."""

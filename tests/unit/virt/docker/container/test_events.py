@@ -3,6 +3,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -47,6 +48,11 @@ class Engine:
             self.refuse_looks -= 1
             raise EngineError(action="list", reason="busy")
         return {"nova-1": Listed("f" * 64, LABELS, self.state)} if self.state else {}
+
+    def find(self, name: str, *, brief: bool) -> Any:
+        """Inspect it."""
+        assert brief
+        return SimpleNamespace(id="f" * 64, state=self.state) if self.state else None
 
     def happen(self, action: str, state: State | None, nanoseconds: int = 0) -> None:
         """Let something happen to it."""
