@@ -21,6 +21,8 @@ from tests.unit.archive.reading import checked
 MIB = 1024 * 1024
 PIECE = MIB
 SECONDS, HELD = 2.0, 64 * MIB
+# The least of some turns counts: others use the processor's caches meanwhile.
+TURNS = 4
 # Of one reference turn on a quiet machine of 2023; a busy or slow one is given more time.
 REFERENCE_SECONDS = 0.055
 
@@ -65,15 +67,25 @@ def seconds(work: Callable[[bytes], object], layer: bytes) -> float:
     return time.process_time() - begun
 
 
+def scaled(work: Callable[[bytes], object], data: bytes) -> float:
+    """Return the processor time of some work, as on a quiet machine."""
+    slow = slowness()
+    spent = seconds(work, data)
+    return spent / max(slow, slowness())
+
+
+def beyond_hashing(layer: bytes) -> float:
+    """Return the processor time that a layer costs beyond its hash, as on a quiet machine."""
+    slow = slowness()
+    hashing = seconds(lambda data: hashlib.sha256(data).hexdigest(), layer)
+    return (seconds(look, layer) - hashing) / max(slow, slowness())
+
+
 @pytest.mark.parametrize("made", costly.LAYERS, ids=lambda made: made.__name__)
 def test_no_layer_costs_two_seconds_beyond_its_hash(made: Callable[[], Iterator[bytes]]) -> None:
     """Each layer is read, or refused by a bound's name, within two seconds of a processor."""
     layer = costly.layer(made)
-    slow = slowness()
-    hashing = seconds(lambda data: hashlib.sha256(data).hexdigest(), layer)
-    spent = seconds(look, layer)
-    beyond = (spent - hashing) / max(slow, slowness())
-    assert beyond < SECONDS
+    assert any(beyond_hashing(layer) < SECONDS for _ in range(TURNS))
 
 
 @pytest.mark.parametrize("made", costly.REMEMBERED, ids=lambda made: made.__name__)
@@ -99,18 +111,14 @@ def test_no_compression_costs_two_seconds(
     plain = saved_images.old_style(layer)
     packed = saved_images.old_style(pack(layer), config=plain.members[config_of(plain)])
     archive = pack(plain.tar()) if outer else packed.tar()
-    slow = slowness()
-    spent = seconds(judge, archive) / max(slow, slowness())
-    assert spent < SECONDS, spent
+    assert any(scaled(judge, archive) < SECONDS for _ in range(TURNS))
 
 
 @pytest.mark.parametrize("made", costly.ARCHIVES, ids=lambda made: made.__name__)
 def test_no_document_costs_two_seconds(saved_images: Any, made: Callable[[Any], bytes]) -> None:
     """Documents that name each other thousands of times are read once each."""
     archive = made(saved_images)
-    slow = slowness()
-    spent = seconds(judge, archive) / max(slow, slowness())
-    assert spent < SECONDS, spent
+    assert any(scaled(judge, archive) < SECONDS for _ in range(TURNS))
 
 
 def config_of(archive: Any) -> str:

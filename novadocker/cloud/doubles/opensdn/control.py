@@ -95,8 +95,8 @@ class ControlNode:
 
     def _exchange(self, one: str, other: str, change: Callable[..., frozenset[str]]) -> None:
         first, second = self.get(one), self.get(other)
-        assert first
-        assert second
+        if first is None or second is None:
+            raise KeyError(one if first is None else other)
         for taker, giver in ((first, second), (second, first)):
             imports = change(taker.imports, {giver.target})
             self.publish(dataclasses.replace(taker, imports=imports))

@@ -20,7 +20,8 @@ from novadocker.cloud.doubles.opensdn.vrf import Vrf
 
 LOG = logging.getLogger(__name__)
 _PAUSE_SECONDS = 0.5
-_NOTHING = ("0.0.0.0", "::")
+# Compared with, never bound to.
+_NOTHING = ("0.0.0.0", "::")  # nosec B104
 
 
 @dataclass(frozen=True)
