@@ -19,7 +19,8 @@ from novadocker.cloud.samples import busybox, programs
 from novadocker.errors import ImageInvalid
 from novadocker.virt.docker.engine import Connection, Engine
 from novadocker.virt.docker.host.processor import platform_of_host
-from tests.unit.archive.hostile_layers import SOUND, file
+from tests.unit.archive.hostile_layers import SOUND
+from tests.unit.archive.members import file
 
 TOOLS = {name: name for name in ("buildah", "podman", "skopeo", "umoci")}
 IMAGE = "5f0c1f3e-7b0d-4f8e-9d27-0d6f6b1f9a10"

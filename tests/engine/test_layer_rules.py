@@ -11,7 +11,8 @@ from novadocker.errors import EngineError
 from novadocker.virt.docker.engine import Engine
 from novadocker.virt.docker.engine.connection import Connection
 from tests.engine.virt.conftest import rootfs, saved
-from tests.unit.archive.hostile_layers import END, HOSTILE, SOUND
+from tests.unit.archive.hostile_layers import HOSTILE, SOUND
+from tests.unit.archive.members import END
 
 # Refused by the checker since the engine refuses them, on each host in turn.
 MISFITS = (

@@ -6,6 +6,7 @@ process imports once and forks for each command. The fork is needed since their
 configuration object refuses to be parsed twice.
 """
 
+import dataclasses
 import importlib
 import json
 import os
@@ -49,7 +50,7 @@ class Schema:
 
     @property
     def version(self) -> str:
-        """What the tables are of."""
+        """Version of the service, and so of the tables."""
         if self.environment:
             return self.environment.name
         return metadata.version(self.distribution)
@@ -82,59 +83,49 @@ def keystone(layout: Layout, credentials: Credentials) -> Schema:
 
 def others(layout: Layout) -> tuple[Schema, ...]:
     """Return the other services' schemas, dependent on the database alone."""
-    glance = ("--config-file", str(layout.conf("glance") / "glance-api.conf"))
-    placement = ("--config-file", str(layout.conf("placement") / "placement.conf"))
-    nova = ("--config-file", str(layout.conf("nova") / "nova.conf"))
-    neutron_conf = layout.conf("neutron")
-    neutron = (
-        "--config-file",
-        str(neutron_conf / "neutron.conf"),
-        "--config-file",
-        str(neutron_conf / "ml2_conf.ini"),
-    )
-    heat = ("--config-file", str(layout.conf("heat") / "heat.conf"))
-    cinder = ("--config-file", str(layout.conf("cinder") / "cinder.conf"))
+    optional = {_heat: layout.settings.heat, _cinder: layout.settings.cinder}
     return (
-        Schema(
-            "nova",
-            "nova",
-            "nova.cmd.manage",
-            nova,
-            (
-                ("api_db", "sync"),
-                ("cell_v2", "map_cell0"),
-                ("db", "sync"),
-                ("cell_v2", "create_cell", "--name", "cell1"),
-            ),
-        ),
-        Schema("neutron", "neutron", "neutron.db.migration.cli", neutron, (("upgrade", "heads"),)),
-        Schema("glance", "glance", "glance.cmd.manage", glance, (("db_sync",),)),
-        Schema(
-            "placement",
-            "openstack-placement",
-            "placement.cmd.manage",
-            placement,
-            (("db", "sync"),),
-        ),
-        *(
-            (Schema("heat", "openstack-heat", "heat.cmd.manage", heat, (("db_sync",),)),)
-            if layout.settings.heat
-            else ()
-        ),
-        *(
-            (
-                Schema(
-                    "cinder",
-                    "cinder",
-                    "cinder.cmd.manage",
-                    cinder,
-                    (("db", "sync"),),
-                    environment=environment.current(),
-                ),
-            )
-            if layout.settings.cinder
-            else ()
-        ),
+        _nova(layout),
+        _neutron(layout),
+        _one_command(layout, "glance", "glance", "glance-api.conf", "db_sync"),
+        _one_command(layout, "placement", "openstack-placement", "placement.conf", "db", "sync"),
+        *(schema(layout) for schema, wanted in optional.items() if wanted),
+    )
+
+
+def _nova(layout: Layout) -> Schema:
+    commands = (
+        ("api_db", "sync"),
+        ("cell_v2", "map_cell0"),
+        ("db", "sync"),
+        ("cell_v2", "create_cell", "--name", "cell1"),
+    )
+    return Schema("nova", "nova", "nova.cmd.manage", _files(layout, "nova", "nova.conf"), commands)
+
+
+def _neutron(layout: Layout) -> Schema:
+    options = _files(layout, "neutron", "neutron.conf", "ml2_conf.ini")
+    commands = (("upgrade", "heads"),)
+    return Schema("neutron", "neutron", "neutron.db.migration.cli", options, commands)
+
+
+def _heat(layout: Layout) -> Schema:
+    return _one_command(layout, "heat", "openstack-heat", "heat.conf", "db_sync")
+
+
+def _cinder(layout: Layout) -> Schema:
+    schema = _one_command(layout, "cinder", "cinder", "cinder.conf", "db", "sync")
+    return dataclasses.replace(schema, environment=environment.current())
+
+
+def _one_command(layout: Layout, name: str, distribution: str, file: str, *words: str) -> Schema:
+    options = _files(layout, name, file)
+    return Schema(name, distribution, f"{name}.cmd.manage", options, (words,))
+
+
+def _files(layout: Layout, service: str, *names: str) -> tuple[str, ...]:
+    return tuple(
+        word for name in names for word in ("--config-file", str(layout.conf(service) / name))
     )
 
 

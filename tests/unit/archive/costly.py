@@ -11,7 +11,7 @@ from typing import Any
 
 import zstandard
 
-from tests.unit.archive.hostile_layers import changed, directory, file, pax, record, symlink
+from tests.unit.archive.members import changed, directory, file, pax, record, symlink
 
 DEEP = "d/" * 240
 # Headers before what follows them: enough to keep a reader busy, were its work not bounded.

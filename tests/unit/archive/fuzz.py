@@ -17,7 +17,7 @@ with atheris.instrument_imports(include=["novadocker.archive"]):
 
 from tests.support.saved_images import SavedImages
 from tests.unit.archive import hostile_layers as layers
-from tests.unit.archive import seeds
+from tests.unit.archive import members, seeds
 
 BLOCK = 512
 ARCHIVE, LAYER, STREAM = b"A", b"L", b"Z"
@@ -35,15 +35,15 @@ def mutate(data: bytes, most: int, seed: int) -> bytes:
     kind, made = data[:1], bytearray(atheris.Mutate(data[1:], most - 1))
     for at in range(0, len(made) - BLOCK + 1, BLOCK):
         if made[at + 257 : at + 262] == b"ustar" and seed % 8:
-            made[at : at + BLOCK] = layers.changed(bytes(made[at : at + BLOCK]), 0, b"")
+            made[at : at + BLOCK] = members.changed(bytes(made[at : at + BLOCK]), 0, b"")
     return bytes(kind + made)
 
 
 def fill(directory: Path) -> None:
     """Write the samples."""
     samples = [ARCHIVE + data for data in seeds.archives(SavedImages()).values()]
-    samples += [LAYER + layer + layers.END for layer in layers.SOUND.values()]
-    samples += [LAYER + layer + layers.END for layer, _ in layers.HOSTILE.values()]
+    samples += [LAYER + layer + members.END for layer in layers.SOUND.values()]
+    samples += [LAYER + layer + members.END for layer, _ in layers.HOSTILE.values()]
     samples += [STREAM + seeds.streamed(layer) for layer in seeds.LAYERS]
     for sample in samples:
         (directory / hashlib.sha256(sample).hexdigest()).write_bytes(sample)

@@ -7,14 +7,7 @@ from typing import Any
 
 import zstandard
 
-from tests.unit.archive.hostile_layers import (
-    END,
-    directory,
-    file,
-    hard_link,
-    pax,
-    symlink,
-)
+from tests.unit.archive.members import END, directory, file, hard_link, pax, symlink
 
 LAYERS = (
     directory("etc") + file("etc/motd", b"hello\n") + symlink("bin", "usr/bin") + END,

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import strategies as st
 
 from tests.unit.archive import hostile_layers as layers
+from tests.unit.archive import members as builders
 from tests.unit.archive import seeds
 from tests.unit.archive.soundness import image_of, members_in, unpacked
 
@@ -86,7 +87,7 @@ class Edit:
         number = self.where % len(members)
         at, length = FIELDS[self.other % len(FIELDS)]
         if len(members[number]) >= BLOCK:
-            members[number] = layers.changed(members[number], at, self.content[:length])
+            members[number] = builders.changed(members[number], at, self.content[:length])
         return b"".join(members)
 
 
@@ -147,7 +148,7 @@ def test_a_damaged_config_or_manifest_is_refused_or_harmless(
     image_of(damaged(sound["plain names"][0], edits))
 
 
-PARTS = [*layers.SOUND.values(), *(layer for layer, _ in layers.HOSTILE.values()), layers.END]
+PARTS = [*layers.SOUND.values(), *(layer for layer, _ in layers.HOSTILE.values()), builders.END]
 
 
 @campaign
@@ -175,8 +176,8 @@ def test_nothing_hostile_hides_between_sound_members(name: str) -> None:
     hostile, why = layers.HOSTILE[name]
     if why == "cut off after 0 members":
         hostile = hostile * 2
-    before, after = layers.file("before"), layers.file("after")
+    before, after = builders.file("before"), builders.file("after")
     assert members_in(before + after)
     if "first" in name:
         before = b""
-    assert members_in(before + hostile + after + layers.END) is None
+    assert members_in(before + hostile + after + builders.END) is None

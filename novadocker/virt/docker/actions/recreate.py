@@ -28,7 +28,7 @@ from novadocker.virt.docker.container.labels import (
     LABEL_KEPT,
     container_name,
 )
-from novadocker.virt.docker.container.own_files import lost_in_layer
+from novadocker.virt.docker.container.privileged import lost_in_layer
 from novadocker.virt.docker.engine import Container, Engine
 
 NAMESPACE = "nova-resized/"

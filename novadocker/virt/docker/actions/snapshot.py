@@ -29,7 +29,7 @@ from novadocker.virt.docker.actions.lock import operation
 from novadocker.virt.docker.actions.upload import Upload
 from novadocker.virt.docker.container.guest import Guest
 from novadocker.virt.docker.container.labels import LABEL_BASE, LABEL_HOST, container_name
-from novadocker.virt.docker.container.own_files import lost_in_layer
+from novadocker.virt.docker.container.privileged import lost_in_layer
 from novadocker.virt.docker.engine import Container, Engine
 from novadocker.virt.docker.host.processor import platform_of_host
 from novadocker.virt.docker.images import CONTAINER_FORMAT, Origin, Provenance, recorded_digits

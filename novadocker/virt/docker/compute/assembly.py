@@ -160,24 +160,18 @@ def assemble(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges | None = None)
         ConfigurationError: a file that an option names cannot be used.
     """
     options.register(conf)
-    edges = edges or edges_of(conf)
+    return _parts(conf, virtapi, edges or edges_of(conf))
+
+
+def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
     engine, section, hostname = edges.engine, conf.docker, str(conf.host)
     settings = _options(conf)
     host = Host(engine)
     allowance = Allowance(host, section.pids_limit, bounds_of(section))
     ports = Ports(virtapi, edges.wiring.silent_vif_types)
-    networking = Networking(
-        edges.wiring,
-        settings.domain,
-        settings.dns_servers,
-        metadata_by_dhcp=settings.metadata_by_dhcp,
-    )
+    networking = _networking(edges.wiring, settings)
     connector = Connector(host_identity)
-    volumes = Volumes(
-        Records(Path(conf.state_path) / "novadocker" / "volumes"),
-        connector,
-        Trust(section.volume_filesystems),
-    )
+    volumes = _volumes(conf, connector)
     runner = Runner(engine, networking, settings, allowance, volumes)
     rescue = Rescue(engine, edges.images, networking, runner)
     lifecycle = Lifecycle(engine, edges.images, networking, runner, rescue, settings)
@@ -204,23 +198,37 @@ def assemble(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges | None = None)
         recovery=recovery,
         repairs=EachServer("put right the container or the network"),
         allocations=Allocations(translation.settled),
-        audit=NetworkAudit(
-            partial(ports.running, hostname),
-            interfaces.look_after,
-            section.network_audit_interval,
-        ),
+        audit=_audit(conf, ports, interfaces),
         watcher=Watcher(engine, hostname, translation.settled),
-        health=HealthReporter(
-            engine,
-            hostname,
-            translation.settled_here,
-            edges.tags,
-            Prober(engine, settings.instances_path),
-        ),
+        health=_health(edges, hostname, settings),
         connector=connector,
         volumes=volumes,
         volume_changes=VolumeChanges(engine, runner, volumes),
     )
+
+
+def _networking(wiring: Wiring, settings: Options) -> Networking:
+    return Networking(
+        wiring,
+        settings.domain,
+        settings.dns_servers,
+        metadata_by_dhcp=settings.metadata_by_dhcp,
+    )
+
+
+def _volumes(conf: cfg.ConfigOpts, connector: Connector) -> Volumes:
+    records = Records(Path(conf.state_path) / "novadocker" / "volumes")
+    return Volumes(records, connector, Trust(conf.docker.volume_filesystems))
+
+
+def _audit(conf: cfg.ConfigOpts, ports: Ports, interfaces: Interfaces) -> NetworkAudit:
+    running = partial(ports.running, str(conf.host))
+    return NetworkAudit(running, interfaces.look_after, conf.docker.network_audit_interval)
+
+
+def _health(edges: Edges, hostname: str, settings: Options) -> HealthReporter:
+    prober = Prober(edges.engine, settings.instances_path)
+    return HealthReporter(edges.engine, hostname, translation.settled_here, edges.tags, prober)
 
 
 def _options(conf: cfg.ConfigOpts) -> Options:

@@ -13,16 +13,8 @@ from novadocker.archive import Bounds
 from novadocker.archive.budget import Budget
 from novadocker.archive.fault import Fault
 from novadocker.archive.layers.entries import Entries
-from tests.unit.archive.hostile_layers import (
-    END,
-    HOSTILE,
-    SOUND,
-    directory,
-    file,
-    hard_link,
-    pax,
-    symlink,
-)
+from tests.unit.archive.hostile_layers import HOSTILE, SOUND
+from tests.unit.archive.members import END, directory, file, hard_link, pax, symlink
 from tests.unit.archive.reading import checked, reason
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from novadocker.virt.docker.container.own_files import _lost
+from novadocker.virt.docker.container.privileged import _lost
 
 
 @pytest.fixture
