@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What nova-compute loads."""
+"""Compute drivers: modules loaded by nova-compute."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names for the objects that Nova hands to a driver; Nova itself is not typed.
+"""Names for Nova's objects in a driver's calls; Nova itself is not typed.
 
 Each alias says in its comment which class is meant. The protocols list the calls that are made,
 so that a test double can be checked against them. Nothing is imported from Nova here: every

@@ -24,7 +24,7 @@ def show_to_nova() -> None:
 
 
 class Plugin(os_vif.plugin.PluginBase):
-    """An os-vif plugin that plugs nothing: being loaded is all that it does."""
+    """Os-vif plugin without a VIF type, made to be loaded."""
 
     @classmethod
     def load(cls, plugin_name: str) -> Self:
@@ -41,7 +41,7 @@ class Plugin(os_vif.plugin.PluginBase):
         return plugin
 
     def describe(self) -> Any:
-        """Say that it plugs no kind of VIF.
+        """Describe a plugin without VIF types.
 
         Returns:
             An os_vif HostPluginInfo.

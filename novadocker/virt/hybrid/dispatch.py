@@ -20,7 +20,7 @@ Method = Callable[..., Any]
 
 
 class Hybrid(Protocol):
-    """The parts of the hybrid driver that its generated methods read.
+    """Parts of the hybrid driver for the generated methods.
 
     Attributes:
         drivers: Nova's driver of each kind.

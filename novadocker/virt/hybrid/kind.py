@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kinds of server, and the search for the engine that has one."""
+"""Kinds of server, and the search for a server's engine."""
 
 import enum
 from collections.abc import Mapping
@@ -85,7 +85,7 @@ class Finder:
         self._hints: dict[str, Kind] = {}
 
     def incumbent(self, instance: Any) -> Kind | None:
-        """Return the kind of a server that one of the engines has.
+        """Return the kind of a server, if either engine has the server.
 
         Args:
             instance: nova.objects.Instance.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers of two drivers about one host, joined into one. Pure."""
+"""Joint answers of two drivers about one host. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ BOTH = frozenset(
 
 
 def capabilities(machines: Mapping[str, bool], containers: Mapping[str, bool]) -> dict[str, bool]:
-    """Join capabilities: the side that lacks one refuses each server by itself.
+    """Join capabilities: a side without a capability refuses each server by itself.
 
     Args:
         machines: capabilities of libvirt's driver.

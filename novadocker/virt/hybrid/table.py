@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 
 class Row(enum.Enum):
-    """Ways in which a call finds its driver.
+    """Ways from a call to a driver.
 
     Attributes:
         BY_INSTANCE: the engine that has the server; the image's record where neither has.
