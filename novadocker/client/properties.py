@@ -26,10 +26,31 @@ _MACHINES = {
 }
 SET_BY_IMPORT = ("architecture", "hypervisor_type", "os_type", "os_distro", "os_version")
 _GLANCES_OWN = {
-    *("checksum", "container_format", "created_at", "direct_url", "disk_format", "file", "id"),
-    *("locations", "min_disk", "min_ram", "name", "os_hash_algo", "os_hash_value", "os_hidden"),
-    *("owner", "protected", "schema", "self", "size", "status", "stores", "tags", "updated_at"),
-    *("virtual_size", "visibility"),
+    "checksum",
+    "container_format",
+    "created_at",
+    "direct_url",
+    "disk_format",
+    "file",
+    "id",
+    "locations",
+    "min_disk",
+    "min_ram",
+    "name",
+    "os_hash_algo",
+    "os_hash_value",
+    "os_hidden",
+    "owner",
+    "protected",
+    "schema",
+    "self",
+    "size",
+    "status",
+    "stores",
+    "tags",
+    "updated_at",
+    "virtual_size",
+    "visibility",
 }
 
 

@@ -54,8 +54,12 @@ def command(
     # Not an OCI archive: what its config has no word for, a health check say, would be lost.
     return (
         *(PROGRAM, "--tmpdir", str(directory)),
-        *("--override-os", platform.os, "--override-arch", platform.architecture),
-        *("copy", "--quiet"),
+        "--override-os",
+        platform.os,
+        "--override-arch",
+        platform.architecture,
+        "copy",
+        "--quiet",
         *(("--src-tls-verify=false",) if origin.is_on_loopback else ()),
         str(origin),
         f"docker-archive:{archive}",

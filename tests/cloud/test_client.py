@@ -104,8 +104,17 @@ def test_inspect_reads_little_and_knows_who_shares(
     """Of a stored image the config only; a layer that another visible image has is named."""
     tenant.upload(web_archive)  # without an index: nothing to compare with
     twin = openstack(
-        *("docker", "image", "import", "-", "--name", "client-twin", "-f", "json"),
-        *("--property", "colour=blue", "--protected"),
+        "docker",
+        "image",
+        "import",
+        "-",
+        "--name",
+        "client-twin",
+        "-f",
+        "json",
+        "--property",
+        "colour=blue",
+        "--protected",
         stdin=web_archive.read_bytes(),
         **environment,
     ).result

@@ -137,7 +137,12 @@ def test_the_commands_of_the_old_days_upload_an_image(
         site,
         *command,
         name,
-        *("--container-format", "docker", "--disk-format", "raw", "--file", str(web_archive)),
+        "--container-format",
+        "docker",
+        "--disk-format",
+        "raw",
+        "--file",
+        str(web_archive),
     )
     image = site.demo.image.find_image(name)
     tenant.images.append(image.id)

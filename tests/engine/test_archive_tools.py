@@ -35,8 +35,12 @@ class Workshop:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.store = (
-            *("--root", str(directory / "store"), "--runroot", str(directory / "run")),
-            *("--storage-driver", "vfs"),
+            "--root",
+            str(directory / "store"),
+            "--runroot",
+            str(directory / "run"),
+            "--storage-driver",
+            "vfs",
         )
 
     def run(self, *command: str) -> str:

@@ -219,7 +219,7 @@ def test_check_tells_what_an_archive_is(web_archive: Path, image: str) -> None:
     expected = {"docker_id": image, "platform": str(HOST), "layers": 1}
     for word in (str(web_archive), "-", f"docker://{NAME}"):
         checked = openstack(
-            *("docker", "image", "check", word, "-f", "json"), stdin=web_archive.read_bytes()
+            "docker", "image", "check", word, "-f", "json", stdin=web_archive.read_bytes()
         )
         assert checked.result.items() >= expected.items()
         assert checked.errors == ""

@@ -93,7 +93,11 @@ class Workspace:
         chosen = ["--regex", regex] if regex else ["--include-list", str(selection)]
         return [
             *(self._program("tempest"), "run", "--config-file", str(self._conf)),
-            *("--concurrency", str(CONCURRENCY), "--exclude-list", str(SKIPS), *chosen),
+            "--concurrency",
+            str(CONCURRENCY),
+            "--exclude-list",
+            str(SKIPS),
+            *chosen,
         ]
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:

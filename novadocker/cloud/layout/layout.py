@@ -17,8 +17,15 @@ __all__ = ["LOOPBACK", "ComputeHost", "Layout", "Ports"]
 RESOLVER = "8.8.8.8"
 REGION = "RegionOne"
 DATABASES = (
-    *("keystone", "glance", "placement", "nova_api", "nova", "nova_cell0"),
-    *("neutron", "heat", "cinder"),
+    "keystone",
+    "glance",
+    "placement",
+    "nova_api",
+    "nova",
+    "nova_cell0",
+    "neutron",
+    "heat",
+    "cinder",
 )
 PHYSICAL_NETWORK = "public"
 # Every process of the cloud carries this variable with the state directory as its value,

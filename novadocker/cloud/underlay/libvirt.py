@@ -79,7 +79,11 @@ def command(host: ComputeHost) -> Command:
     return Command(
         host.service(LIBVIRTD),
         (
-            *("unshare", "--mount", "--uts", "--propagation", "slave"),
+            "unshare",
+            "--mount",
+            "--uts",
+            "--propagation",
+            "slave",
             *(str(_SCRIPT), str(state(host)), host.name),
         ),
     )

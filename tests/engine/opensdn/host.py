@@ -63,9 +63,13 @@ class Host:
         config = self.directory / "packets.json"
         config.write_text(json.dumps(settings))
         words = (
-            *("nsenter", f"--net=/run/netns/{self.name}", sys.executable),
-            *("-m", "novadocker.cloud.doubles.opensdn"),
-            *("--ports-directory", self.directory / "ports"),
+            "nsenter",
+            f"--net=/run/netns/{self.name}",
+            sys.executable,
+            "-m",
+            "novadocker.cloud.doubles.opensdn",
+            "--ports-directory",
+            self.directory / "ports",
             *(
                 "--data-plane",
                 "novadocker.cloud.doubles.opensdn.packets:Packets",

@@ -17,7 +17,10 @@ def test_the_fuzzer_finds_nothing(tmp_path: Path) -> None:
         (
             *(sys.executable, "-m", "tests.unit.archive.fuzz", str(tmp_path)),
             *(f"-max_total_time={SECONDS or 6}", f"-seed={0 if SECONDS else 1}"),
-            *("-max_len=65536", "-timeout=20", "-rss_limit_mb=1024", "-print_final_stats=1"),
+            "-max_len=65536",
+            "-timeout=20",
+            "-rss_limit_mb=1024",
+            "-print_final_stats=1",
             f"-artifact_prefix={tmp_path}/found-",
         ),
         cwd=ROOT,

@@ -57,7 +57,8 @@ def test_other_commands_pay_next_to_nothing() -> None:
     assert ours == {"novadocker", "novadocker.client", "novadocker.client.plugin"}
     commands = modules(f"{openstack}, {', '.join(command.module for command in COMMANDS)}")
     assert {name.removeprefix("novadocker.client.") for name in commands - modules(openstack)} == {
-        *("commands", "commands.options"),
+        "commands",
+        "commands.options",
         *(f"commands.{name}_image" for name in ("check", "import", "inspect", "save")),
     }
 

@@ -15,8 +15,13 @@ def test_skopeo_is_asked_for_the_wanted_variant(tmp_path: Path) -> None:
         Reference("registry.example/web:1"), Platform("arm64"), archive, tmp_path
     )
     assert words[:7] == (
-        *("skopeo", "--tmpdir", str(tmp_path)),
-        *("--override-os", "linux", "--override-arch", "arm64"),
+        "skopeo",
+        "--tmpdir",
+        str(tmp_path),
+        "--override-os",
+        "linux",
+        "--override-arch",
+        "arm64",
     )
     assert words[-2:] == ("docker://registry.example/web:1", f"docker-archive:{archive}")
     assert "--src-tls-verify=false" not in words

@@ -89,15 +89,32 @@ HOSTILE = (
 )
 NAMES = (
     *(each.name for each in EXTRA_SPECS),
-    *("privileged", "devices", "network", "pid", "ipc", "userns", "volumes", "binds", "Privileged"),
-    *("sysctl.net.ipv4.ip_forward", "sysctl.kernel.core_pattern", "sysctl.kernel.msgmax"),
-    *("sysctl.net.ipv4.ping_group_range", "sysctl.", "sysctl", "sysctl.vm.overcommit_memory"),
+    "privileged",
+    "devices",
+    "network",
+    "pid",
+    "ipc",
+    "userns",
+    "volumes",
+    "binds",
+    "Privileged",
+    "sysctl.net.ipv4.ip_forward",
+    "sysctl.kernel.core_pattern",
+    "sysctl.kernel.msgmax",
+    "sysctl.net.ipv4.ping_group_range",
+    "sysctl.",
+    "sysctl",
+    "sysctl.vm.overcommit_memory",
     *(
         "sysctl.net.core.bpf_jit_enable",
         "sysctl.net/ipv4/ip_forward",
         "sysctl.fs.mqueue.queues_max",
     ),
-    *("security_opt", "no_new_privileges", "cgroup_parent", "tmpfs", "init"),
+    "security_opt",
+    "no_new_privileges",
+    "cgroup_parent",
+    "tmpfs",
+    "init",
 )
 GRANTABLES = tuple(sorted({*ORDINARY, *GRANTABLE}))
 SOUND = (

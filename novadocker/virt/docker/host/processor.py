@@ -32,9 +32,30 @@ _RENAMED = {
     "AMXTILE": "amx_tile",
 }
 _SAME = (
-    *("3DNOW", "ABM", "AVX", "AVX2", "AVX512BW", "AVX512CD", "AVX512DQ", "AVX512ER", "AVX512F"),
-    *("AVX512IFMA", "AVX512PF", "AVX512VBMI", "AVX512VL", "BMI2", "F16C", "FMA4", "MMX", "MPX"),
-    *("SSE", "SSE2", "SSE4A", "SSSE3", "TBM", "XOP"),
+    "3DNOW",
+    "ABM",
+    "AVX",
+    "AVX2",
+    "AVX512BW",
+    "AVX512CD",
+    "AVX512DQ",
+    "AVX512ER",
+    "AVX512F",
+    "AVX512IFMA",
+    "AVX512PF",
+    "AVX512VBMI",
+    "AVX512VL",
+    "BMI2",
+    "F16C",
+    "FMA4",
+    "MMX",
+    "MPX",
+    "SSE",
+    "SSE2",
+    "SSE4A",
+    "SSSE3",
+    "TBM",
+    "XOP",
 )
 FEATURES = {_PREFIX + name: name.lower() for name in _SAME} | {
     _PREFIX + name: flag for name, flag in _RENAMED.items()

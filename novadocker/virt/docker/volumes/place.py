@@ -15,8 +15,13 @@ LONGEST = 1024
 REFUSED = tuple(
     PurePosixPath(each)
     for each in (
-        *("/proc", "/sys", "/dev", SEEN_AT),
-        *("/etc/hosts", "/etc/hostname", "/etc/resolv.conf"),
+        "/proc",
+        "/sys",
+        "/dev",
+        SEEN_AT,
+        "/etc/hosts",
+        "/etc/hostname",
+        "/etc/resolv.conf",
     )
 )
 

@@ -95,8 +95,13 @@ def _sandboxed(path: str, program: str, *options: str) -> tuple[int, str]:
     namespaces = ("--net", "--ipc", "--uts", "--pid", "--mount-proc")
     alone = ("unshare", *namespaces, "--fork", "--kill-child")
     identity = (
-        *("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"),
-        *("--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"),
+        "setpriv",
+        f"--reuid={NOBODY}",
+        f"--regid={NOBODY}",
+        "--clear-groups",
+        "--inh-caps=-all",
+        "--bounding-set=-all",
+        "--no-new-privs",
     )
     with _node(path) as node:
         return _run([*limits, *alone, *identity, program, *options, node])
