@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from novadocker.archive.bounds import Bounds
-from novadocker.archive.fault import Fault
+from novadocker.archive.fault import Fault, TooLarge
 
 _STEPS_OF_MEMBER = 8
 
@@ -75,13 +75,13 @@ class Budget:
             count: bytes.
 
         Raises:
-            Fault: the image unpacks to too many.
+            TooLarge: the image unpacks to too many.
         """
         self.unpacked -= count
         if self.unpacked < 0:
-            raise Fault(
-                f"{what} takes the image over the size that it may unpack to, "
-                f"{self.bounds.unpacked} bytes"
+            most = self.bounds.unpacked
+            raise TooLarge(
+                f"{what} takes the image over the size that it may unpack to, {most} bytes", most
             )
 
     def _look_again(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from novadocker.archive.bounds import Bounds
+from novadocker.archive.ended import ended
 from novadocker.archive.fault import Fault
 from novadocker.archive.image.index import Index, index_of
 from novadocker.archive.image.manifest import SavedImage, judge
@@ -84,10 +85,12 @@ class CheckedArchive:
 
     def _clean(self) -> Iterator[bytes]:
         passage = Passage(self._sent, self._bounds, last=self._again is None)
-        yield from passage.give(self._chunks)
+        with ended(self._chunks) as chunks:
+            yield from passage.give(chunks)
         if passage.withheld and self._again is not None:
             passage = Passage(self._sent, self._bounds, before=passage)
-            yield from passage.give(self._again())
+            with ended(self._again()) as chunks:
+                yield from passage.give(chunks)
         stranger = self._revise is None
         image = judge(passage.contents, self._platform, self._bounds, stranger=stranger)
         if passage.size is not None:

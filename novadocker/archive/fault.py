@@ -12,6 +12,19 @@ class Fault(Exception):
     """
 
 
+class TooLarge(Fault):
+    """The layers unpack to more than they may.
+
+    Args:
+        reason: see ``Fault``.
+        limit: bytes that they may unpack to.
+    """
+
+    def __init__(self, reason: str, limit: int) -> None:
+        super().__init__(reason)
+        self.limit = limit
+
+
 def quoted(text: str | bytes) -> str:
     """Return what a tenant wrote so that it can stand in a message.
 

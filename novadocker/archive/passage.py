@@ -11,6 +11,7 @@ from novadocker.archive.compression.source import Source
 from novadocker.archive.compression.unzstd import promised_size
 from novadocker.archive.fault import Fault, quoted
 from novadocker.archive.image.manifest import Contents
+from novadocker.archive.image.mistakes import by_folders
 from novadocker.archive.image.oci import check_name
 from novadocker.archive.layers.layer import (
     LAYERS,
@@ -73,6 +74,15 @@ class Passage:
         Yields:
             Its layers, under names of ours.
         """
+        try:
+            yield from self._give(chunks)
+        except Fault as fault:
+            # Nobody saves a device or a hard link, but whole file systems are uploaded.
+            if known := by_folders(self.places):
+                raise Fault(f"{known} ({fault})") from fault
+            raise
+
+    def _give(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         source = Source(chunks, self._bounds)
         reader = Reader(source, self._bounds)
         for member in reader.members():

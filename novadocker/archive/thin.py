@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from novadocker.archive.bounds import Bounds, KiB
 from novadocker.archive.budget import Budget
+from novadocker.archive.ended import ended
 from novadocker.archive.fault import Fault, quoted
 from novadocker.archive.image.manifest import SavedImage
 from novadocker.archive.image.oci import check_name
@@ -116,8 +117,9 @@ class ThinArchive:
         passing = PassingLayer(
             f"layer {quoted(part.path)}", part.content, self._budget, self._bounds
         )
-        for piece in self._read(part.offset, part.size):
-            yield from passing.feed(piece)
+        with ended(self._read(part.offset, part.size)) as pieces:
+            for piece in pieces:
+                yield from passing.feed(piece)
         self._checked[part.path] = _expected(part, passing.finish())
 
 

@@ -70,6 +70,10 @@ class Document:
         """Say whether a field is there and not null."""
         return self._value(name) is not None
 
+    def is_filled(self, name: str) -> bool:
+        """Say whether a field is there and not empty."""
+        return bool(self._value(name))
+
     def is_text(self, name: str) -> bool:
         """Say whether a field is a string."""
         return isinstance(self._value(name), str)

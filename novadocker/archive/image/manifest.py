@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from novadocker.archive.bounds import Bounds, KiB
 from novadocker.archive.fault import Fault, quoted
 from novadocker.archive.image.documents import MOST_VALUES, Document, parse, values_in
+from novadocker.archive.image.mistakes import by_names
 from novadocker.archive.image.oci import (
     Reference,
     blobs_of_index,
     image_of_index,
     platform_of,
 )
-from novadocker.archive.image.platform import Platform, best
+from novadocker.archive.image.platform import Platform, best, elsewhere
 from novadocker.archive.image.settings import check_settings
 from novadocker.archive.layers.layer import Layer
 from novadocker.archive.tarball.tar import normal_path
@@ -146,7 +147,8 @@ def _reference(contents: Contents, platform: Platform, bounds: Bounds) -> Refere
         if _is_there(contents, LAYOUT) and not read(LAYOUT).text(_VERSION).startswith("1."):
             raise Fault(f"{LAYOUT} has the version {quoted(read(LAYOUT).text(_VERSION))}, not 1")
         return image_of_index(read, INDEX, platform)
-    raise Fault(f"it has no {MANIFEST}")
+    kinds = (contents.documents, contents.layers, contents.others, contents.links)
+    raise Fault(by_names({path for kind in kinds for path in kind}) or f"it has no {MANIFEST}")
 
 
 def _reader(contents: Contents, bounds: Bounds) -> Callable[[str], Document]:
@@ -255,7 +257,9 @@ def _check_config(
 ) -> None:
     made_for = platform_of(config)
     if not platform.runs(made_for):
-        raise Fault(f"it is made for {quoted(str(made_for))}; {platform} is wanted")
+        raise Fault(
+            f"it is made for {quoted(str(made_for))}; {platform} is wanted: {elsewhere(platform)}"
+        )
     rootfs = config.object("rootfs")
     if rootfs.text("type") != "layers":
         raise Fault(f"the config has a rootfs of type {quoted(rootfs.text('type'))}, not 'layers'")

@@ -142,6 +142,12 @@ def platform_of(document: Document) -> Platform:
     Args:
         document: its config, or a descriptor's account of it.
     """
+    # Tools that append layers to nothing leave both out, or empty.
+    if not all(document.is_filled(name) for name in ("architecture", "os")):
+        raise Fault(
+            f"{document.where} says not for which 'os' and 'architecture' it is made; "
+            "'crane mutate --set-platform linux/amd64' adds them"
+        )
     variant = document.text("variant") if document.has("variant") else ""
     return Platform(document.text("architecture"), document.text("os"), variant)
 

@@ -102,9 +102,18 @@ def best(offers: Mapping[_T, Platform], host: Platform) -> list[_T]:
     fitting = [offer for offer, made_for in offers.items() if host.runs(made_for)]
     if not fitting:
         made_for = ", ".join(sorted({quoted(str(each)) for each in offers.values()}))
-        raise Fault(f"it is made for {made_for}; {host} is wanted")
+        raise Fault(f"it is made for {made_for}; {host} is wanted: {elsewhere(host)}")
     rank = max(offers[offer].rank for offer in fitting)
     return [offer for offer in fitting if offers[offer].rank == rank]
+
+
+def elsewhere(host: Platform) -> str:
+    """Return how an image for a host's platform is come by.
+
+    Args:
+        host: platform of the host.
+    """
+    return f"pull or build it with --platform {host.os}/{host.architecture} and save it again"
 
 
 def _level(flags: Collection[str]) -> str:

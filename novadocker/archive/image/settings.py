@@ -63,6 +63,11 @@ def _check_working_directory(settings: Document) -> None:
     if not settings.has("WorkingDir"):
         return
     directory = settings.text("WorkingDir")
+    if directory and not directory.startswith("/"):
+        raise Fault(
+            f"{settings.where} has the relative WorkingDir {quoted(directory)}; a path from the "
+            f"root is accepted, such as {quoted('/' + directory)}"
+        )
     if _is_kernels(directory) or "\x00" in directory or len(directory) > _LONGEST_PATH:
         raise Fault(
             f"{settings.where} has the WorkingDir {quoted(directory)}; a directory of the image's "
@@ -75,12 +80,13 @@ def _check_volumes(settings: Document) -> None:
     if len(volumes) > _VOLUMES:
         raise Fault(f"{settings.where} has {len(volumes)} Volumes; {_VOLUMES} are accepted")
     for place in volumes:
-        if (
-            _is_kernels(place)
-            or _normal(place) == "/"
-            or "\x00" in place
-            or len(place) > _LONGEST_PATH
-        ):
+        if _is_kernels(place):
+            raise Fault(
+                f"{settings.where} has the Volume {quoted(place)}, where the kernel's own files "
+                "are: a container has its own cgroups and devices there without it; build the "
+                "image without that VOLUME"
+            )
+        if _normal(place) == "/" or "\x00" in place or len(place) > _LONGEST_PATH:
             raise Fault(
                 f"{settings.where} has the Volume {quoted(place)}; a directory of the image's own "
                 "is accepted"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from novadocker.archive.bounds import Bounds, KiB
 from novadocker.archive.fault import Fault, quoted
+from novadocker.archive.image.mistakes import by_beginning
 from novadocker.archive.tarball.header import (
     BLOCK,
     ZEROS,
@@ -126,6 +127,8 @@ class Reader:
                     "it is cut off, or damaged, at its end: one of two zero blocks is there"
                 )
             return None
+        if not self._count and not is_header(block) and (known := by_beginning(block)):
+            raise Fault(f"it is not a tar archive: {known}")
         if len(block) < BLOCK:
             raise Fault(self._cut_off(len(block)))
         if not is_header(block):

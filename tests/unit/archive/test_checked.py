@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from novadocker.archive import Bounds, CheckedArchive
+from novadocker.errors import ImageInvalid
 from tests.unit.archive.reading import (
     HOST,
     TAG,
@@ -162,6 +163,24 @@ def test_the_source_is_heard_out_before_the_manifest(form: Any, layers: Any) -> 
     with pytest.raises(OSError, match="wrong checksum"):
         given.extend(CheckedArchive(corrupt(), image="0f5c", tag=TAG, platform=HOST))
     assert b"manifest.json" not in b"".join(given)
+
+
+def test_a_refused_archive_ends_its_source(form: Any, layers: Any) -> None:
+    """What is behind the source ends at once, though somebody keeps the fault."""
+    data = form(*layers).tar()
+    ends: list[bool] = []
+
+    def source() -> Iterator[bytes]:
+        try:
+            for at in range(0, len(data), 100):
+                yield b"x" * 600 + data[at : at + 100]
+        finally:
+            ends.append(True)
+
+    with pytest.raises(ImageInvalid) as kept:
+        list(CheckedArchive(source(), image="0f5c", tag=TAG, platform=HOST))
+    assert kept.value
+    assert ends == [True]
 
 
 # ---- bounds -----------------------------------------------------------------------------

@@ -46,6 +46,8 @@ from novadocker.virt.docker.volumes.values import Trust
 from novadocker.virt.docker.wiring import Wiring, backends
 from novadocker.virt.nova_types import ImageApi, VirtAPI
 
+GIB = 1024**3
+
 
 @dataclass(frozen=True)
 class Edges:
@@ -141,7 +143,9 @@ def edges_of(conf: cfg.ConfigOpts) -> Edges:
     return Edges(
         engine=engine,
         glance=images_api,
-        images=Images(engine, images_api, parts=loading),
+        images=Images(
+            engine, images_api, parts=loading, most_bytes=conf.docker.max_image_size * GIB
+        ),
         provenance=provenance,
         wiring=Wiring(backends.load(options.vrouter(conf))),
         tags=ServerTags(),

@@ -42,6 +42,14 @@ OPTIONS: list[cfg.Opt] = [
         "saves begins to come. It gives no sign of life before, and goes over all that the "
         "server has written.",
     ),
+    cfg.IntOpt(
+        "max_image_size",
+        default=0,
+        min=0,
+        help="GiB that one image may unpack to on this host; 0 is no limit. Without it, too, an "
+        "image must fit into the root disk of its server's flavor, where that has one, and into "
+        "half of what is free on the engine's disk less 1 GiB.",
+    ),
     cfg.BoolOpt(
         "inject_key",
         default=True,

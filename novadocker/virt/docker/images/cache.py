@@ -10,15 +10,18 @@ from typing import Any
 from oslo_log import log as logging
 
 from novadocker.archive import Platform
+from novadocker.archive.fault import TooLarge
 from novadocker.errors import (
     EngineError,
     EngineUnavailable,
     ImageFetchFailed,
     ImageFormatRefused,
+    ImageInvalid,
 )
 from novadocker.virt.docker.container.labels import LABEL_IMAGE
 from novadocker.virt.docker.engine import Engine, EngineInfo, Image
 from novadocker.virt.docker.engine.features import Features
+from novadocker.virt.docker.host.disk import disk
 from novadocker.virt.docker.host.processor import platform_of_host
 from novadocker.virt.docker.images.chains import Chains
 from novadocker.virt.docker.images.entitlement import HASH_DIGITS, recorded_digits
@@ -26,6 +29,7 @@ from novadocker.virt.docker.images.fetch import LOADING, NAMESPACE, Fetch, Parti
 from novadocker.virt.docker.images.progress import ImageWaiter, NoWaiter, Progress
 from novadocker.virt.docker.images.request import Wanted, fetching
 from novadocker.virt.docker.images.single_flight import SingleFlight
+from novadocker.virt.docker.images.size_limit import size_limit
 
 LOG = logging.getLogger(__name__)
 
@@ -45,6 +49,7 @@ class Images:
         glance: Nova's ``nova.image.glance.API``.
         platform: what images must be made for; else this host's.
         parts: for loading images in part; else they are always loaded as a whole.
+        most_bytes: bytes that any image may unpack to; 0 without a limit.
     """
 
     def __init__(
@@ -53,7 +58,10 @@ class Images:
         glance: Any,
         platform: Platform | None = None,
         parts: PartialLoading | None = None,
+        most_bytes: int = 0,
     ) -> None:
+        self._most_bytes = most_bytes
+        self._free: Callable[[], int] | None = None
         self._engine = engine
         self._glance = glance
         self._fetch = Fetch(engine, glance, platform or platform_of_host(), parts)
@@ -70,6 +78,7 @@ class Images:
             info: what it says of itself.
         """
         self._fetch.adapt(Features.of(info))
+        self._free = lambda: disk(info).free
         self._sweep()
 
     def ensure(self, context: Any, image_meta: Any, waiter: ImageWaiter | None = None) -> Image:
@@ -95,9 +104,10 @@ class Images:
         """
         tag = self._tag(context, image_meta)
         self._note_use(tag)
-        if image := self._engine.find_image(tag):
-            return image
         waiter = waiter or NoWaiter()
+        if image := self._engine.find_image(tag):
+            _expect_fits(image_meta.id, image, waiter)
+            return image
         waiter.begin()
         try:
             image = self._wait(context, image_meta, tag, waiter)
@@ -110,7 +120,8 @@ class Images:
     def _wait(self, context: Any, image_meta: Any, tag: str, waiter: ImageWaiter) -> Image:
         def work(expect_wanted: Callable[[], None]) -> Image:
             progress = self._progress[tag] = Progress(image_meta.id, _size(image_meta))
-            wanted = Wanted(context, image_meta.id, tag, expect_wanted, progress)
+            limit = size_limit(waiter.root_bytes, self._most_bytes, self._free)
+            wanted = Wanted(context, image_meta.id, tag, expect_wanted, progress, limit)
             try:
                 return self._engine.find_image(tag) or self._fetch.load(wanted)
             finally:
@@ -121,7 +132,22 @@ class Images:
             if progress := self._progress.get(tag):
                 waiter.advance(progress.done, progress.total)
 
-        return self._loading.run(tag, work, on_wait)
+        try:
+            image = self._loading.run(tag, work, on_wait)
+        except ImageInvalid as error:
+            # Too large for the flavor of another server that asked first, not for this one.
+            if not self._takes_larger(waiter, error):
+                raise
+            image = self._loading.run(tag, work, on_wait)
+        _expect_fits(image_meta.id, image, waiter)
+        return image
+
+    def _takes_larger(self, waiter: ImageWaiter, error: ImageInvalid) -> bool:
+        limit = size_limit(waiter.root_bytes, self._most_bytes, self._free)
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, TooLarge):
+            cause = cause.__cause__
+        return cause is not None and (limit is None or limit.bytes > cause.limit)
 
     def cache(self, context: Any, image_meta: Any) -> bool:
         """Fetch an image before a server is made of it; it ages from now on.
@@ -228,6 +254,12 @@ class Images:
             LOG.warning("Image %s is unused and stays: %s", tag, error)
             return False
         return True
+
+
+def _expect_fits(image_id: str, image: Image, waiter: ImageWaiter) -> None:
+    if waiter.root_bytes and image.size > waiter.root_bytes:
+        reason = f"it unpacks to {image.size} bytes, and the root disk of the flavor has "
+        raise ImageInvalid(image=image_id, reason=f"{reason}{waiter.root_bytes}")
 
 
 def _field(image_meta: Any, name: str) -> str:

@@ -25,6 +25,7 @@ from novadocker.errors import (
 )
 from novadocker.virt.docker.engine import Engine, Image
 from novadocker.virt.docker.engine.features import Features
+from novadocker.virt.docker.images.blame import blamed
 from novadocker.virt.docker.images.chains import Chains
 from novadocker.virt.docker.images.entitlement import Custody
 from novadocker.virt.docker.images.plan import Plan, Planner
@@ -101,7 +102,13 @@ class Fetch:
             CancelledError: nobody waits for it any more.
         """
         started = time.monotonic()
-        image = self._load_thin(wanted) or self._load_whole(wanted)
+        try:
+            image = self._load_thin(wanted) or self._load_whole(wanted)
+        except (EngineError, ImageInvalid) as error:
+            fault = blamed(wanted, error)
+            if fault is error:
+                raise
+            raise fault from error
         LOG.info(
             "Loaded image %s as %s: %d layers, %d bytes read, %.1f s",
             wanted.image,
@@ -118,6 +125,7 @@ class Fetch:
             image=wanted.image,
             tag=wanted.tag,
             platform=self._platform,
+            bounds=wanted.bounds,
             again=lambda: self._whole(wanted),
         )
         image = self._send(wanted, archive, lambda: archive.saved_image)
@@ -137,6 +145,8 @@ class Fetch:
         except (EngineUnavailable, EngineOutOfSpace):
             raise
         except (EngineError, NoRanges) as error:
+            if isinstance(blamed(wanted, error), ImageInvalid):
+                raise
             # A layer that the engine had may be gone by now: it says so, and makes no image.
             LOG.warning("Image %s is loaded again as a whole: %s", wanted.image, error)
             return None
@@ -170,7 +180,14 @@ class Fetch:
         def read(offset: int, length: int) -> Iterator[bytes]:
             return relayed(planner.read(wanted, offset, length), wanted.expect_wanted)
 
-        return ThinArchive(plan.outline, plan.treatments, read, image=wanted.image, tag=wanted.tag)
+        return ThinArchive(
+            plan.outline,
+            plan.treatments,
+            read,
+            image=wanted.image,
+            tag=wanted.tag,
+            bounds=wanted.bounds,
+        )
 
     def _send(
         self, wanted: Wanted, archive: Iterable[bytes], saved: Callable[[], SavedImage]

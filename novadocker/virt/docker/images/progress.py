@@ -16,6 +16,10 @@ _MIB = 1024 * 1024
 class ImageWaiter(Protocol):
     """Who waits for an image, and is told about it."""
 
+    @property
+    def root_bytes(self) -> int:
+        """Root disk of its flavor, which the image must fit into; 0 without a limit."""
+
     def expect_wanted(self) -> None:
         """Raise if the image is not waited for any more."""
 
@@ -31,6 +35,8 @@ class ImageWaiter(Protocol):
 
 class NoWaiter:
     """Waits for an image and wants to hear nothing."""
+
+    root_bytes = 0
 
     def expect_wanted(self) -> None:
         """Wait on."""

@@ -56,6 +56,7 @@ def _run(
     pieces: Iterable[bytes], waiting: "queue.Queue[bytes | _End]", closed: threading.Event
 ) -> None:
     end = _End()
+    pieces = iter(pieces)
     try:
         for piece in pieces:
             if not _put(waiting, piece, closed):

@@ -3,12 +3,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from novadocker.archive import Bounds
 from novadocker.errors import ImageFetchFailed
 from novadocker.virt.docker.images.progress import Progress
 from novadocker.virt.docker.images.ranges import NoRanges
+from novadocker.virt.docker.images.size_limit import SizeLimit
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Wanted:
         tag: its name in the engine.
         expect_wanted: raises when nobody waits for it any more.
         progress: counts what is read.
+        limit: largest size that it may unpack to; None without one.
     """
 
     context: Any
@@ -28,6 +31,15 @@ class Wanted:
     tag: str
     expect_wanted: Callable[[], None]
     progress: Progress
+    limit: SizeLimit | None = None
+
+    @property
+    def bounds(self) -> Bounds:
+        """Bounds of its archive."""
+        usual = Bounds()
+        if self.limit is None:
+            return usual
+        return replace(usual, unpacked=min(self.limit.bytes, usual.unpacked))
 
     @property
     def digits(self) -> str:

@@ -79,8 +79,10 @@ class SingleFlight(Generic[T]):
                 ending = task
             else:
                 if task is None:
-                    task = self._running[key] = Task()
+                    task = Task()
+                    # A process at its limit of threads starts none: the key stays free then.
                     self._start(key, work, task)
+                    self._running[key] = task
                 task.waiting += 1
                 return task
         # It is being given up, and what it did undone; then it can be begun anew.

@@ -4,13 +4,14 @@
 from typing import Any
 
 from nova import exception, objects
-from nova.compute import task_states
+from nova.compute import task_states, vm_states
 from oslo_log import log as logging
 
 LOG = logging.getLogger(__name__)
 
 EVENT = "docker_load_image"
 _STEPS = (25, 50, 75)
+_GIB = 1024**3
 
 
 class WaitingServer:
@@ -23,6 +24,9 @@ class WaitingServer:
         context: of the action's request.
         instance: Nova's.
         host: the compute host.
+
+    Attributes:
+        root_bytes: root disk of the flavor; 0 without a limit.
     """
 
     def __init__(self, context: Any, instance: Any, host: str) -> None:
@@ -30,6 +34,10 @@ class WaitingServer:
         self._uuid = instance.uuid
         self._host = host
         self._told = 0
+        # An image that a server was shelved to holds what the server has written beside what
+        # its own image held: it must come back though both are more than one root disk.
+        shelved = instance.vm_state == vm_states.SHELVED_OFFLOADED
+        self.root_bytes = 0 if shelved else instance.flavor.root_gb * _GIB
 
     def expect_wanted(self) -> None:
         """Return, unless the server is being deleted.

@@ -26,6 +26,8 @@ def archive_with(saved_images: Any, settings: Any) -> bytes:
         ({"WorkingDir": "//proc/1/cwd"}, "WorkingDir"),
         ({"WorkingDir": "/srv/../proc/self"}, "WorkingDir"),
         ({"WorkingDir": "proc/self/fd/8"}, "WorkingDir"),
+        ({"WorkingDir": "app"}, "relative WorkingDir 'app'; a path from the root is accepted"),
+        ({"Volumes": {"/sys/fs/cgroup": {}}}, "build the image without that VOLUME"),
         ({"WorkingDir": "/dev/fd/8"}, "WorkingDir"),
         ({"WorkingDir": "/sys"}, "WorkingDir"),
         ({"WorkingDir": "/a\0b"}, "WorkingDir"),

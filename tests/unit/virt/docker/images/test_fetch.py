@@ -277,6 +277,7 @@ def test_who_waits_is_told_and_may_leave(site: Site) -> None:
     """An image that is here is told to nobody."""
     told: list[Any] = []
     boot = SimpleNamespace(
+        root_bytes=0,
         expect_wanted=lambda: None,
         begin=lambda: told.append("begin"),
         advance=lambda done, total: told.append((done, total)),

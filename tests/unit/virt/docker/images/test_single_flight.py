@@ -158,3 +158,17 @@ def test_who_comes_while_work_is_given_up_has_it_begun_anew() -> None:
         assert late.result(5) == 7
         with pytest.raises(Deleted):
             gone.result(5)
+
+
+def test_a_key_is_free_where_no_thread_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process at its limit of threads fails one call, and not all that ask for the key later."""
+    flight: SingleFlight[int] = SingleFlight()
+
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError(f"can't start new thread {thread.name}")
+
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", fail)
+        with pytest.raises(RuntimeError):
+            flight.run("a", lambda expect_wanted: 1)
+    assert flight.run("a", lambda expect_wanted: 2) == 2

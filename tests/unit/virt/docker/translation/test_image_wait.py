@@ -116,3 +116,14 @@ def test_a_failure_is_told_with_its_reason(server: WaitingServer, nova: Nova) ->
     ((_, _, told, trace),) = nova.told
     assert "no such thing" in str(told)
     assert trace
+
+
+@pytest.mark.parametrize(
+    ("gib", "state", "room"),
+    [(2, "building", 2 << 30), (0, "building", 0), (2, "shelved_offloaded", 0)],
+)
+def test_an_image_must_fit_into_the_root_disk(gib: int, state: str, room: int) -> None:
+    """An image of a shelved server comes back though it holds more than one root disk."""
+    waits = instance()
+    waits.flavor.root_gb, waits.vm_state = gib, state
+    assert WaitingServer(CONTEXT, waits, "h1").root_bytes == room
