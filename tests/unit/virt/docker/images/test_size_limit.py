@@ -119,7 +119,8 @@ def test_another_server_s_small_flavor_does_not_count(site: Site) -> None:
     found: list[Any] = []
     other = threading.Thread(target=lambda: found.append(ensure(site, images, 900 * KIB)))
     other.start()
-    (task,) = images._loading._running.values()
+    with images._loading._lock:  # a flight is noted in it, after its thread has begun
+        (task,) = images._loading._running.values()
     while task.waiting < 2:
         other.join(0.01)
     go.set()
