@@ -36,18 +36,12 @@ UNIMPLEMENTED = {
 }
 # What the driver refuses with a reason that the tenant sees.
 REFUSED = {
-    "test_attach_detach_different_power_states": "they have no block devices",
-    "test_attach_detach_volume": "they have no block devices",
-    "test_get_device_name_for_instance": "they have no block devices",
     "test_get_mks_console": "they have no screen",
     "test_get_spice_console": "they have no screen",
     "test_get_vnc_console": "they have no screen",
-    "test_get_volume_connector": "they have no block devices",
-    "test_get_volume_connector_storage_ip": "they have no block devices",
     "test_resume_suspended_instance": "the memory of their processes",
     "test_resume_unsuspended_instance": "the memory of their processes",
     "test_suspend": "the memory of their processes",
-    "test_swap_volume": "they have no block devices",
 }
 TESTS = 64
 # Its process handles what a crash dump and a stop are asked for with.

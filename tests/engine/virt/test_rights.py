@@ -152,6 +152,7 @@ def test_a_server_sees_a_change_of_its_bound_files(servers: Any, engine: Engine)
     assert container.alive
 
 
+@pytest.mark.usefixtures("privileged")
 def test_a_resize_to_a_profile_without_root_reads_the_users_again(
     servers: Any, engine: Engine, make_image: Callable[..., Image]
 ) -> None:

@@ -159,8 +159,9 @@ def test_a_server_that_takes_its_users_away_runs_no_program(servers: Servers) ->
     servers.boot("rm /etc/passwd; busybox mkfifo /etc/passwd; echo ready; sleep 600")
     servers.wait_for("ready")
     begun = time.monotonic()
+    settings = servers.actions.runner.settings(servers.asked)
     with pytest.raises(PolicyRefused, match="/etc/passwd of the server"):
-        servers.guest.set_password(Login("root", "$6$s$hash"))
+        servers.guest.set_password(Login("root", "$6$s$hash"), settings)
     with pytest.raises(PolicyRefused, match="/etc/passwd of the server"):
         terminal_of(servers.engine, servers.guest.name)
     assert servers.guest.get().alive
