@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from novadocker.errors import EngineError, PolicyRefused
+from novadocker.policy import settings_for
 from novadocker.virt.docker.console.terminal import terminal_of
 from novadocker.virt.docker.container.accounts import Login
 from novadocker.virt.docker.engine import Engine
@@ -159,7 +160,7 @@ def test_a_server_that_takes_its_users_away_runs_no_program(servers: Servers) ->
     servers.boot("rm /etc/passwd; busybox mkfifo /etc/passwd; echo ready; sleep 600")
     servers.wait_for("ready")
     begun = time.monotonic()
-    settings = servers.actions.runner.settings(servers.asked)
+    settings = settings_for(servers.asked.flavor, servers.abilities, servers.bounds)
     with pytest.raises(PolicyRefused, match="/etc/passwd of the server"):
         servers.guest.set_password(Login("root", "$6$s$hash"), settings)
     with pytest.raises(PolicyRefused, match="/etc/passwd of the server"):
