@@ -25,7 +25,7 @@ class LayerFiles:
     """Files of an image's layers.
 
     Args:
-        paths: which files, as layers name them.
+        paths: files to pick out, as layers name them.
     """
 
     def __init__(self, paths: Collection[str]) -> None:
@@ -35,11 +35,11 @@ class LayerFiles:
         self._archive = _Members(self._member)
 
     def feed(self, piece: bytes) -> None:
-        """Take the next bytes of what ``CheckedArchive`` gives."""
+        """Take the next bytes from ``CheckedArchive``."""
         self._archive.feed(piece)
 
     def found(self) -> Mapping[str, bytes]:
-        """Return the files; where several layers have one it is the uppermost's."""
+        """Return the files; among several layers the uppermost wins."""
         files: dict[str, bytes] = {}
         (manifest,) = json.loads(bytes(self._manifest))
         for layer in manifest["Layers"]:
@@ -86,7 +86,7 @@ class _Layer:
 
 
 class _Members:
-    """A tar that comes in pieces.
+    """Tar in pieces.
 
     Args:
         wanted: called with each member's header; gives what takes its content, or None.
@@ -134,6 +134,7 @@ class _Members:
             self._pax = bytearray()
             self._take = self._pax.extend if member.size <= _LARGEST else None
         else:
+            # A pax header's size holds in place of the member's own field, which ends at 8 GiB.
             if self._pax and (size := _PAX_SIZE.search(bytes(self._pax))):
                 member.size = int(size[1])
             self._pax = None
