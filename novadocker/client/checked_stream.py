@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from novadocker.client.examination import Examination, Examined
 
+# Bounds memory: the reader's thread waits where the checker falls behind.
 _WAITING = 8
 
 

@@ -108,6 +108,7 @@ def of_outline(outlined: Outline) -> Description | None:
     if any(part.content is not Content.TAR_LAYER for part in outlined.parts):
         return None
     image = outlined.image
+    # A plain tar unpacks to its own size.
     layers = (LayerFigures(layer.diff_id, layer.size, layer.size) for layer in image.layers)
     return Description(image.id, json.loads(image.config), tuple(layers))
 

@@ -12,8 +12,10 @@ import zlib
 from collections.abc import Callable, Collection, Mapping
 
 _BLOCK = 512
+# Bounds memory: a larger file or pax header is passed over.
 _LARGEST = 64 * 1024
 _GZIP = b"\x1f\x8b"
+# Bounds memory: a bomb of gzip unpacks by no more at a time.
 _STEP = 1024 * 1024
 _PAX_SIZE = re.compile(rb"\d+ size=(\d{1,15})\n")
 _MANIFEST = "manifest.json"

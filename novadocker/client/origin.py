@@ -60,6 +60,7 @@ class Reference:
     @property
     def names_registry(self) -> bool:
         """True where the name begins with a registry's host, by Docker's own rule."""
+        # Any other first part is a namespace, not a host.
         host, slash, _ = self.text.partition("/")
         return bool(slash) and ("." in host or ":" in host or host == "localhost")
 
@@ -71,7 +72,7 @@ class Reference:
 
     @property
     def name(self) -> str:
-        """Name for the image: the last part of the reference."""
+        """Name for the image: the reference's last part, without digest and ``latest``."""
         name = self.text.rpartition("/")[2].partition("@")[0]
         return name.removesuffix(":latest")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 _WIDTH = 30
-_PAUSE = 0.1
+_PAUSE = 0.1  # seconds between two drawings of the line
 _MiB = 1024 * 1024
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Properties of images in Glance, by which Nova finds hosts able to boot them."""
+"""Properties of images in Glance, for Nova to send them to hosts able to boot them."""
 
 from collections.abc import Mapping
 from platform import machine

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Name for Docker, made of a name in Glance."""
+"""Name acceptable to Docker, made of a name in Glance."""
 
 import re
 
