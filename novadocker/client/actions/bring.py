@@ -84,6 +84,7 @@ def _ended_by_exceptions() -> Iterator[None]:
     """Have begun work undone, too, where the command is ended or the terminal closed."""
 
     def leave(number: int, _frame: FrameType | None) -> None:
+        # Shells give this exit code to an end by a signal.
         sys.exit(128 + number)
 
     # By default these signals end Python at once, and no ``finally`` would run.
