@@ -20,11 +20,11 @@ _CHUNK = 1024 * 1024
 
 @dataclass(frozen=True)
 class FileArchive:
-    """An archive that can be read as often as one likes.
+    """Archive in a regular file, readable any number of times.
 
     Attributes:
-        path: of it.
-        origin: its name in messages.
+        path: file of the archive.
+        origin: name of the archive in messages.
         size: bytes, when it was opened.
     """
 
@@ -33,7 +33,7 @@ class FileArchive:
     size: int
 
     def chunks(self) -> Iterator[bytes]:
-        """Give its bytes from the beginning.
+        """Give the bytes from the beginning.
 
         Raises:
             OriginUnreadable: it has vanished, or cannot be read.
@@ -42,29 +42,29 @@ class FileArchive:
             yield from iter(lambda: file.read(_CHUNK), b"")
 
     def again(self) -> Iterator[bytes]:
-        """Give its bytes once more."""
+        """Give the bytes once more."""
         return self.chunks()
 
 
 @dataclass(frozen=True)
 class StreamArchive:
-    """An archive that can be read once.
+    """Archive in a stream, readable once.
 
     Attributes:
-        stream: its bytes.
-        origin: its name in messages.
+        stream: bytes of the archive.
+        origin: name of the archive in messages.
     """
 
     stream: Iterator[bytes]
     origin: Origin
 
     def chunks(self) -> Iterator[bytes]:
-        """Give its bytes."""
+        """Give the bytes."""
         with _reading(self.origin):
             yield from self.stream
 
     def again(self) -> Iterator[bytes]:
-        """Say that it cannot be read once more.
+        """Refuse a second reading.
 
         Raises:
             OriginUnreadable: always.
@@ -85,7 +85,7 @@ def opened(origin: Origin, platform: Platform) -> Iterator[Archive]:
 
     Args:
         origin: where it is.
-        platform: which variant, where one must be asked for.
+        platform: variant to ask for, where a registry offers several.
 
     Raises:
         OriginUnreadable: it is not there, or nothing can read it.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An archive that can be read only once, examined while it goes on to somebody else."""
+"""Archive readable only once, examined on the way to another reader."""
 
 import contextlib
 import queue
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from novadocker.client.examination import Examination, Examined
 
+# Bounds memory: the reader's thread waits where the checker falls behind.
 _WAITING = 8
 
 
@@ -33,11 +34,13 @@ class Passing:
 
     @property
     def examined(self) -> Examined:
-        """What was found, once all was read."""
+        """Findings, once all was read."""
         return self._examination.result
 
     def __iter__(self) -> Iterator[bytes]:
         with self._examining() as finish:
+            # One chunk is held back: a fault found at the end must still keep the last bytes
+            # from the reader.
             held = b""
             for chunk in self._chunks:
                 self._queue.put(chunk)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tenant's own Docker Engine: the one that ``docker`` would talk to."""
+"""Tenant's own Docker Engine, the same as for ``docker``."""
 
 import contextlib
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ _LOST = (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSE
 
 @contextlib.contextmanager
 def connected(origin: Reference) -> Iterator[Any]:
-    """Reach the engine that the environment names (DOCKER_HOST and so on), or the local one.
+    """Reach the engine named by the environment (DOCKER_HOST and so on), or the local engine.
 
     Args:
-        origin: what is to be read, for messages.
+        origin: image to be read, for messages.
 
     Raises:
         NoEngine: none answers.
@@ -61,13 +61,14 @@ def pull(api: Any, origin: Reference, platform: Platform) -> None:
     Args:
         api: the engine.
         origin: the image, with its registry's host in its name.
-        platform: which variant.
+        platform: variant of the image.
 
     Raises:
         OriginUnreadable: the engine or the registry refused.
     """
     with _reading(origin):
         for line in api.pull(origin.text, stream=True, decode=True, platform=str(platform)):
+            # The engine has answered 200 by now: a later failure is told only in a line.
             if reason := line.get("error"):
                 raise OriginUnreadable(origin=origin, reason=reason)
 

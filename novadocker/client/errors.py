@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can go wrong in the commands, as one tree; each message is one line.
+"""Errors of the commands, as a tree; each message is a single line.
 
 ::
 
@@ -25,10 +25,10 @@ from typing import Any, ClassVar
 
 
 class ClientError(Exception):
-    """Base of all of them.
+    """Base of all errors of the commands.
 
     Args:
-        **values: what the class's message names.
+        **values: fields of the class's message.
     """
 
     message: ClassVar[str] = "The command failed: {reason}"
@@ -125,7 +125,7 @@ class BytesDiffer(GlanceFailed):
 
 
 def innermost(error: BaseException) -> str:
-    """Return what the system said, without what several libraries have wrapped around it.
+    """Return the system's own words, without the wrapping of several libraries.
 
     Args:
         error: one of a connection.

@@ -20,12 +20,12 @@ class Examined:
     """A sound archive.
 
     Attributes:
-        image: what it holds.
-        platform: what that is made for, by its own account.
+        image: content of the archive.
+        platform: platform of the image, by its own account.
         index: where things are in it; None where all of it is compressed.
         release: the distribution inside.
         size: bytes of the archive as it came.
-        digest: of those bytes, by ``HASH``.
+        digest: hash of those bytes, by ``HASH``.
     """
 
     image: SavedImage
@@ -37,13 +37,13 @@ class Examined:
 
 
 class Examination:
-    """The reading of an archive; iterating gives it clean, as the driver would give it on.
+    """Reading of an archive; iterating gives a clean copy, as the driver would give on.
 
     Args:
         chunks: the archive; what they raise passes through.
         again: gives it once more from the start; few archives must be read twice.
-        what: its name in messages.
-        platform: which variant.
+        what: name of the archive in messages.
+        platform: variant of the image.
         tag: the only name that the clean one has; None for none.
     """
 
@@ -84,7 +84,7 @@ class Examination:
 
     @property
     def result(self) -> Examined:
-        """What was found, once all was read."""
+        """Findings, once all was read."""
         image = self._archive.saved_image
         config = json.loads(image.config)
         return Examined(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Glance, as the tenant sees it: the only file of this room that knows the SDK."""
+"""Glance in the tenant's view: the only file of the package with knowledge of the SDK."""
 
 import contextlib
 import hashlib
@@ -43,13 +43,13 @@ class GlanceImage:
     """An image as Glance describes it.
 
     Attributes:
-        id: of it.
-        name: of it; another may have the same.
+        id: UUID in Glance.
+        name: display name; another image may have the same.
         status: "active", once its bytes are there.
         visibility: "private" and so on.
         container_format: "docker", if it is for us.
         size: bytes, 0 while there are none.
-        hash_algo: of ``hash_value``.
+        hash_algo: algorithm of ``hash_value``.
         hash_value: digest of its bytes.
         min_disk: GiB that a server's root disk must have.
         min_ram: MiB that a server must have.
@@ -103,10 +103,10 @@ class Glance:
         self._proxy = proxy
 
     def find(self, image: str) -> GlanceImage:
-        """Find a container image that has its bytes.
+        """Find a container image with bytes.
 
         Args:
-            image: its name or ID.
+            image: name or ID.
 
         Raises:
             ImageNotFound: there is none.
@@ -139,7 +139,7 @@ class Glance:
         """Make an image without bytes, and take it away again unless all goes well.
 
         Args:
-            attributes: of the image.
+            attributes: fields of the new image, by name.
 
         Yields:
             Its ID.
@@ -153,12 +153,12 @@ class Glance:
             raise
 
     def upload(self, image: str, chunks: Iterable[bytes], size: int | None = None) -> None:
-        """Give an image its bytes.
+        """Upload an image's bytes.
 
         Args:
-            image: its ID.
+            image: ID.
             chunks: the bytes; what they raise passes through.
-            size: of all of them, if it is known.
+            size: number of all bytes, if known.
         """
         with _asking(f"take the bytes of image {image}"):
             answer = Image.existing(id=image).upload(self._proxy, data=iter(chunks), size=size)
@@ -168,8 +168,8 @@ class Glance:
         """Set attributes of an image.
 
         Args:
-            image: its ID.
-            attributes: which, and to what.
+            image: ID.
+            attributes: new values by name.
         """
         with _asking(f"set the properties of image {image}"):
             found = self._proxy.get_image(image)
@@ -177,19 +177,19 @@ class Glance:
             self._proxy.update_image(found, **{**found.properties, **attributes})
 
     def show(self, image: str) -> GlanceImage:
-        """Return an image as it is now.
+        """Return the present state of an image.
 
         Args:
-            image: its ID.
+            image: ID.
         """
         with _asking(f"show image {image}"):
             return GlanceImage.parse(self._proxy.get_image(image))
 
     def download(self, image: GlanceImage) -> Iterator[bytes]:
-        """Give an image's bytes, held against what Glance says of them.
+        """Give an image's bytes, held against the size and digest in Glance.
 
         Args:
-            image: which.
+            image: image to download, as Glance describes it.
 
         Yields:
             Its bytes.
@@ -210,9 +210,9 @@ class Glance:
         """Read a part of an image.
 
         Args:
-            image: which.
-            offset: of the part.
-            size: of it.
+            image: image to read, as Glance describes it.
+            offset: beginning of the part, in bytes.
+            size: length of the part, in bytes.
 
         Raises:
             NoParts: Glance's store cannot give any.
@@ -242,13 +242,13 @@ class Glance:
 
 
 def expect_arrived(image: GlanceImage, size: int, algorithm: str, digest: str) -> None:
-    """See that Glance has what was sent.
+    """Hold the uploaded image against the sent bytes.
 
     Args:
         image: as Glance describes it after the upload.
         size: bytes that were sent.
-        algorithm: of the digest.
-        digest: of these bytes.
+        algorithm: hash algorithm of the digest.
+        digest: hash of the sent bytes.
 
     Raises:
         BytesDiffer: it has others.

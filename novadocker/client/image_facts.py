@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an image is, as ``inspect`` shows it (pure)."""
+"""Facts of an image for ``inspect`` (pure)."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,11 +42,11 @@ class Description:
 
     @property
     def platform(self) -> str:
-        """What it is made for."""
+        """Platform of the image, as OS/ARCHITECTURE."""
         return f"{self.config.get('os')}/{self.config.get('architecture')}"
 
     def settings(self) -> dict[str, Any]:
-        """Return what its containers are like, under this command's names."""
+        """Return the settings of the image's containers, under the command's names."""
         settings = _object(self.config.get("config"))
         return {
             "created": self.config.get("created"),
@@ -65,10 +65,10 @@ class Description:
 
 
 def of_examined(examined: Examined) -> Description:
-    """Describe an archive of which all was read.
+    """Describe an archive after a whole reading.
 
     Args:
-        examined: it.
+        examined: archive that was read.
     """
     layers = (
         LayerFigures(layer.diff_id, layer.size, layer.unpacked) for layer in examined.image.layers
@@ -77,7 +77,7 @@ def of_examined(examined: Examined) -> Description:
 
 
 def of_index(index: Index, config: bytes) -> Description | None:
-    """Describe an archive of which only the config was read.
+    """Describe an archive from its index and config alone.
 
     Args:
         index: where things are in it.
@@ -97,10 +97,10 @@ def of_index(index: Index, config: bytes) -> Description | None:
 
 
 def of_outline(outlined: Outline) -> Description | None:
-    """Describe an archive of which the layers were not read.
+    """Describe an archive without a reading of the layers.
 
     Args:
-        outlined: what it says.
+        outlined: outline of the archive.
 
     Returns:
         The description; None where a layer is compressed: nobody knows then what it unpacks to.
@@ -108,17 +108,18 @@ def of_outline(outlined: Outline) -> Description | None:
     if any(part.content is not Content.TAR_LAYER for part in outlined.parts):
         return None
     image = outlined.image
+    # A plain tar unpacks to its own size.
     layers = (LayerFigures(layer.diff_id, layer.size, layer.size) for layer in image.layers)
     return Description(image.id, json.loads(image.config), tuple(layers))
 
 
 def shared(layers: Sequence[LayerFigures], others: Iterable[tuple[str, Index]]) -> list[list[str]]:
-    """Say which images have the same layers.
+    """Find the images with the same layers.
 
     A layer is the same only upon the same lower ones: so does the engine keep them.
 
     Args:
-        layers: of an image, from the lowest up.
+        layers: layers of an image, from the lowest up.
         others: names and indexes of other images.
 
     Returns:

@@ -16,14 +16,14 @@ from novadocker.client.progress import Progress
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a user wants an image to be.
+    """Image as a user wants to have it.
 
     Attributes:
         name: in Glance.
-        platform: what it must be made for.
-        attributes: of Glance's own, as far as they are given.
+        platform: platform that the image must be made for.
+        attributes: Glance's own attributes, as far as they are given.
         properties: the user's; they win over what is found out.
-        protected: whether it cannot be deleted.
+        protected: True where deletion is to be refused.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Importer:
         """Import one archive.
 
         Args:
-            archive: it.
+            archive: archive to import.
             wanted: the image.
 
         Returns:
@@ -80,6 +80,8 @@ class Importer:
             self._glance.upload(image, self._progress.of(passing, "Uploading"))
             examined = passing.examined
             self._expect_arrived(image, examined)
+            # A stream is examined during its upload: what is learnt of it comes afterwards, and
+            # must not replace what the user gave at the beginning.
             learnt = properties.learnt(examined)
             mine = {*wanted.attributes, *wanted.properties}
             self._finish(

@@ -43,9 +43,9 @@ class Inspector:
         all of its bytes.
 
         Args:
-            image: which.
-            platform: which variant of it.
-            whole: whether to read and check all of it in any case.
+            image: image to describe.
+            platform: variant of the image.
+            whole: True to read and check all of the image in any case.
 
         Raises:
             ImageInvalid: it is unsound.
@@ -62,7 +62,7 @@ class Inspector:
         return found
 
     def others(self, image: GlanceImage) -> Iterator[tuple[str, Index | None]]:
-        """Give the other container images that the user sees.
+        """Give the other container images in the user's view.
 
         Args:
             image: not this one.
@@ -75,6 +75,8 @@ class Inspector:
                 yield other.name or other.id, index_of(other)
 
     def _by_index(self, image: GlanceImage) -> Description | None:
+        # An index is a mere property, which can be changed after the upload: size and digest of
+        # the bytes decide.
         index = index_of(image)
         if index is None or index.size != image.size:
             return None
@@ -99,7 +101,7 @@ class Inspector:
 
 
 def index_of(image: GlanceImage) -> Index | None:
-    """Return the index that an image has, if it is one.
+    """Return the index of an image; None without a valid index.
 
     Args:
         image: in Glance.

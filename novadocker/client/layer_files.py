@@ -12,8 +12,10 @@ import zlib
 from collections.abc import Callable, Collection, Mapping
 
 _BLOCK = 512
+# Bounds memory: a larger file or pax header is passed over.
 _LARGEST = 64 * 1024
 _GZIP = b"\x1f\x8b"
+# Bounds memory: a bomb of gzip unpacks by no more at a time.
 _STEP = 1024 * 1024
 _PAX_SIZE = re.compile(rb"\d+ size=(\d{1,15})\n")
 _MANIFEST = "manifest.json"
@@ -25,7 +27,7 @@ class LayerFiles:
     """Files of an image's layers.
 
     Args:
-        paths: which files, as layers name them.
+        paths: files to pick out, as layers name them.
     """
 
     def __init__(self, paths: Collection[str]) -> None:
@@ -35,11 +37,11 @@ class LayerFiles:
         self._archive = _Members(self._member)
 
     def feed(self, piece: bytes) -> None:
-        """Take the next bytes of what ``CheckedArchive`` gives."""
+        """Take the next bytes from ``CheckedArchive``."""
         self._archive.feed(piece)
 
     def found(self) -> Mapping[str, bytes]:
-        """Return the files; where several layers have one it is the uppermost's."""
+        """Return the files; among several layers the uppermost wins."""
         files: dict[str, bytes] = {}
         (manifest,) = json.loads(bytes(self._manifest))
         for layer in manifest["Layers"]:
@@ -86,7 +88,7 @@ class _Layer:
 
 
 class _Members:
-    """A tar that comes in pieces.
+    """Tar in pieces.
 
     Args:
         wanted: called with each member's header; gives what takes its content, or None.
@@ -134,6 +136,7 @@ class _Members:
             self._pax = bytearray()
             self._take = self._pax.extend if member.size <= _LARGEST else None
         else:
+            # A pax header's size holds in place of the member's own field, which ends at 8 GiB.
             if self._pax and (size := _PAX_SIZE.search(bytes(self._pax))):
                 member.size = int(size[1])
             self._pax = None

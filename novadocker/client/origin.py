@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an archive is read from, by the word on the command line."""
+"""Origins of archives, by the word on the command line."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class StandardInput:
 
     @property
     def name(self) -> str:
-        """What its image may be called: nothing says."""
+        """Name for the image: none, for nothing tells."""
         return ""
 
 
@@ -29,7 +29,7 @@ class SavedFile:
     """A file.
 
     Attributes:
-        path: of it.
+        path: path as the user wrote it.
     """
 
     path: str
@@ -39,7 +39,7 @@ class SavedFile:
 
     @property
     def name(self) -> str:
-        """What its image may be called."""
+        """Name for the image: the file's, without endings of archives."""
         name = PurePath(self.path).name
         return _ENDINGS.sub("", name) or name
 
@@ -49,7 +49,7 @@ class Reference:
     """An image in a Docker Engine, or in a registry.
 
     Attributes:
-        text: its name as Docker writes it.
+        text: name of the image as Docker writes it.
     """
 
     text: str
@@ -59,19 +59,20 @@ class Reference:
 
     @property
     def names_registry(self) -> bool:
-        """Whether the name begins with a registry's host, by Docker's own rule."""
+        """True where the name begins with a registry's host, by Docker's own rule."""
+        # Any other first part is a namespace, not a host.
         host, slash, _ = self.text.partition("/")
         return bool(slash) and ("." in host or ":" in host or host == "localhost")
 
     @property
     def is_on_loopback(self) -> bool:
-        """Whether the registry is this machine's own, which Docker asks without TLS."""
+        """True for a registry on the local machine, asked by Docker without TLS."""
         host = self.text.partition("/")[0].rsplit(":", 1)[0]
         return host in {"localhost", "[::1]"} or host.startswith("127.")
 
     @property
     def name(self) -> str:
-        """What its image may be called."""
+        """Name for the image: the reference's last part, without digest and ``latest``."""
         name = self.text.rpartition("/")[2].partition("@")[0]
         return name.removesuffix(":latest")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which distribution an image has inside, by os-release(5)."""
+"""Distribution inside an image, by os-release(5)."""
 
 import re
 import shlex
@@ -14,7 +14,7 @@ _WORD = re.compile(r"[a-z0-9._-]{1,64}")
 
 @dataclass(frozen=True)
 class Release:
-    """A distribution; empty where it is not known.
+    """A distribution; empty where unknown.
 
     Attributes:
         distro: "debian", say.
@@ -26,7 +26,7 @@ class Release:
 
 
 def of_files(files: Mapping[str, bytes]) -> Release:
-    """Read what was found of an image.
+    """Read the release from files of an image.
 
     Args:
         files: contents by path.
@@ -41,7 +41,7 @@ def parse(text: str) -> Release:
     """Read an os-release file.
 
     Args:
-        text: of any content.
+        text: content of the file; any text is allowed.
 
     Returns:
         What it says in words that are possible.

@@ -14,10 +14,10 @@ from novadocker.client.errors import OutputRefused
 
 @contextlib.contextmanager
 def opened(path: str | None) -> Iterator[BinaryIO]:
-    """Open what is to be written.
+    """Open the output for writing.
 
     Args:
-        path: of a file, which appears when it is whole; None for standard output.
+        path: path of a file, which appears when it is whole; None for standard output.
 
     Raises:
         OutputRefused: it cannot be written.
@@ -46,6 +46,7 @@ def _is_replaceable(target: Path) -> bool:
 
 @contextlib.contextmanager
 def _replacing(target: Path) -> Iterator[BinaryIO]:
+    # Beside the target, for a file is replaced at one stroke only within its file system.
     part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
     with part.open("xb") as file, _removing(part):
         yield file

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The way in for python-openstackclient, which imports this at every start: keep it small."""
+"""Entry for python-openstackclient, imported at every start: to be kept small."""
 
 import argparse
 from typing import Any
@@ -11,7 +11,7 @@ API_VERSIONS = ("1",)
 
 
 def make_client(instance: Any) -> Any:
-    """Return what commands find as ``client_manager.docker``.
+    """Make the client for ``client_manager.docker``.
 
     Args:
         instance: the client manager.
@@ -22,10 +22,10 @@ def make_client(instance: Any) -> Any:
 
 
 def build_option_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """Add our global option, which every plugin must have.
+    """Add our global option, required of every plugin.
 
     Args:
-        parser: of the whole command line.
+        parser: parser of the whole command line.
     """
     parser.add_argument(
         "--os-docker-api-version",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 _WIDTH = 30
-_PAUSE = 0.1
+_PAUSE = 0.1  # seconds between two drawings of the line
 _MiB = 1024 * 1024
 
 
@@ -18,8 +18,8 @@ class Progress:
     """Shows transfers, if anybody looks.
 
     Args:
-        wanted: whether; None for: where it is a terminal.
-        screen: where.
+        wanted: True to show them; None to show them where the screen is a terminal.
+        screen: stream to show them on; None for standard error.
     """
 
     def __init__(self, *, wanted: bool | None, screen: TextIO | None = None) -> None:
@@ -27,12 +27,12 @@ class Progress:
         self._wanted = self._screen.isatty() if wanted is None else wanted
 
     def of(self, chunks: Iterable[bytes], what: str, size: int | None = None) -> Iterator[bytes]:
-        """Pass bytes on, and show it.
+        """Pass bytes on, and show the progress.
 
         Args:
             chunks: the bytes.
-            what: is being done, in a word.
-            size: of all of them, if it is known.
+            what: action that is being done, in a word.
+            size: number of all bytes, if known.
         """
         if not self._wanted:
             yield from chunks
@@ -54,12 +54,12 @@ class Progress:
 
 
 def line(what: str, passed: int, size: int | None) -> str:
-    """Return what is shown.
+    """Return the line for the screen.
 
     Args:
-        what: is being done.
+        what: action that is being done.
         passed: bytes so far.
-        size: of all, if it is known.
+        size: number of all bytes, if known.
     """
     if not size:
         return f"{what} {passed / _MiB:.1f} MiB"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Glance is told of an image, so that Nova sends it to hosts that can boot it."""
+"""Properties of images in Glance, for Nova to send them to hosts able to boot them."""
 
 from collections.abc import Mapping
 from platform import machine
@@ -55,7 +55,7 @@ _GLANCES_OWN = {
 
 
 def platform(word: str | None) -> Platform:
-    """Read the platform that a user wants.
+    """Read the platform wanted by a user.
 
     Args:
         word: OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT; None for this machine's architecture.
@@ -73,10 +73,10 @@ def platform(word: str | None) -> Platform:
 
 
 def platform_of(properties: Mapping[str, str]) -> Platform:
-    """Return what an image in Glance is made for.
+    """Return the platform of an image in Glance.
 
     Args:
-        properties: of the image; where they do not say it is this machine's.
+        properties: properties of the image; without a platform there it is this machine's.
     """
     told = properties.get("architecture") or properties.get("hw_architecture")
     return Platform.of_machine(told or machine())
@@ -86,8 +86,8 @@ def wanted_of(word: str | None, properties: Mapping[str, str]) -> Platform:
     """Return the wanted variant of an image in Glance.
 
     Args:
-        word: what the user gave, if anything.
-        properties: of the image, which say it otherwise.
+        word: platform that the user gave, if any.
+        properties: properties of the image, which say it otherwise.
     """
     return platform(word) if word else platform_of(properties)
 
@@ -96,7 +96,7 @@ def known(wanted: Platform) -> dict[str, str]:
     """Return the properties that are known before an archive is read.
 
     Args:
-        wanted: what it must be made for.
+        wanted: platform that the image must be made for.
     """
     # Without the type the scheduler may send a container to a host of virtual machines.
     properties = {"hypervisor_type": "docker", "os_type": wanted.os}
@@ -111,7 +111,7 @@ def learnt(examined: Examined) -> dict[str, Any]:
     """Return what was learnt of an archive.
 
     Args:
-        examined: it.
+        examined: archive that was read.
 
     Returns:
         Properties, and the root disk that a server must have to hold its layers.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A name that Docker accepts, made of one that Glance does."""
+"""Name acceptable to Docker, made of a name in Glance."""
 
 import re
 
@@ -25,8 +25,8 @@ def of_name(name: str, otherwise: str) -> str:
     """Return a name with a tag.
 
     Args:
-        name: of any characters.
-        otherwise: what is taken where none of them can stay.
+        name: name of any characters.
+        otherwise: name to take where none of them can stay.
     """
     if not is_sound(name):
         name = re.sub(r"[^a-z0-9]+", "-", name.lower())[:_LONGEST].strip("-") or otherwise

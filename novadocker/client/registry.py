@@ -22,7 +22,7 @@ def fetch(origin: Reference, platform: Platform, directory: Path) -> Path:
 
     Args:
         origin: the image.
-        platform: which variant.
+        platform: variant of the image.
         directory: an empty one, for the archive and what skopeo writes meanwhile.
 
     Returns:
@@ -47,7 +47,7 @@ def command(
 
     Args:
         origin: the image.
-        platform: which variant.
+        platform: variant of the image.
         archive: the file to write.
         directory: for temporary files.
     """

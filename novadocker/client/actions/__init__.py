@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the commands do: words that were parsed in, columns out."""
+"""Actions of the commands: parsed words in, columns out."""

@@ -81,11 +81,13 @@ def _set_properties(found: Any, wanted: Wanted) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _ended_by_exceptions() -> Iterator[None]:
-    """Have what is begun undone, too, where the command is ended or its terminal closed."""
+    """Have begun work undone, too, where the command is ended or the terminal closed."""
 
     def leave(number: int, _frame: FrameType | None) -> None:
+        # Shells give this exit code to an end by a signal.
         sys.exit(128 + number)
 
+    # By default these signals end Python at once, and no ``finally`` would run.
     before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield

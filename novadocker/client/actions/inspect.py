@@ -26,7 +26,7 @@ class LayersColumn(cliff_columns.FormattableColumn[list[dict[str, Any]]]):
 
 
 class WordsColumn(cliff_columns.FormattableColumn[list[str]]):
-    """Words in their order, which has a meaning."""
+    """Words in a meaningful order."""
 
     def human_readable(self) -> str:
         """Return a line for each."""

@@ -27,7 +27,7 @@ class CheckImage(command.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterable[Any]]:
-        """Check it and say what it is."""
+        """Check the archive and return a description in columns."""
         from novadocker.client.actions import check  # noqa: PLC0415 - see the package
 
         columns = check.run(parsed_args)

@@ -62,7 +62,7 @@ class ImportImage(command.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterable[Any]]:
-        """Import it and say what it is now."""
+        """Import the archive and return the new image in columns."""
         from novadocker.client.actions import bring  # noqa: PLC0415 - see the package
 
         columns = bring.run(self.app, parsed_args)

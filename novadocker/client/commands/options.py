@@ -14,8 +14,8 @@ def add_platform(parser: argparse.ArgumentParser, default: str) -> None:
     """Add --platform.
 
     Args:
-        parser: of the command.
-        default: which one is taken without it, in words.
+        parser: parser of the command.
+        default: platform taken without the option, in words.
     """
     parser.add_argument(
         "--platform",
@@ -28,7 +28,7 @@ def add_progress(parser: argparse.ArgumentParser) -> None:
     """Add --progress and --no-progress.
 
     Args:
-        parser: of the command.
+        parser: parser of the command.
     """
     parser.add_argument(
         "--progress",
@@ -42,7 +42,7 @@ def add_visibility(parser: argparse.ArgumentParser) -> None:
     """Add who may use an image, by the words of 'image create'.
 
     Args:
-        parser: of the command.
+        parser: parser of the command.
     """
     group = parser.add_mutually_exclusive_group()
     for visibility, who in (
