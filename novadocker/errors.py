@@ -234,7 +234,7 @@ class GateError(DockerDriverError):
 
 
 class BackendUnusable(DockerDriverError):
-    """What another package offers to wire with; raised when nova-compute starts."""
+    """Backend of another package that cannot be used; raised when nova-compute starts."""
 
     message = "The wiring backend for VIF type {vif_type}, {origin}, cannot be used: {reason}"
 

@@ -17,7 +17,7 @@ from novadocker.errors import ImageInvalid
 
 
 class CheckedArchive:
-    """What ``docker load`` may be given of an archive that a stranger made.
+    """Checked archive of a stranger, in the form that ``docker load`` may be given.
 
     Iterating reads the archive once and gives another one: the layers' bytes while they
     come, under names of our own; then, once every digest was found right and the source has

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an archive says that it holds, found without reading its layers.
+"""Outline of an archive, found without reading the layers.
 
 All that is said of the image is judged as when the archive is read as a whole, but for the
 layers' digests: those are what the config promises, until somebody reads the layers.

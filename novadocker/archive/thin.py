@@ -22,7 +22,7 @@ _HELD_BACK = 64 * KiB
 
 
 class Treatment(enum.Enum):
-    """What is done with a layer's bytes."""
+    """Treatment of a layer's bytes."""
 
     SEND = enum.auto()
     CHECK = enum.auto()
@@ -30,7 +30,7 @@ class Treatment(enum.Enum):
 
 
 class ThinArchive:
-    """What ``docker load`` may be given of an archive whose outline is known.
+    """Archive of a known outline, without the layers that the engine has, for ``docker load``.
 
     Iterating gives an archive as ``CheckedArchive`` does, without the layers that are not to
     be sent. What is read is checked against what the config promises; the manifest, without

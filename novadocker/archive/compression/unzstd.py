@@ -27,7 +27,7 @@ _STEPS_OF_FRAME, _STEPS_OF_BLOCK = 16, 8
 
 
 class _At(enum.Enum):
-    """What the next bytes are, when all of a block or a skippable frame has passed."""
+    """Kind of the bytes that follow a whole block or skippable frame."""
 
     FRAME = enum.auto()
     BLOCK = enum.auto()

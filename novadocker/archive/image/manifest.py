@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which image an archive holds, and whether its members are what the image's config promises."""
+"""Image of an archive, and the check of members against the promises of the image's config."""
 
 import hashlib
 import posixpath
@@ -35,7 +35,7 @@ _NEGLIGIBLE = 64 * KiB
 
 @dataclass(frozen=True)
 class Contents:
-    """What passed by in an archive.
+    """Members seen on the way through an archive.
 
     Attributes:
         documents: JSON files, whole.

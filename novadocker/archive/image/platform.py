@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which images a host's processor and kernel can run, and which of several suits it best."""
+"""Platforms: images that a host's processor and kernel can run, and the best of several."""
 
 import re
 from collections.abc import Collection, Mapping

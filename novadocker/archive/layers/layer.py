@@ -33,7 +33,7 @@ class Layer:
 
 
 class Content(enum.Enum):
-    """What a file holds, by its first block."""
+    """Content of a file, told by its first block."""
 
     TAR_LAYER = enum.auto()
     GZIP_LAYER = enum.auto()

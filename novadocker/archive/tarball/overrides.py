@@ -23,7 +23,7 @@ _OVERLAYFS = (b"SCHILY.xattr.trusted.overlay.", b"SCHILY.xattr.user.overlay.")
 
 
 class Overrides:
-    """What the records before a header say instead of the header.
+    """Overrides of a header by the records before it.
 
     Readers differ in which of two records about one thing counts, so there may be one.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the format is read from, wherever the bytes come from."""
+"""Source of bytes with a position, for readers of a format."""
 
 import abc
 from collections.abc import Iterator

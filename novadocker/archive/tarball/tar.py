@@ -28,7 +28,7 @@ _TRAILER = 64 * KiB
 
 
 class Kind(enum.Enum):
-    """What a member is; nothing else has a place in a saved image."""
+    """Kinds of members; nothing else has a place in a saved image."""
 
     FILE = enum.auto()
     DIRECTORY = enum.auto()

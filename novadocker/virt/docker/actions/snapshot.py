@@ -45,7 +45,7 @@ DISK_FORMAT = "raw"
 
 @dataclass(frozen=True)
 class Stages:
-    """What Nova wants to be told; each may say by an exception that the server is going.
+    """Stages of a snapshot for Nova; a call raises when the server is being deleted.
 
     Attributes:
         pending: the snapshot begins.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Nova can ask of a virtual machine and a container has not: said, with nothing changed.
+"""Calls of Nova for virtual machines alone: refused with a reason, before anything changes.
 
 Each method raises what makes Nova put the server back as it was and show the reason, in the
 answer of the API where Nova waits for one, else in the server's event and fault. What is not

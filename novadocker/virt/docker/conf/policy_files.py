@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator lets flavors grant, out of nova.conf and the files that it names."""
+"""Bounds of the operator on flavors, from nova.conf and the files named there."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator sets for all servers of a host."""
+"""Options of the operator for all servers of a host."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ class VRouterOptions:
 
 @dataclass(frozen=True)
 class Options:
-    """What an operator sets for all servers of a host.
+    """Options of the operator for all servers of a host.
 
     Attributes:
         instances_path: where the files of instances are.

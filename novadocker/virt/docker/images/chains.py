@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which layers an engine has: a layer counts with all that are below it.
+"""Layers of an engine, each identified together with all layers below.
 
 Follows "Layer ChainID" of the OCI image specification.
 """
@@ -27,7 +27,7 @@ def chain_ids(diff_ids: Iterable[str]) -> list[str]:
 
 
 class Chains:
-    """What an engine has, asked for as often as it may have changed.
+    """Layers of one engine, asked for again after each possible change.
 
     Args:
         engine: which.

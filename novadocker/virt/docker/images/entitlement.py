@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which layers may be left unread.
+"""Entitlement of a token to layers that are left unread.
 
 A digest is no secret. Whoever only names a layer must not get it from a host that happens to
 have it: he must have shown its bytes, or be able to read them in another image of Glance's.

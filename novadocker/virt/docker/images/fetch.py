@@ -42,7 +42,7 @@ LOADING = "nova-loading/"
 
 @dataclass(frozen=True)
 class PartialLoading:
-    """What it takes to load images in part.
+    """Collaborators for loading images in part.
 
     Attributes:
         ranges: reads parts of images.

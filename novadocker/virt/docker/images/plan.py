@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What of an image is read from Glance, and what of that is sent to the engine."""
+"""Plan of an image's load: bytes read from Glance, and layers sent to the engine."""
 
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -66,7 +66,7 @@ class Plan:
 
     @property
     def fits(self) -> bool:
-        """Whether it is known of each layer how long it is when it is sent."""
+        """Tell if the length of each layer, as sent, is known."""
         return all(
             part.sent is not None or part == self.base
             for part in self.outline.parts

@@ -14,7 +14,7 @@ _MIB = 1024 * 1024
 
 
 class ImageWaiter(Protocol):
-    """Who waits for an image, and is told about it."""
+    """Server that waits for an image and hears of the progress."""
 
     @property
     def root_bytes(self) -> int:

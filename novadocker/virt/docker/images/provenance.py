@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which layers this host has read, and found right, in which of Glance's images.
+"""Provenance: layers that this host has read and verified in images of Glance.
 
 One small file for each image, on this host's own disk. To lose one costs no more than that a
 layer is read again.
@@ -44,7 +44,7 @@ class Origin:
 
 
 class Provenance:
-    """What this host remembers of images.
+    """Record of the images whose layers this host has verified.
 
     Args:
         directory: where; made when it is needed.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a server uses, in the two forms in which Nova's API tells it.
+"""Usage of a server, in the two forms of Nova's API.
 
 The old form is a flat dictionary, named as libvirt's driver names it; the other is Nova's
 ``Diagnostics``. Its ``hypervisor`` is the word to go by: ``driver`` knows only Nova's own.
@@ -24,7 +24,7 @@ KIB = 1024
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """What a running server uses.
+    """Usage of a running server.
 
     Attributes:
         state: Nova's name of its power state.

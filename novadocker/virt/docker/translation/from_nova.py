@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Nova asks for, as our values."""
+"""Values made of Nova's objects."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

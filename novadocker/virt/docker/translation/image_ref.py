@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which image a server is of, as Nova's records say."""
+"""Image of a server in Nova's records."""
 
 import contextlib
 from collections.abc import Callable, Iterator

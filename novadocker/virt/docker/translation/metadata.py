@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Nova tells a server of itself, by its metadata service and on its config drive."""
+"""Metadata of a server, for Nova's metadata service and the config drive."""
 
 from collections.abc import Sequence
 from typing import Any
