@@ -58,14 +58,15 @@ def servers(site: Site, owner: Tenant, web: str, group: str) -> Iterator[tuple[s
         ipv6_ra_mode="slaac",
     )
     router = net.find_router("router")
-    net.add_interface_to_router(router, subnet_id=subnet.id)
-    pair = [owner.request(web, networks=(name,), groups=(group,)) for _ in range(2)]
-    for server in pair:
-        site.wait(server, "ACTIVE")
-    yield pair[0], pair[1]
-    for server in pair:
-        owner.delete(server)
-    net.remove_interface_from_router(router, subnet_id=subnet.id)
+    with contextlib.ExitStack() as undo:
+        net.add_interface_to_router(router, subnet_id=subnet.id)
+        undo.callback(net.remove_interface_from_router, router, subnet_id=subnet.id)
+        pair = [owner.request(web, networks=(name,), groups=(group,)) for _ in range(2)]
+        for server in pair:
+            undo.callback(owner.delete, server)
+        for server in pair:
+            site.wait(server, "ACTIVE")
+        yield pair[0], pair[1]
 
 
 @pytest.fixture(scope="module")
