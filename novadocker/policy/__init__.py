@@ -2,7 +2,7 @@
 """Policy of limits and rights: a pure function of flavor, image, operator and host."""
 
 from novadocker.policy.bounds import Bounds
-from novadocker.policy.decision import settings_for
+from novadocker.policy.decision import cpuset, settings_for
 from novadocker.policy.flavor import Abilities, Flavor
 from novadocker.policy.not_for_containers import OF_MACHINES, Wishes, refuse
 from novadocker.policy.profiles import (
@@ -41,6 +41,7 @@ __all__ = [
     "Settings",
     "Ulimit",
     "Wishes",
+    "cpuset",
     "refuse",
     "settings_for",
 ]

@@ -76,7 +76,33 @@ def _limits(flavor: Flavor, abilities: Abilities, image: Mapping[str, str]) -> L
         pids=_pids(flavor.extra_specs, abilities.pids, image),
         disk_bytes=flavor.root_gib * GIB if abilities.disk_limit else 0,
         rates=quota.rates,
+        cpuset=cpuset(flavor, abilities),
     )
+
+
+def cpuset(flavor: Flavor, abilities: Abilities) -> str:
+    """Decide on the processors that a container may use.
+
+    Args:
+        flavor: the server's flavor, with processors that Nova dedicated to the server.
+        abilities: means of the host, with the processors that servers share.
+
+    Returns:
+        Numbers in the form of cpuset(7); "" where the host's processors are not divided.
+
+    Raises:
+        PolicyRefused: the server has no processors of its own, and none of the host is shared.
+    """
+    numbers = flavor.processors or abilities.shared_processors
+    if numbers is None:
+        return ""
+    if not numbers:
+        raise PolicyRefused(
+            setting="hw:cpu_policy",
+            value="shared",
+            accepted="dedicated, since [compute] cpu_dedicated_set has every processor here",
+        )
+    return ",".join(map(str, sorted(numbers)))
 
 
 def _refuse_less(name: str, value: int, least: int) -> None:

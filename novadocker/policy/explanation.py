@@ -126,6 +126,10 @@ def _limits(limits: Limits, rights: Rights) -> Iterator[Explained]:
     yield Explained("memory", f"{limits.memory_bytes // MIB} MiB", FLAVOR, "more ends a process")
     yield Explained("swap", f"{limits.swap_bytes // MIB} MiB", FLAVOR, "beside the memory")
     yield Explained("processors", f"{limits.nano_cpus / 10**9:g}", FLAVOR, "a hard limit")
+    if limits.cpuset:
+        yield Explained(
+            "numbers of processors", limits.cpuset, "host", "others are set aside for others"
+        )
     yield Explained("processes", str(limits.pids), FLAVOR, "more cannot be forked")
     disk = f"{limits.disk_bytes // MIB} MiB" if limits.disk_bytes else "not limited"
     yield Explained("disk", disk, FLAVOR if limits.disk_bytes else "host", "what it may write")

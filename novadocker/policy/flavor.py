@@ -15,6 +15,8 @@ class Flavor:
         root_gib: root disk; 0 is no limit.
         swap_mib: swap beside the memory.
         extra_specs: values by full names, those of other namespaces too.
+        processors: numbers of the processors that Nova dedicated to the server; none for a
+            server that shares.
     """
 
     vcpus: int
@@ -22,6 +24,7 @@ class Flavor:
     root_gib: int
     swap_mib: int = 0
     extra_specs: Mapping[str, str] = field(default_factory=dict)
+    processors: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Abilities:
         apparmor: True with AppArmor in kernel and engine.
         runtimes: names of the engine's runtimes.
         default_runtime: the engine's runtime for containers that name none.
+        shared_processors: numbers of the processors for servers without dedicated ones; None on
+            a host whose processors are not divided.
     """
 
     disk_limit: bool
@@ -46,3 +51,4 @@ class Abilities:
     apparmor: bool = False
     runtimes: frozenset[str] = frozenset()
     default_runtime: str = "runc"
+    shared_processors: frozenset[int] | None = None

@@ -9,7 +9,8 @@ from novadocker.errors import NotForContainers, PolicyRefused
 _NO = frozenset({"false", "f", "no", "n", "off", "0"})
 _NONE: frozenset[str] = frozenset()
 _FIRMWARE = "a container has no firmware and boots no kernel of its own"
-_PINNING = "a container shares the host's processors and is pinned to none"
+_PINNING = "this host has no processors to dedicate to a container"
+_REALTIME = "a container has no processors that run its threads in real time"
 _ENCRYPTION = "neither memory nor disks of a container are encrypted"
 
 # Image properties, and extra specs with "_" for ":": the values that ask for nothing, and why
@@ -27,7 +28,7 @@ OF_MACHINES: Mapping[str, tuple[frozenset[str], str]] = {
     "hw_ephemeral_encryption": (_NO, _ENCRYPTION),
     "hw_cpu_policy": (frozenset({"shared"}), _PINNING),
     "hw_cpu_thread_policy": (frozenset({"prefer"}), _PINNING),
-    "hw_cpu_realtime": (_NO, _PINNING),
+    "hw_cpu_realtime": (_NO, _REALTIME),
     "hw_numa_nodes": (_NONE, "the host's NUMA nodes are not divided among containers"),
     "hw_pmem": (_NONE, "a container has no persistent memory"),
     "hw_watchdog_action": (frozenset({"disabled"}), "a container has no watchdog device"),
@@ -35,6 +36,13 @@ OF_MACHINES: Mapping[str, tuple[frozenset[str], str]] = {
     "accel_device_profile": (_NONE, "a container gets no devices of the host"),
     "kernel_id": (_NONE, "a container runs on the host's kernel"),
     "ramdisk_id": (_NONE, "a container runs on the host's kernel"),
+}
+
+# Wishes that are fulfilled by the processors that Nova chose. A mixed policy is none of these:
+# one set holds for all threads of a container.
+BY_DEDICATION: Mapping[str, frozenset[str]] = {
+    "hw_cpu_policy": frozenset({"dedicated", "shared"}),
+    "hw_cpu_thread_policy": frozenset({"isolate", "prefer", "require"}),
 }
 
 
@@ -48,6 +56,7 @@ class Wishes:
         root_volumes: number of volumes in place of the image.
         ephemerals: number of ephemeral disks.
         certificates: number of trusted certificates, by which the image is to be verified.
+        dedicated: True where Nova has dedicated processors to the server.
     """
 
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -55,6 +64,7 @@ class Wishes:
     root_volumes: int = 0
     ephemerals: int = 0
     certificates: int = 0
+    dedicated: bool = False
 
 
 def refuse(wishes: Wishes) -> None:
@@ -68,7 +78,10 @@ def refuse(wishes: Wishes) -> None:
         NotForContainers: no container can have such a thing.
     """
     for name, value in wishes.settings.items():
-        harmless, reason = OF_MACHINES.get(name.replace(":", "_"), (None, ""))
+        known = name.replace(":", "_")
+        harmless, reason = OF_MACHINES.get(known, (None, ""))
+        if wishes.dedicated:
+            harmless = BY_DEDICATION.get(known, harmless)
         if harmless is not None and value.lower() not in harmless:
             named = ["false"] if harmless is _NO else sorted(harmless)
             accepted = " or ".join((*named, "to leave it out"))

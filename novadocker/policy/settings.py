@@ -24,6 +24,7 @@ class Limits:
         pids: number of processes and threads together.
         disk_bytes: size of the writable layer; 0 on a host that cannot limit it.
         rates: read and write rates of the disk.
+        cpuset: numbers of the processors, in the form of cpuset(7); "" is all of them.
     """
 
     memory_bytes: int
@@ -33,6 +34,7 @@ class Limits:
     pids: int
     disk_bytes: int
     rates: DiskRates = NO_RATES
+    cpuset: str = ""
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ OWN = frozenset(
         "_containers",
         "_parts",
         "_sides",
+        "_disk",
         "_compute_event_callback",
     ]
 )
@@ -89,7 +90,10 @@ class NoContainers(nova_driver.ComputeDriver):  # type: ignore[misc]
 def no_parts(_conf: Any, _virtapi: Any) -> Any:
     """Return the parts of a Docker driver whose engine has nothing."""
     return SimpleNamespace(
-        engine=SimpleNamespace(find=lambda _name: None),
+        engine=SimpleNamespace(
+            find=lambda _name: None,
+            info=lambda: SimpleNamespace(root_directory=CONF.instances_path),
+        ),
         host=SimpleNamespace(traits=lambda _runtimes: {"CUSTOM_DOCKER": True}),
         lifecycle=SimpleNamespace(image_of=lambda _uuid: ""),
         glance=None,

@@ -17,6 +17,7 @@ from novadocker.virt.docker.translation import image_ref
 from novadocker.virt.hybrid import merging
 from novadocker.virt.hybrid.dispatch import dispatching
 from novadocker.virt.hybrid.kind import CONTAINER_FORMAT, Finder, Kind, Side, kind_of_image
+from novadocker.virt.hybrid.last_known import LastKnown
 from novadocker.virt.hybrid.sides import Containers, Machines
 
 CONF = nova.conf.CONF
@@ -43,10 +44,12 @@ class HybridDriver(driver.ComputeDriver):
             Kind.CONTAINER: self._containers,
             Kind.MACHINE: self._machines,
         }
+        docker = Containers(self._parts)
         self._sides: Mapping[Kind, Side] = {
-            Kind.CONTAINER: Containers(self._parts),
+            Kind.CONTAINER: docker,
             Kind.MACHINE: Machines(self._machines),
         }
+        self._disk = LastKnown(lambda: docker.own_disk(CONF))
         self.finder = Finder(self._sides)
 
     @property
@@ -60,6 +63,10 @@ class HybridDriver(driver.ComputeDriver):
         # Containers first: libvirt's own start may switch processors off.
         self._containers.init_host(host)
         self._machines.init_host(host)
+        if (gib := self._disk.value()) is not None:
+            LOG.warning(
+                "Containers have a disk of their own (%d GiB): the smaller of the two counts", gib
+            )
 
     def cleanup_host(self, host: str) -> None:
         try:
@@ -85,13 +92,16 @@ class HybridDriver(driver.ComputeDriver):
     def get_available_resource(self, nodename: str) -> dict[str, Any]:
         # Before libvirt, which may raise: the call starts the watchers of containers.
         supported = self._supported_containers(nodename)
-        return merging.resources(self._machines.get_available_resource(nodename), supported)
+        resources = self._machines.get_available_resource(nodename)
+        return merging.resources(resources, supported, self._disk.value())
 
     def update_provider_tree(
         self, provider_tree: Any, nodename: str, allocations: Any = None
     ) -> None:
         # Libvirt's driver replaces the inventory: one host, counted once.
         self._machines.update_provider_tree(provider_tree, nodename, allocations)
+        inventory = provider_tree.data(nodename).inventory
+        provider_tree.update_inventory(nodename, merging.inventory(inventory, self._disk.value()))
         traits = self._container_traits()
         provider_tree.add_traits(nodename, *(name for name, has in traits.items() if has))
         provider_tree.remove_traits(nodename, *(name for name, has in traits.items() if not has))

@@ -4,6 +4,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import os_resource_classes as orc
+
 # Nova asks for these before the kind of a server is known, and neither side refuses by itself.
 BOTH = frozenset(
     {
@@ -35,15 +37,46 @@ def capabilities(machines: Mapping[str, bool], containers: Mapping[str, bool]) -
     }
 
 
-def resources(machines: Mapping[str, Any], supported: Sequence[Any]) -> dict[str, Any]:
+def resources(
+    machines: Mapping[str, Any], supported: Sequence[Any], own_disk: int | None
+) -> dict[str, Any]:
     """Join resources: libvirt's totals once, and what containers add to the instances supported.
 
     Args:
         machines: resources of libvirt's driver, which count the whole host.
         supported: (architecture, hypervisor type, mode) of the Docker driver; empty while the
             engine does not answer, so that the scheduler sends no container.
+        own_disk: GiB of the containers' disk; None where both kinds share one.
 
     Returns:
         The dictionary of ComputeDriver.get_available_resource.
     """
-    return {**machines, "supported_instances": [*machines["supported_instances"], *supported]}
+    total = machines["local_gb"]
+    return {
+        **machines,
+        "local_gb": total if own_disk is None else min(total, own_disk),
+        "supported_instances": [*machines["supported_instances"], *supported],
+    }
+
+
+def inventory(
+    machines: Mapping[str, Mapping[str, Any]], own_disk: int | None
+) -> dict[str, dict[str, Any]]:
+    """Join inventories: libvirt's, with the smaller of two disks.
+
+    Placement knows no kind of a server: a sum would let either disk be sold twice, and the
+    smaller one is never wrong.
+
+    Args:
+        machines: inventory of libvirt's driver by resource classes.
+        own_disk: GiB of the containers' disk; None where both kinds share one.
+
+    Returns:
+        Inventory of the host.
+    """
+    joined = {name: dict(each) for name, each in machines.items()}
+    if own_disk is not None and orc.DISK_GB in joined:
+        disk = joined[orc.DISK_GB]
+        disk["total"] = min(disk["total"], own_disk)
+        disk["max_unit"] = min(disk["max_unit"], own_disk)
+    return joined

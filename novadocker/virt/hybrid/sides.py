@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The two engines of a hybrid host, each asked about one server."""
 
+from pathlib import Path
 from typing import Any
 
 from nova import exception
 from nova.virt.libvirt.driver import LibvirtDriver
+from oslo_config import cfg
 from oslo_log import log as logging
 
 from novadocker.errors import DockerDriverError
+from novadocker.policy import GIB
 from novadocker.virt.docker.compute.assembly import Parts
 from novadocker.virt.docker.container.labels import container_name
+from novadocker.virt.docker.host.disk import apart, disk
 
 LOG = logging.getLogger(__name__)
 
+# Values of [libvirt] images_type that keep disks in a pool of their own.
+_NOT_ON_INSTANCES_PATH = frozenset({"lvm", "rbd"})
 # Nova's libvirt driver writes the image of a machine into the metadata of its domain
 # (nova.virt.libvirt.config.LibvirtConfigGuestMetaNovaInstance).
 _IMAGE_IN_DOMAIN = '<nova:root type="image" uuid="'
@@ -41,6 +47,24 @@ class Containers:
             return self._parts.engine.find(container_name(instance.uuid)) is not None
         except DockerDriverError as error:
             raise exception.HypervisorUnavailable(host=instance.host) from error
+
+    def own_disk(self, conf: cfg.ConfigOpts) -> int | None:
+        """Return the size of the containers' disk where machines have another.
+
+        Args:
+            conf: configuration of nova-compute.
+
+        Returns:
+            GiB, None where containers and machines share one file system.
+
+        Raises:
+            DockerDriverError: the engine does not answer.
+        """
+        info = self._parts.engine.info()
+        elsewhere = conf.libvirt.images_type in _NOT_ON_INSTANCES_PATH
+        if elsewhere or apart(info, Path(conf.instances_path)):
+            return disk(info).total // GIB
+        return None
 
     def image_of(self, uuid: str) -> str:
         """Return the Glance id of the image of a server's container.

@@ -165,6 +165,45 @@ def test_what_only_a_machine_has_is_not_for_containers(name: str, value: str) ->
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("hw:cpu_policy", "dedicated"),
+        ("hw_cpu_policy", "dedicated"),
+        ("hw:cpu_thread_policy", "isolate"),
+    ],
+)
+def test_processors_that_nova_dedicated_fulfil_a_policy(name: str, value: str) -> None:
+    """A server that Nova has pinned is accepted with the wish that the pinning fulfils."""
+    refuse(Wishes(settings={name: value}, dedicated=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("hw:cpu_policy", "mixed"), ("hw_cpu_realtime", "yes")]
+)
+def test_a_pinned_container_is_refused_what_one_set_cannot_be(name: str, value: str) -> None:
+    """One set of processors holds for every thread of a container."""
+    with pytest.raises(NotForContainers):
+        refuse(Wishes(settings={name: value}, dedicated=True))
+
+
+@pytest.mark.parametrize(
+    ("own", "shared", "expected"),
+    [((), None, ""), ((), {3, 0}, "0,3"), ((2, 10), {0, 3}, "2,10"), ((1,), None, "1")],
+)
+def test_a_container_runs_on_its_own_or_on_the_shared_processors(
+    own: tuple[int, ...], shared: set[int] | None, expected: str
+) -> None:
+    """Dedicated processors go before shared ones; an undivided host names none."""
+    flavor = dataclasses.replace(SMALL, processors=frozenset(own))
+    processors = None if shared is None else frozenset(shared)
+    host = dataclasses.replace(WITHOUT_QUOTA, shared_processors=processors)
+    settings = settings_for(flavor, host)
+    assert settings.limits.cpuset == expected
+    told = {each.setting: each.value for each in settings.explanations}
+    assert told.get("numbers of processors", "") == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
         ("hw_firmware_type", "bios"),
         ("os_secure_boot", "disabled"),
         ("hw_mem_page_size", "small"),

@@ -3,7 +3,7 @@
 
 from typing import Protocol
 
-from novadocker.policy import Abilities, Bounds, Settings, settings_for
+from novadocker.policy import Abilities, Bounds, Settings, cpuset, settings_for
 from novadocker.virt.docker.container.server import Server
 
 
@@ -46,3 +46,11 @@ class Allowance:
         """
         abilities = self._abilities or self.refresh()
         return settings_for(server.flavor, abilities, self._bounds, server.image_properties)
+
+    def cpuset(self, server: Server) -> str:
+        """Return the processors of a server's container; "" where they are not divided.
+
+        Raises:
+            PolicyRefused: no processor of this host is left for the server.
+        """
+        return cpuset(server.flavor, self._abilities or self.refresh())

@@ -163,6 +163,8 @@ class Runner:
         directory = self.directory(server.uuid, rescue=server.rescue)
         with ExitStack() as undo:
             undo.callback(guest.stop, 0)
+            # Before its process: the operator may have divided the processors anew meanwhile.
+            self._confine(server, guest.get())
             container = guest.start()
             self._delegate_cgroup(container)
             watch.mark("container")
@@ -201,6 +203,7 @@ class Runner:
         self._networking.settle(ServerNetwork(server.hostname, network, container, directory))
         # A driver that died between start and wiring left the container at its gate.
         directory.gate.open_if_reached()
+        self._confine(server, container)
 
     def ensure_running(self, server: Server, network: Network, watch: Stopwatch) -> None:
         """Run a container, or look after the network of a container that runs already.
@@ -262,6 +265,11 @@ class Runner:
             # A stand-in sees the server's files there, its volumes among them.
             SEEN_AT if server.rescue else "",
         )
+
+    def _confine(self, server: Server, container: Container) -> None:
+        cpuset = self._allowance.cpuset(server)
+        if cpuset and cpuset != container.limits.cpuset:
+            self._engine.confine(container.name, cpuset)
 
     def _delegate_cgroup(self, container: Container) -> None:
         if container.rights.init:

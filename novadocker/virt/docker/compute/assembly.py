@@ -170,7 +170,7 @@ def assemble(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges | None = None)
 def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
     engine, section, hostname = edges.engine, conf.docker, str(conf.host)
     settings = _options(conf)
-    host = Host(engine)
+    host = Host(engine, translation.shared_processors)
     allowance = Allowance(host, section.pids_limit, bounds_of(section))
     ports = Ports(virtapi, edges.wiring.silent_vif_types)
     networking = _networking(edges.wiring, settings)

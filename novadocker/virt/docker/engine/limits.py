@@ -15,7 +15,7 @@ RATES = {
 }
 
 
-def limits_body(limits: Limits) -> dict[str, int]:
+def limits_body(limits: Limits) -> dict[str, int | str]:
     """Write limits as members of ``HostConfig`` and of ``POST /containers/NAME/update``.
 
     Args:
@@ -30,6 +30,7 @@ def limits_body(limits: Limits) -> dict[str, int]:
         "CpuShares": limits.cpu_shares,
         "NanoCpus": limits.nano_cpus,
         "PidsLimit": limits.pids,
+        "CpusetCpus": limits.cpuset,
     }
 
 
@@ -70,6 +71,7 @@ def parse_limits(host_config: Mapping[str, Any]) -> Limits:
         pids=host_config.get("PidsLimit") or 0,
         disk_bytes=int((host_config.get("StorageOpt") or {}).get("size", 0)),
         rates=_parse_rates(host_config),
+        cpuset=host_config.get("CpusetCpus") or "",
     )
 
 

@@ -89,5 +89,22 @@ def disk(info: EngineInfo) -> shutil._ntuple_diskusage:
     Returns:
         Total, used and free bytes.
     """
-    root = Path(info.root_directory)
-    return shutil.disk_usage(next(each for each in (root, *root.parents) if each.exists()))
+    return shutil.disk_usage(_existing(Path(info.root_directory)))
+
+
+def apart(info: EngineInfo, directory: Path) -> bool:
+    """Tell whether the containers' disk is another file system than a directory's.
+
+    Args:
+        info: facts that the engine reports.
+        directory: path on the host, which may be made later.
+
+    Returns:
+        True for two file systems. Subvolumes of one btrfs count as two, and show one size.
+    """
+    root = _existing(Path(info.root_directory))
+    return root.stat().st_dev != _existing(directory).stat().st_dev
+
+
+def _existing(path: Path) -> Path:
+    return next(each for each in (path, *path.parents) if each.exists())

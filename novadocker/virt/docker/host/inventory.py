@@ -5,7 +5,7 @@ import json
 import platform
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ import psutil
 from oslo_log import log as logging
 
 from novadocker.policy import GIB, MIB, Abilities
-from novadocker.virt.docker.engine import Engine
+from novadocker.virt.docker.engine import Engine, EngineInfo
 from novadocker.virt.docker.engine.features import Features
 from novadocker.virt.docker.host.disk import data_disk, disk, limits_disk
 
@@ -58,15 +58,26 @@ class Reserved:
     disk_gib: int
 
 
+def undivided() -> None:
+    """Return no set of shared processors: every server may use every processor."""
+
+
 class Host:
     """One compute host.
 
     Args:
         engine: engine of the host.
+        shared_processors: numbers of the processors for servers without dedicated ones; None
+            where they are not divided.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        shared_processors: Callable[[], frozenset[int] | None] = undivided,
+    ) -> None:
         self._engine = engine
+        self._shared_processors = shared_processors
         self._seen: Features | None = None
 
     def abilities(self, pids: int) -> Abilities:
@@ -85,6 +96,7 @@ class Host:
             apparmor=features.apparmor,
             runtimes=features.runtimes,
             default_runtime=info.default_runtime,
+            shared_processors=self._shared_processors(),
         )
 
     def inventory(self, ratios: Ratios, reserved: Reserved) -> dict[str, dict[str, float]]:
@@ -98,8 +110,11 @@ class Host:
             Inventories by resource class, in the form of Placement's API.
         """
         info = self._engine.info()
+        processors = self._processors(info)
+        # Placement takes no inventory of nothing, as where every processor is dedicated.
+        shared = {orc.VCPU: _inventory(processors, ratios.cpu, reserved.cpus)} if processors else {}
         return {
-            orc.VCPU: _inventory(info.cpus, ratios.cpu, reserved.cpus),
+            **shared,
             orc.MEMORY_MB: _inventory(info.memory_bytes // MIB, ratios.memory, reserved.memory_mib),
             orc.DISK_GB: _inventory(disk(info).total // GIB, ratios.disk, reserved.disk_gib),
         }
@@ -141,7 +156,7 @@ class Host:
         self._notice(Features.of(info))
         space = disk(info)
         return {
-            "vcpus": info.cpus,
+            "vcpus": self._processors(info),
             "memory_mb": info.memory_bytes // MIB,
             "local_gb": space.total // GIB,
             "vcpus_used": 0,
@@ -155,6 +170,10 @@ class Host:
             "supported_instances": [(info.architecture, "docker", "exe")],
             "numa_topology": None,
         }
+
+    def _processors(self, info: EngineInfo) -> int:
+        shared = self._shared_processors()
+        return info.cpus if shared is None else len(shared)
 
     def _notice(self, features: Features) -> None:
         # An upgrade under live-restore stops no server, and nova-compute goes on beside it.

@@ -22,6 +22,7 @@ from novadocker.virt.docker.translation.from_nova import (
     wishes,
 )
 from novadocker.virt.docker.translation.image_wait import WaitingServer
+from novadocker.virt.docker.translation.processors import shared_processors
 from novadocker.virt.docker.translation.states import (
     POWER_STATES,
     TRANSITIONS,
@@ -55,6 +56,7 @@ __all__ = [
     "server",
     "settled",
     "settled_here",
+    "shared_processors",
     "shutdown_timeout",
     "snapshot_stages",
     "stand_in",

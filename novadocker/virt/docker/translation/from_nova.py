@@ -24,6 +24,7 @@ from novadocker.virt.docker.injection.files import personality
 from novadocker.virt.docker.injection.inputs import Inputs
 from novadocker.virt.docker.injection.user_data import PROPERTY, asked_for
 from novadocker.virt.docker.translation import metadata
+from novadocker.virt.docker.translation.processors import dedicated_processors
 
 CONF = nova.conf.CONF
 
@@ -75,6 +76,7 @@ def server(instance: Any, image_meta: Any = None, flavor: Any = None) -> Server:
         The server.
     """
     image_meta = image_meta or instance.image_meta
+    dedicated = dedicated_processors(instance, flavor, image_meta)
     flavor = flavor or instance.flavor
     return Server(
         uuid=instance.uuid,
@@ -87,6 +89,7 @@ def server(instance: Any, image_meta: Any = None, flavor: Any = None) -> Server:
             root_gib=flavor.root_gb,
             swap_mib=flavor.swap,
             extra_specs=dict(flavor.get("extra_specs", {}) or {}),
+            processors=dedicated,
         ),
         metadata=dict(instance.metadata),
         image=instance.image_ref,
@@ -152,7 +155,9 @@ def wishes(
     Returns:
         The wishes.
     """
-    properties = (image_meta or instance.image_meta).properties
+    image_meta = image_meta or instance.image_meta
+    properties = image_meta.properties
+    dedicated = dedicated_processors(instance, flavor, image_meta)
     flavor = flavor or instance.flavor
     kernel = {name: instance.get(name, "") for name in ("kernel_id", "ramdisk_id")}
     asked = {
@@ -169,6 +174,7 @@ def wishes(
         root_volumes=int(not instance.image_ref),
         ephemerals=len(ephemerals) or int(bool(flavor.get("ephemeral_gb", 0))),
         certificates=len(trusted.ids if trusted else ()),
+        dedicated=bool(dedicated),
     )
 
 

@@ -29,6 +29,22 @@ class ResizeCalls(Caller):
             path = f"/containers/{quote(name)}/update"
             self._send("update", "POST", path, json=limits_body(limits))
 
+    def confine(self, name: str, cpuset: str) -> None:
+        """Change the processors of a container, running or not, and no other limit.
+
+        Args:
+            name: name of the container.
+            cpuset: numbers of processors, in the form of cpuset(7).
+
+        Raises:
+            ContainerNotFound: there is none.
+            EngineError: a control group within the container's holds a processor that is not
+                among them.
+        """
+        with self._call(f"change the processors of container {name}", name):
+            path = f"/containers/{quote(name)}/update"
+            self._send("update", "POST", path, json={"CpusetCpus": cpuset})
+
     def sizes(self, name: str) -> tuple[int, int]:
         """Measure a container's files, every one of them.
 

@@ -17,7 +17,9 @@ def resized(docker_driver: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     def begin(host: str = "h1", **flavor: Any) -> None:
         migration = objects.Migration(dest_compute=host)
         monkeypatch.setattr(objects.Migration, "get_by_id_and_instance", lambda *_: migration)
-        it = instance(migration_context=objects.MigrationContext(migration_id=1))
+        it = instance(
+            migration_context=objects.MigrationContext(migration_id=1, new_numa_topology=None)
+        )
         wanted = objects.Flavor(
             **({"vcpus": 4, "memory_mb": 64, "root_gb": 5, "swap": 0, "extra_specs": {}} | flavor)
         )

@@ -10,7 +10,7 @@ import pytest
 
 from novadocker.errors import EngineUnsuitable
 from novadocker.virt.docker.engine import Connection, EngineInfo
-from novadocker.virt.docker.host.disk import data_disk, disk, limits_disk
+from novadocker.virt.docker.host.disk import apart, data_disk, disk, limits_disk
 from novadocker.virt.docker.host.inventory import (
     Host,
     Ratios,
@@ -310,3 +310,27 @@ def test_the_disk_is_the_one_that_containers_are_on(tmp_path: Path) -> None:
     """A directory that does not exist yet will be on the disk of its parent."""
     info = dataclasses.replace(SOUND, root_directory=str(tmp_path / "not" / "yet"))
     assert disk(info).total == disk(dataclasses.replace(SOUND, root_directory=str(tmp_path))).total
+
+
+@pytest.mark.parametrize(("shared", "counted"), [(None, 4), (frozenset({0, 2}), 2)])
+def test_dedicated_processors_are_not_in_the_inventory(
+    shared: frozenset[int] | None, counted: int
+) -> None:
+    """Placement and Nova hear of the processors that servers share, all where none is set aside."""
+    told = Host(Told(), lambda: shared)  # type: ignore[arg-type]
+    assert told.inventory(Ratios(1, 1, 1), Reserved(0, 0, 0))["VCPU"]["total"] == counted
+    assert told.resources("h1")["vcpus"] == counted
+    assert told.abilities(64).shared_processors == shared
+
+
+def test_a_host_that_shares_no_processor_has_no_inventory_of_them() -> None:
+    """Placement refuses an inventory of nothing."""
+    told = Host(Told(), frozenset)  # type: ignore[arg-type]
+    assert "VCPU" not in told.inventory(Ratios(1, 1, 1), Reserved(0, 0, 0))
+
+
+def test_a_directory_of_the_engines_file_system_is_not_apart(tmp_path: Path) -> None:
+    """A directory that is not there yet counts by its parent; /proc is another file system."""
+    info = dataclasses.replace(SOUND, root_directory=str(tmp_path))
+    assert not apart(info, tmp_path / "not" / "yet")
+    assert apart(info, Path("/proc/self"))
