@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from novadocker.errors import VolumeError, VolumeRefused
+from novadocker.errors import VolumeBusy, VolumeError, VolumeRefused
+from novadocker.virt.docker.volumes.attachments import Volumes
 from novadocker.virt.docker.volumes.records import Records
 from novadocker.virt.docker.volumes.values import Attachment
 from tests.engine.virt.test_rescue import rescue
@@ -80,4 +81,27 @@ def test_a_device_that_vanished_is_an_error(servers: Any, storage: Storage) -> N
 def test_a_record_outlives_the_service(servers: Any, kept: Attachment, instances: Path) -> None:
     """Whoever comes next lets go of what was connected."""
     assert Records(instances / "volumes").find(kept.instance, kept.volume)
+    servers.actions.lifecycle.remove(servers.asked.uuid, servers.network)
+
+
+def test_a_resize_that_is_refused_has_its_volumes_back(
+    servers: Any, storage: Storage, kept: Attachment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two volumes one was let go already: the server runs on with both."""
+    busy = storage.attachment(servers.asked.uuid, storage.device(), "/volumes/vdc")
+    servers.volumes.attach(busy, servers.guest.get(), lambda: (0, 0))
+    alone = Volumes._release_alone
+
+    def release(volumes: Volumes, attachment: Attachment) -> None:
+        if attachment.volume == busy.volume:
+            raise VolumeBusy(volume=busy.volume, holders="somebody")
+        alone(volumes, attachment)
+
+    monkeypatch.setattr(Volumes, "_release_alone", release)
+    with pytest.raises(VolumeBusy):
+        servers.actions.resize.prepare(servers.asked, servers.network, 0)
+    monkeypatch.undo()
+    _, mounts = servers.engine.run(servers.asked.container, ("/bin/cat", "/proc/mounts"))
+    assert b" /volumes/vdb " in bytes(mounts)
+    assert b" /volumes/vdc " in bytes(mounts)
     servers.actions.lifecycle.remove(servers.asked.uuid, servers.network)

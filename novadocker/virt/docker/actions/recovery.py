@@ -20,6 +20,7 @@ from oslo_log import log as logging
 
 from novadocker.gate.start_gate import process_is_at_gate
 from novadocker.virt.docker.actions.lifecycle import Lifecycle
+from novadocker.virt.docker.actions.lock import operation
 from novadocker.virt.docker.actions.rescue import Rescue
 from novadocker.virt.docker.container.guest import in_service
 from novadocker.virt.docker.container.labels import container_name
@@ -88,7 +89,7 @@ class Recovery:
         self._rescue = rescue
         self._lifecycle = lifecycle
 
-    def at_start(self, uuid: str, expected: Expected, network: Network) -> None:
+    def at_start(self, uuid: str, expected: Expected, network: Network) -> bool:
         """Repair one server before Nova starts it.
 
         Args:
@@ -96,19 +97,25 @@ class Recovery:
             expected: state by Nova's record.
             network: ports of the server.
 
+        Returns:
+            False for a server without a container.
+
         Raises:
             DockerDriverError: the engine, or the host, could not do it.
         """
-        guest = in_service(self._engine, uuid)
-        container = guest.find()
-        held = bool(container and container.alive and process_is_at_gate(container.pid))
-        repair = repair_of(expected, container, held=held)
-        if repair is not Repair.NOTHING:
-            LOG.warning("%s was left half done by an earlier run: %s", guest.name, repair.name)
-        if repair is Repair.THAW:
-            guest.unpause()
-        elif repair is Repair.REMOVE:
+        # A container under the name of a broken-off resize has its own name back first.
+        with operation(self._engine, uuid):
+            guest = in_service(self._engine, uuid)
+            container = guest.find()
+            held = bool(container and container.alive and process_is_at_gate(container.pid))
+            repair = repair_of(expected, container, held=held)
+            if repair is not Repair.NOTHING:
+                LOG.warning("%s was left half done by an earlier run: %s", guest.name, repair.name)
+            if repair is Repair.THAW:
+                guest.unpause()
+        if repair is Repair.REMOVE:  # which takes the lock itself
             self._lifecycle.remove(uuid, network)
+        return container is not None
 
     def before_repair(self, uuid: str, network: Network) -> None:
         """End a rescue that was broken off; the caller holds the lock.

@@ -60,7 +60,9 @@ class Resize:
             # Only now: a process that runs could make such a file after it was looked for.
             recreate.refuse_lost_files(container, settings.limits, settings.rights)
             self._networking.unwire(network)
-            # Nova has new connections made for them before the server runs again.
+            # Nova has new connections made for them before the server runs under its new flavor;
+            # a server that goes on as it was needs the old ones before it runs again.
+            undo.callback(self._runner.connect_again, self._runner.volumes(server.uuid))
             self._runner.release_volumes(server.uuid)
             undo.pop_all()
 

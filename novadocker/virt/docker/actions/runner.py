@@ -28,6 +28,7 @@ from novadocker.virt.docker.injection.injector import inject, read_accounts
 from novadocker.virt.docker.injection.inputs import Inputs, first_words
 from novadocker.virt.docker.network.networking import Network, Networking, ServerNetwork
 from novadocker.virt.docker.volumes.attachments import Volumes
+from novadocker.virt.docker.volumes.values import Attachment
 
 LOG = logging.getLogger(__name__)
 
@@ -244,6 +245,14 @@ class Runner:
             VolumeError: a volume could not be let go, and another host must not have it.
         """
         self._volumes.release_all(uuid)
+
+    def volumes(self, uuid: str) -> list[Attachment]:
+        """Return the volumes of a server, for ``connect_again``."""
+        return self._volumes.of(uuid)
+
+    def connect_again(self, released: list[Attachment]) -> None:
+        """Connect volumes that were let go for an operation that failed; failures are logged."""
+        self._volumes.connect_again(released)
 
     def owner_of_files(self, container: Container | None) -> tuple[int, int]:
         """Return user and group that a container's process has, as known inside.

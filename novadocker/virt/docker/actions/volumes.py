@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Volumes attached to, detached from and extended in existing servers."""
 
-from novadocker.virt.docker.actions.lock import lock
+from novadocker.virt.docker.actions.lock import lock, operation
 from novadocker.virt.docker.actions.runner import Runner
 from novadocker.virt.docker.container.guest import in_service
 from novadocker.virt.docker.engine import Container, Engine
@@ -30,7 +30,7 @@ class VolumeChanges:
             VolumeError: the volume cannot be used; nothing of it is left here.
         """
         # A start in between would find the record and mount it, too.
-        with lock(wanted.instance):
+        with operation(self._engine, wanted.instance):
             container = self._container(wanted.instance)
             self._volumes.attach(wanted, container, lambda: self._runner.owner_of_files(container))
 
@@ -44,7 +44,7 @@ class VolumeChanges:
         Raises:
             VolumeBusy: processes hold it; the server has it as before.
         """
-        with lock(uuid):
+        with operation(self._engine, uuid):
             self._volumes.detach(uuid, volume, self._container(uuid))
 
     def extend(self, uuid: str, volume: str) -> bool:
@@ -60,7 +60,7 @@ class VolumeChanges:
         Raises:
             VolumeError: the volume is not attached here, or its size is not seen.
         """
-        with lock(uuid):
+        with operation(self._engine, uuid):
             return self._volumes.extend(uuid, volume, self._container(uuid))
 
     def release(self, uuid: str) -> None:
@@ -72,6 +72,8 @@ class VolumeChanges:
         Raises:
             VolumeError: one could not be let go.
         """
+        # The lock alone: no container is looked for, and the volumes of a boot that failed are let
+        # go also while the engine is away.
         with lock(uuid):
             self._volumes.release_all(uuid)
 

@@ -158,4 +158,6 @@ class Service(Composed):
     def _repair_at_start(self, instance: Instance) -> None:
         expected = translation.expected_at_start(instance)
         network = self._parts.ports.network_of(instance, instance.get_network_info())
-        self._parts.recovery.at_start(instance.uuid, expected, network)
+        if not self._parts.recovery.at_start(instance.uuid, expected, network):
+            # Removed while nova-compute was away: no event will ever tell of it.
+            translation.record_lost(instance, self._parts.hostname)

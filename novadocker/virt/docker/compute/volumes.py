@@ -11,6 +11,7 @@ from nova.volume import cinder
 from oslo_log import log as logging
 
 from novadocker.virt.docker.compute.base import Composed
+from novadocker.virt.docker.translation import metadata
 from novadocker.virt.docker.translation import volumes as translation
 from novadocker.virt.nova_types import BlockDeviceInfo, Instance, RequestContext
 
@@ -64,7 +65,7 @@ class VolumeCalls(Composed):
             wanted, tag = self._wanted(context, instance, connection_info, mountpoint)
             self._parts.volume_changes.attach(wanted)
         if tag:
-            translation.describe_disk(instance, wanted, tag)
+            metadata.describe_disk(instance, wanted.volume, wanted.place, tag)
 
     def detach_volume(
         self,
@@ -78,6 +79,7 @@ class VolumeCalls(Composed):
         with translation.as_detach_errors(mountpoint):
             volume = translation.volume_of(connection_info)
             self._parts.volume_changes.detach(instance.uuid, volume)
+        metadata.forget_disk(instance, volume)
 
     def extend_volume(
         self, context: RequestContext, connection_info: Any, instance: Instance, requested_size: int
@@ -107,7 +109,7 @@ class VolumeCalls(Composed):
                 wanted, tag = self._wanted(context, instance, connection, device)
                 self._parts.volumes.expect(wanted)
                 if tag:
-                    translation.describe_disk(instance, wanted, tag)
+                    metadata.describe_disk(instance, wanted.volume, wanted.place, tag)
 
     @contextlib.contextmanager
     def _new_volumes(

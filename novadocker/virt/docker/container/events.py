@@ -50,6 +50,7 @@ class Follower:
         self._tell = tell
         self._pending: dict[str, float] = {}  # instance id: until when to try
         self._busy: set[str] = set()  # instances that a thread tells of now
+        self._seen: set[str] = set()  # instances with a container, when last looked
         self._changed = threading.Condition()
         self._ended = threading.Event()
         self._ended.set()
@@ -92,9 +93,13 @@ class Follower:
             ended.wait(RECONNECT_SECONDS)
 
     def _take_stock(self) -> None:
-        # What happened while nobody listened is seen by looking.
-        for labels in self._engine.labels_by_name(self._label).values():
-            self.note(labels[LABEL_INSTANCE])
+        # What happened while nobody listened is seen by looking; also that a container is gone,
+        # since an engine that starts again has forgotten its events.
+        found = self._engine.labels_by_name(self._label).values()
+        present = {labels[LABEL_INSTANCE] for labels in found}
+        for uuid in present | self._seen:
+            self.note(uuid)
+        self._seen = present
 
     def note(self, uuid: str) -> None:
         """Put an instance on the list of news.

@@ -35,42 +35,75 @@ def config_drive(
     return tree
 
 
-def device_metadata(
+def tagged_interfaces(
     context: Any, instance: Any, without: str | None = None
-) -> objects.InstanceDeviceMetadata | None:
-    """Say by which tags an instance's tenant knows its interfaces.
+) -> list[objects.NetworkInterfaceMetadata]:
+    """List the tagged interfaces of an instance, for the metadata service.
 
     Containers have no bus, so that an interface is known by its MAC alone.
 
     Args:
-        context: of the request.
-        instance: Nova's.
+        context: context of the request.
+        instance: Nova's record of the server.
         without: id of a port that is about to go.
-
-    Returns:
-        Tags by MAC, for ``instance.device_metadata``; None where no interface has a tag.
     """
     vifs = objects.VirtualInterfaceList.get_by_instance_uuid(context, instance.uuid)
-    devices = [
+    return [
         objects.NetworkInterfaceMetadata(mac=vif.address, tags=[vif.tag], vf_trusted=False)
         for vif in vifs
         if "tag" in vif and vif.tag and vif.uuid != without
     ]
-    return objects.InstanceDeviceMetadata(devices=devices) if devices else None
 
 
 def describe_devices(context: Any, instance: Any, without: str | None = None) -> None:
-    """Keep what ``device_metadata`` says with the instance, where Nova's metadata service reads.
+    """Keep the tags of interfaces with the instance, beside those of volumes.
 
     Args:
-        context: of the request.
-        instance: Nova's; saved where it has, or had, a tagged interface.
+        context: context of the request.
+        instance: Nova's record of the server; saved where an interface has, or had, a tag.
         without: id of a port that is about to go.
     """
-    found = device_metadata(context, instance, without)
+    found = tagged_interfaces(context, instance, without)
     # Nova hands out instances that were just built with this, and others without.
-    loaded = without or instance.obj_attr_is_set("device_metadata")
-    known = loaded and instance.device_metadata
-    if found or known:
-        instance.device_metadata = found
+    if found or without or instance.obj_attr_is_set("device_metadata"):
+        kind = objects.NetworkInterfaceMetadata
+        others = [each for each in _known(instance) if not isinstance(each, kind)]
+        _keep(instance, [*found, *others])
+
+
+def describe_disk(instance: Any, volume: str, place: str, tag: str) -> None:
+    """Keep the tag and mount point of a volume with the instance, beside all other devices.
+
+    Args:
+        instance: Nova's record of the server; saved.
+        volume: Cinder's id, a VM's serial number of the disk.
+        place: mount point in the server.
+        tag: tenant's name for the attachment.
+    """
+    disk = objects.DiskMetadata(path=place, serial=volume, tags=[tag])
+    _keep(instance, [*_without_disk(instance, volume), disk])
+
+
+def forget_disk(instance: Any, volume: str) -> None:
+    """Forget the tag of a volume that was detached; absence is no error.
+
+    Args:
+        instance: Nova's record of the server; saved where the volume had a tag.
+        volume: Cinder's id.
+    """
+    _keep(instance, _without_disk(instance, volume))
+
+
+def _without_disk(instance: Any, volume: str) -> list[Any]:
+    return [each for each in _known(instance) if getattr(each, "serial", None) != volume]
+
+
+def _known(instance: Any) -> list[Any]:
+    return list(instance.device_metadata.devices) if instance.device_metadata else []
+
+
+def _keep(instance: Any, devices: list[Any]) -> None:
+    if devices or instance.device_metadata:
+        kept = objects.InstanceDeviceMetadata(devices=devices) if devices else None
+        instance.device_metadata = kept
         instance.save()

@@ -90,21 +90,32 @@ def settled_here(uuid: str) -> bool:
 
 
 def report_lost(uuid: str, host: str) -> None:
+    """Record that a server lost its container, by the server's id; see ``record_lost``.
+
+    Args:
+        uuid: id of the instance.
+        host: this compute host.
+
+    Raises:
+        LookupError: Nova knows no such instance.
+    """
+    record_lost(_known(uuid), host)
+
+
+def record_lost(instance: Any, host: str) -> None:
     """Record that a server lost its container: Nova shows ERROR, with the reason as its fault.
 
     Nova itself ignores a server without a power state, and would show ACTIVE for ever.
 
     Args:
-        uuid: id of the instance.
+        instance: Nova's record, changed and saved; one with a task, whose own failure will tell,
+            and one that should have no container are left alone.
         host: this compute host; a server of another one is left alone.
-
-    Raises:
-        LookupError: Nova knows no such instance.
     """
-    instance = _known(uuid)
-    if instance.host != host or instance.vm_state not in _WITH_CONTAINER:
+    should_have = instance.vm_state in _WITH_CONTAINER and instance.task_state is None
+    if instance.host != host or not should_have:
         return
-    LOG.warning("The container of server %s was removed behind Nova's back", uuid)
+    LOG.warning("The container of server %s was removed behind Nova's back", instance.uuid)
     was, instance.vm_state = instance.vm_state, vm_states.ERROR
     instance.power_state = power_state.NOSTATE
     # A task that Nova began meanwhile makes this fail, and knows what it does.

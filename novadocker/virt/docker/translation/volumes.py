@@ -97,21 +97,6 @@ def tag_of(context: RequestContext, instance: Instance, volume: str) -> str | No
     return mapping.tag if "tag" in mapping else None
 
 
-def describe_disk(instance: Instance, wanted: Attachment, tag: str) -> None:
-    """Keep a tagged volume's mount point with the instance, for Nova's metadata service.
-
-    Args:
-        instance: Nova's record of the server; saved.
-        wanted: the attachment.
-        tag: tenant's name for the attachment.
-    """
-    known = instance.device_metadata.devices if instance.device_metadata else []
-    others = [each for each in known if getattr(each, "serial", None) != wanted.volume]
-    disk = objects.DiskMetadata(path=wanted.place, serial=wanted.volume, tags=[tag])
-    instance.device_metadata = objects.InstanceDeviceMetadata(devices=[*others, disk])
-    instance.save()
-
-
 @contextlib.contextmanager
 def as_refused_volume() -> Iterator[None]:
     """Raise our errors as InvalidVolume: Nova undoes the attachment and tells the reason.

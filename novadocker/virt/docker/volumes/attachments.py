@@ -6,7 +6,7 @@ has it connected alone. Each operation may be repeated.
 """
 
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -183,6 +183,28 @@ class Volumes:
             for attachment in self._records.of(instance):
                 # Each is tried even if another fails.
                 steps.callback(self._release_alone, attachment)
+
+    def of(self, instance: str) -> list[Attachment]:
+        """Return the volumes of a server that are connected here.
+
+        Args:
+            instance: Nova's id of the server.
+        """
+        return self._records.of(instance)
+
+    def connect_again(self, released: Iterable[Attachment]) -> None:
+        """Connect volumes that were let go for an operation that failed; safe to repeat.
+
+        Each is tried even if another fails; a failure is logged alone.
+
+        Args:
+            released: volumes as they were attached before.
+        """
+        for attachment in released:
+            try:
+                self.reconnect(attachment, attachment.connection)
+            except (VolumeError, OSError) as error:
+                LOG.warning("Server %s is without a volume: %s", attachment.instance, error)
 
     def extend(self, instance: str, volume: str, container: Container | None) -> bool:
         """Let a server use a volume's new size.

@@ -115,6 +115,24 @@ def test_repairs_at_the_start_go_on_past_a_server_that_fails(
     assert {call.uuid for call in life.calls} == {UUID, PORT}
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_container_lost_while_nova_compute_was_away_is_recorded(
+    docker_driver: Any, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    """No event will tell of it, and Nova leaves such a server ACTIVE at its start."""
+    lost: list[tuple[Any, str]] = []
+    monkeypatch.setattr(translation, "record_lost", lambda *arguments: lost.append(arguments))
+    cache = objects.InstanceInfoCache(network_info=model.NetworkInfo([]))
+    found = instance(info_cache=cache)
+    with_parts(
+        docker_driver,
+        recovery=SimpleNamespace(at_start=lambda *_: there),
+        wiring=SimpleNamespace(resume=lambda: None),
+    )
+    docker_driver.process_instances_at_startup(None, [found])
+    assert lost == ([] if there else [(found, "h1")])
+
+
 @pytest.mark.parametrize("gone", [True, False])
 def test_files_of_a_deleted_server_are_removed_by_novas_periodic_task(
     docker_driver: Any, life: Life, gone: bool

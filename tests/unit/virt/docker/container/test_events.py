@@ -189,6 +189,14 @@ def test_a_container_that_was_removed_behind_nova_is_told(engine: Engine, nova: 
 
 
 @pytest.mark.usefixtures("watcher")
+def test_a_container_that_went_while_nobody_listened_is_told(engine: Engine, nova: Nova) -> None:
+    """An engine that starts again has forgotten its events, and lists what is left."""
+    engine.state = None
+    engine.stream.put(GONE)
+    assert nova.comes_to(None)
+
+
+@pytest.mark.usefixtures("watcher")
 def test_a_container_made_anew_by_novas_task_is_not_lost(engine: Engine, nova: Nova) -> None:
     """A rebuild removes the old container, and the new one runs when Nova's task ends."""
     nova.busy = True

@@ -28,6 +28,10 @@ class Saved(objects.Instance):  # type: ignore[misc]
 
     saves = 0
 
+    def obj_load_attr(self, attrname: str) -> None:
+        """Load nothing: Nova's database knows no device."""
+        self.device_metadata = None
+
     def save(self, *_: Any, **__: Any) -> None:
         """Note it."""
         self.saves += 1
@@ -36,9 +40,7 @@ class Saved(objects.Instance):  # type: ignore[misc]
 def test_tagged_interfaces_are_known_by_their_macs(known: list[Any]) -> None:
     """Those without a tag are not told, and no bus is made up."""
     known += [vif(PORT, "fa:16:3e:00:00:01", "mgmt"), vif(OTHER, "fa:16:3e:00:00:02", None)]
-    found = metadata.device_metadata(None, instance())
-    assert found
-    (device,) = found.devices
+    (device,) = metadata.tagged_interfaces(None, instance())
     assert (device.mac, device.tags) == ("fa:16:3e:00:00:01", ["mgmt"])
     assert "bus" not in device
 
@@ -46,7 +48,7 @@ def test_tagged_interfaces_are_known_by_their_macs(known: list[Any]) -> None:
 def test_an_interface_that_goes_is_not_told(known: list[Any]) -> None:
     """Nova forgets it only after the driver has let go of it."""
     known.append(vif(PORT, "fa:16:3e:00:00:01", "mgmt"))
-    assert metadata.device_metadata(None, instance(), without=PORT) is None
+    assert metadata.tagged_interfaces(None, instance(), without=PORT) == []
 
 
 def test_an_instance_is_saved_only_where_tags_are_or_were(known: list[Any]) -> None:
@@ -59,3 +61,22 @@ def test_an_instance_is_saved_only_where_tags_are_or_were(known: list[Any]) -> N
     assert (it.saves, len(it.device_metadata.devices)) == (1, 1)
     metadata.describe_devices(None, it, without=PORT)
     assert (it.saves, it.device_metadata) == (2, None)
+
+
+def test_tags_of_interfaces_and_volumes_stay_beside_each_other(known: list[Any]) -> None:
+    """Each attachment and detachment of one kind keeps the devices of the other."""
+    it = Saved(uuid=UUID)
+
+    def tags() -> list[str]:
+        return sorted(each.tags[0] for each in it.device_metadata.devices)
+
+    metadata.describe_disk(it, "v1", "/srv", "data")
+    known.append(vif(PORT, "fa:16:3e:00:00:01", "mgmt"))
+    metadata.describe_devices(None, it)
+    assert tags() == ["data", "mgmt"]
+    metadata.describe_disk(it, "v1", "/mnt", "logs")
+    assert tags() == ["logs", "mgmt"]
+    metadata.describe_devices(None, it, without=PORT)
+    assert tags() == ["logs"]
+    metadata.forget_disk(it, "v1")
+    assert it.device_metadata is None

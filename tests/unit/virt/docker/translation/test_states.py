@@ -18,6 +18,7 @@ from tests.unit.virt.docker.nova_side import UUID, instance
         ({"host": "h2"}, False),  # evacuated, or moved
         ({"vm_state": vm_states.SHELVED_OFFLOADED, "host": None}, False),
         ({"vm_state": vm_states.ERROR}, False),
+        ({"task_state": "rebooting_hard"}, False),  # which fails by itself, and says why
     ],
 )
 def test_a_lost_container_becomes_an_error_with_a_reason(
