@@ -23,16 +23,14 @@ def command(layout: Layout) -> Path:
 
 def ensure(layout: Layout) -> None:
     """Make the environment, unless made from the same distributions already."""
-    found = packages.links(packages.closure())
-    key = _key(found)
+    distributions = packages.closure()
+    key = _key(packages.links(distributions))
     stamp = _root(layout) / "key"
     if stamp.exists() and stamp.read_text() == key:
         return
     shutil.rmtree(_root(layout), ignore_errors=True)
     folder = _root(layout) / "packages"
-    folder.mkdir(parents=True)
-    for name, target in found.items():
-        (folder / name).symlink_to(target)
+    packages.make(folder, distributions)
     _write_command(layout, folder)
     _completion(layout).write_text(run(str(command(layout)), "complete", patience=120))
     stamp.write_text(key)
@@ -78,7 +76,8 @@ def _write_command(layout: Layout, folder: Path) -> None:
 
 def _key(found: dict[str, Path]) -> str:
     # A distribution's version is part of the name of its folder with metadata.
-    digest = hashlib.sha256(Path(__file__).read_bytes())
+    sources = (Path(module) for module in (__file__, packages.__file__))
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources))
     digest.update(repr(sorted(found.items())).encode())
     return digest.hexdigest()
 

@@ -17,23 +17,26 @@ def main() -> int:
     # Imports leave no garbage: looking for some is a sixth of a short command's time.
     gc.disable()
     if words:
-        _import_when_used("cliff.interactive")
-    shell = importlib.import_module("openstackclient.shell")
+        _import_when_used("cliff", "interactive")
+    shell = importlib.import_module("novadocker.cloud.clients.shell")
     gc.freeze()
     gc.enable()
     sys.argv = ["openstack", *words]
-    return int(shell.main())
+    return int(shell.Shell().run(words))
 
 
-def _import_when_used(name: str) -> None:
+def _import_when_used(package: str, name: str) -> None:
     # The interactive client brings an editor and a pager: half a second for who gives a command.
-    spec = importlib.util.find_spec(name)
+    parent = importlib.import_module(package)
+    spec = importlib.util.find_spec(f"{package}.{name}")
     if spec is None or spec.loader is None:
         return
     spec.loader = importlib.util.LazyLoader(spec.loader)
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
+    # "from cliff import interactive" looks into a module that the package lacks, and so loads it.
+    setattr(parent, name, module)
 
 
 if __name__ == "__main__":

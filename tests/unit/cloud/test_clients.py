@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from novadocker.cloud.clients import environment, packages
+from novadocker.cloud.clients import environment, openstack, packages
 from novadocker.cloud.layout.layout import Layout
 
 
@@ -58,3 +58,38 @@ def test_the_line_to_type_names_the_state(layout: Layout) -> None:
     """A shell gets the variables of the chosen cloud, wherever the state is."""
     elsewhere = dataclasses.replace(layout, state=Path("/some where"))
     assert "--state '/some where' env" in environment.evaluation(elsewhere)
+
+
+def test_a_command_does_not_import_the_commands_of_others(made: Layout) -> None:
+    """A command of images imports no module of servers, networks or the interactive client."""
+    folder = environment.command(made).parents[1] / "packages"
+    argv = [openstack.__file__, str(folder), "help", "image", "list"]
+    script = (
+        f"import atexit, runpy, sys\nsys.argv = {argv!r}\n"
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-W", "ignore", "-c", script],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    imported = set(done.stderr.split())
+    assert "openstackclient.image.v2.image" in imported
+    assert not {"openstackclient.compute.v2.server", "cmd2", "prompt_toolkit"} & imported
+
+
+def test_every_command_is_known(made: Layout) -> None:
+    """The words for completion name commands of each service, and of ours."""
+    text = (environment.command(made).parents[1] / "openstack.bash").read_text()
+    for word in ("server", "image", "network", "stack", "docker", "help"):
+        assert word in text.split("cmds='", 1)[1].split("'", 1)[0].split()
+
+
+def test_metadata_stay_short(made: Layout) -> None:
+    """Metadata of a distribution keep name, version and entry points, without the description."""
+    (folder,) = environment.command(made).parents[1].glob("packages/python_openstackclient-*")
+    assert len((folder / "METADATA").read_text().splitlines()) == 3
+    assert "openstackclient" in (folder / "top_level.txt").read_text().split()
+    assert "[openstack.compute.v2]" in (folder / "entry_points.txt").read_text()
