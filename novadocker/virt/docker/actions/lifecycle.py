@@ -21,7 +21,7 @@ from novadocker.virt.docker.container.guest import in_service
 from novadocker.virt.docker.container.labels import LABEL_IMAGE
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.container.spec import container_spec
-from novadocker.virt.docker.engine import Engine
+from novadocker.virt.docker.engine import Engine, State
 from novadocker.virt.docker.images import Images, ImageWaiter
 from novadocker.virt.docker.injection.inputs import NOTHING, Inputs, first_words
 from novadocker.virt.docker.network.networking import Network, Networking
@@ -88,8 +88,11 @@ class Lifecycle:
         watch = Stopwatch()
         guest, directory = self._runner.guest(server.uuid), self._runner.directory(server.uuid)
         with lock(server.uuid), ExitStack() as undo:
-            if guest.find():
-                raise ContainerExists(name=guest.name)
+            if found := guest.find():
+                if found.state is not State.CREATED or directory.path.exists():
+                    raise ContainerExists(name=guest.name)
+                # The engine came to the end of a creation after its boot had been given up.
+                guest.remove()
             self._runner.settings(server)  # refuses before an image is fetched for nothing
             image = self._images.ensure(context, image_meta, waiter)
             watch.mark("image")

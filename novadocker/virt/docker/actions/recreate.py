@@ -205,6 +205,8 @@ def _make_anew(
     }
     with ExitStack() as undo:
         undo.callback(engine.remove_image, tag)
+        # One that came after its commit was given up holds the files of that time.
+        engine.remove_image(tag)
         image = engine.commit(name, tag, pause=False)
         undo.callback(engine.remove, name + SUCCESSOR)
         made = replace(limits, disk_bytes=disk)

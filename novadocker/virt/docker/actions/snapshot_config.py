@@ -55,10 +55,17 @@ def _history(entries: Any) -> list[Any]:
     # the container's command: our gate. So does that of a container that was made anew.
     history = entries if isinstance(entries, list) else []
     return [
-        entry | {"created_by": HISTORY} if _is_ours(entry, last=number == len(history)) else entry
+        _without_mark(entry) | {"created_by": HISTORY}
+        if _is_ours(entry, last=number == len(history))
+        else entry
         for number, entry in enumerate(history, 1)
     ]
 
 
 def _is_ours(entry: Any, *, last: bool) -> bool:
     return isinstance(entry, dict) and (last or SEEN_AT in str(entry.get("created_by")))
+
+
+def _without_mark(entry: Any) -> dict[str, Any]:
+    # The engine's client tells its commits from one another by their comments.
+    return {name: value for name, value in entry.items() if name != "comment"}

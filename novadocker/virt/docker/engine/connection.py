@@ -4,7 +4,7 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -228,9 +228,6 @@ class Caller:
             answer.close()
             raise
         return answer
-
-    def _create(self, name: str, body: Mapping[str, Any]) -> None:
-        self._send("create", "POST", "/containers/create", params={"name": name}, json=body)
 
     @contextlib.contextmanager
     def _call(self, action: str, name: str | None = None) -> Iterator[None]:

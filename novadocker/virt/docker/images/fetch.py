@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """One image on its way from Glance into the engine, by the shortest way that is safe."""
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from oslo_log import log as logging
@@ -20,11 +22,13 @@ from novadocker.archive import (
 from novadocker.errors import (
     EngineError,
     EngineOutOfSpace,
+    EngineReplyLost,
     EngineUnavailable,
     ImageInvalid,
 )
 from novadocker.virt.docker.engine import Engine, Image
 from novadocker.virt.docker.engine.features import Features
+from novadocker.virt.docker.engine.settling import seen
 from novadocker.virt.docker.images.blame import blamed
 from novadocker.virt.docker.images.chains import Chains
 from novadocker.virt.docker.images.entitlement import Custody
@@ -193,8 +197,7 @@ class Fetch:
         self, wanted: Wanted, archive: Iterable[bytes], saved: Callable[[], SavedImage]
     ) -> Image:
         try:
-            with closing(relayed(archive)) as pieces:
-                self._engine.load_image(pieces)
+            self._load_pieces(wanted, archive, saved)
             return self._loaded(wanted, saved())
         except BaseException:
             # An engine that is gone has no image of that name, or has all of it: it looks at
@@ -202,6 +205,22 @@ class Fetch:
             with suppress(EngineUnavailable):
                 self._engine.remove_image(wanted.tag)
             raise
+
+    def _load_pieces(
+        self, wanted: Wanted, archive: Iterable[bytes], saved: Callable[[], SavedImage]
+    ) -> None:
+        sent = threading.Event()
+        try:
+            with closing(relayed(archive)) as pieces:
+                self._engine.load_image(_until_end(pieces, sent))
+        except EngineReplyLost as lost:
+            if not sent.is_set():  # no image can come of a part
+                raise
+            seen(partial(self._find, wanted, saved()), lost)
+
+    def _find(self, wanted: Wanted, saved: SavedImage) -> Image | None:
+        image = self._engine.find_image(wanted.tag)
+        return image if image and self._is(image, saved) else None
 
     def _loaded(self, wanted: Wanted, saved: SavedImage) -> Image:
         image = self._engine.find_image(wanted.tag)
@@ -231,3 +250,8 @@ class Fetch:
             for chunk in self._glance.download(wanted.context, wanted.image):
                 wanted.progress.add(len(chunk))
                 yield chunk
+
+
+def _until_end(pieces: Iterable[bytes], ended: threading.Event) -> Iterator[bytes]:
+    yield from pieces
+    ended.set()

@@ -4,6 +4,7 @@
 import contextlib
 from collections import deque
 from collections.abc import Iterator, Mapping
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -11,7 +12,9 @@ import docker.errors
 import tenacity
 
 from novadocker.errors import ContainerNotFound
+from novadocker.virt.docker.engine.calls.creation import CreationCalls
 from novadocker.virt.docker.engine.calls.files import FileCalls
+from novadocker.virt.docker.engine.settling import settled
 from novadocker.virt.docker.engine.spec import ContainerSpec
 from novadocker.virt.docker.engine.usage import Usage
 from novadocker.virt.docker.engine.values import Container
@@ -20,7 +23,7 @@ CHUNK_BYTES = 64 * 1024
 _REMOVAL_PAUSE = 0.2
 
 
-class ContainerCalls(FileCalls):
+class ContainerCalls(FileCalls, CreationCalls):
     """Calls about containers."""
 
     def create(self, spec: ContainerSpec) -> None:
@@ -30,10 +33,9 @@ class ContainerCalls(FileCalls):
             spec: description of the container.
 
         Raises:
-            EngineReplyLost: the container may be there, or come yet; look for it.
+            EngineReplyLost: the container was not seen for a minute; the container may come yet.
         """
-        with self._call(f"create container {spec.name}"):
-            self._create(spec.name, spec.body())
+        self._create(f"create container {spec.name}", spec.name, spec.body())
 
     def find(self, name: str, *, brief: bool = False) -> Container | None:
         """Look for a container.
@@ -128,21 +130,6 @@ class ContainerCalls(FileCalls):
         with self._call(f"unpause container {name}", name):
             self._api.unpause(name)
 
-    def rename(self, name: str, new_name: str) -> None:
-        """Give a container another name.
-
-        Args:
-            name: present name.
-            new_name: name from now on.
-
-        Raises:
-            ContainerNotFound: there is none.
-            EngineReplyLost: the container has either name; look for both.
-        """
-        with self._call(f"rename container {name}", name):
-            path = f"/containers/{quote(name)}/rename"
-            self._send("rename", "POST", path, params={"name": new_name})
-
     def remove(self, name: str) -> None:
         """End and remove a container with its anonymous volumes; absence is no error.
 
@@ -152,17 +139,7 @@ class ContainerCalls(FileCalls):
         Raises:
             EngineReplyLost: the removal goes on, or never began; ask again.
         """
-        params = {"v": "1", "force": "1"}
-        with contextlib.suppress(ContainerNotFound), self._call(f"remove container {name}", name):
-            try:
-                self._send("remove", "DELETE", f"/containers/{quote(name)}", params=params)
-            except docker.errors.APIError as error:
-                # A removal whose reply was lost goes on in the engine, which refuses a second.
-                if error.status_code != HTTPStatus.CONFLICT or "already in progress" not in str(
-                    error.explanation
-                ):
-                    raise
-                self._wait_for_removal(name)
+        settled(partial(self._remove, name), partial(self._remove, name))
 
     def signal(self, name: str, signal: str) -> None:
         """Send a signal to a container's first process.
@@ -212,6 +189,20 @@ class ContainerCalls(FileCalls):
                 while total - len(kept[0]) >= size:
                     total -= len(kept.popleft())
         return b"".join(kept)[-size:]
+
+    def _remove(self, name: str) -> bool:
+        params = {"v": "1", "force": "1"}
+        with contextlib.suppress(ContainerNotFound), self._call(f"remove container {name}", name):
+            try:
+                self._send("remove", "DELETE", f"/containers/{quote(name)}", params=params)
+            except docker.errors.APIError as error:
+                # A removal whose reply was lost goes on in the engine, which refuses a second.
+                if error.status_code != HTTPStatus.CONFLICT or "already in progress" not in str(
+                    error.explanation
+                ):
+                    raise
+                self._wait_for_removal(name)
+        return True
 
     def _log(self, name: str, lines: int) -> Iterator[bytes]:
         # Not by the SDK's own call, which reads a terminal's log byte by byte.

@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import uuid
 from collections.abc import Generator, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from urllib.parse import quote
 import docker.errors
 
 from novadocker.virt.docker.engine.connection import Caller, refusal
+from novadocker.virt.docker.engine.settling import settled
 from novadocker.virt.docker.engine.values import Image
 
 SAVE_CHUNK_BYTES = 1024 * 1024
@@ -112,12 +114,32 @@ class ImageCalls(Caller):
         Raises:
             ContainerNotFound: there is no container.
             EngineOutOfSpace: there was no room for it.
+            EngineReplyLost: the image was not seen for a minute; the image may come yet.
         """
-        repository, _, tag = tag.partition(":")
-        params = {"container": name, "repo": repository, "tag": tag, "pause": int(pause)}
-        # Not by the SDK's own call, which waits no longer than for any other.
-        with self._call(f"commit container {name}", name):
-            return str(self._send("commit", "POST", "/commit", params=params, json={}).json()["Id"])
+        repository, _, version = tag.partition(":")
+        # Tells the image of this call from one that an earlier call left under the same name.
+        mark = uuid.uuid4().hex
+        params = {
+            "container": name,
+            "repo": repository,
+            "tag": version,
+            "pause": int(pause),
+            "comment": mark,
+        }
+
+        def act() -> str:
+            # Not by the SDK's own call, which waits no longer than for any other.
+            with self._call(f"commit container {name}", name):
+                answer = self._send("commit", "POST", "/commit", params=params, json={})
+                return str(answer.json()["Id"])
+
+        def look() -> str | None:
+            with self._call(f"look for image {tag}"), contextlib.suppress(docker.errors.NotFound):
+                found = self._api.inspect_image(tag)
+                return str(found["Id"]) if found.get("Comment") == mark else None
+            return None
+
+        return settled(act, look)
 
     def save_image(self, image: str) -> Generator[bytes]:
         """Save an image as ``docker save`` does; nothing is asked for before the first byte is.

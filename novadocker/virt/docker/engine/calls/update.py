@@ -6,12 +6,12 @@ from typing import Any
 from urllib.parse import quote
 
 from novadocker.policy import Limits, Rights
-from novadocker.virt.docker.engine.connection import Caller
+from novadocker.virt.docker.engine.calls.creation import CreationCalls
 from novadocker.virt.docker.engine.limits import disk_body, limits_body
 from novadocker.virt.docker.engine.rights import rights_body, rights_labels
 
 
-class ResizeCalls(Caller):
+class ResizeCalls(CreationCalls):
     """Calls about the limits of a container."""
 
     def update(self, name: str, limits: Limits) -> None:
@@ -83,11 +83,12 @@ class ResizeCalls(Caller):
 
         Raises:
             ContainerNotFound: there is no original.
-            EngineReplyLost: the replica may be there, or come yet; look for it.
+            EngineReplyLost: the replica was not seen for a minute; the replica may come yet.
         """
-        with self._call(f"make a container like {name}", name):
-            body = replica_body(self._api.inspect_container(name), image, limits, rights, labels)
-            self._create(replica, body)
+        action = f"make a container like {name}"
+        with self._call(action, name):
+            original = self._api.inspect_container(name)
+        self._create(action, replica, replica_body(original, image, limits, rights, labels))
 
 
 def replica_body(

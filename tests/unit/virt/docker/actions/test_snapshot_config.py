@@ -44,7 +44,11 @@ COMMITTED = {
     "docker_version": "20.10.24",
     "history": [
         {"created": "2025-01-01T00:00:00Z", "created_by": "/bin/sh -c build"},
-        {"created": "2026-01-02T03:04:05Z", "created_by": "/dev/.novadocker/gate SECRET"},
+        {
+            "created": "2026-01-02T03:04:05Z",
+            "created_by": "/dev/.novadocker/gate SECRET",
+            "comment": "6e0a",
+        },
     ],
 }
 

@@ -16,7 +16,7 @@ from novadocker.errors import (
     EngineReplyLost,
     EngineUnavailable,
 )
-from novadocker.virt.docker.engine import Connection, Engine, State
+from novadocker.virt.docker.engine import Connection, Engine, State, settling
 from novadocker.virt.docker.engine import connection as module
 from novadocker.virt.docker.engine.features import Features, spoken_version
 from novadocker.virt.docker.engine.time_limits import WORK, Work
@@ -112,10 +112,17 @@ def test_a_lost_connection_asks_for_the_version_again(serve: Callable[..., Engin
 
 
 @pytest.mark.parametrize("call", ["remove", "rename"])
-def test_a_reply_that_is_lost_is_no_refusal(serve: Callable[..., Engine], call: str) -> None:
-    """The error says that the engine may have done what was asked."""
+def test_a_reply_that_is_lost_is_no_refusal(
+    serve: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """The error says that the engine may have done what was asked, where no outcome is seen."""
+    monkeypatch.setattr(settling, "SECONDS", 0.0)
     double = EngineDouble(
-        answers={"DELETE /containers/nova-1": 0, "POST /containers/nova-1/rename": 0}
+        answers={
+            "DELETE /containers/nova-1": 0,
+            "POST /containers/nova-1/rename": 0,
+            GONE: CONTAINER_29,
+        }
     )
     engine = serve(double)
     engine.find("nova-1")
