@@ -16,7 +16,6 @@ from openstack.exceptions import HttpException
 from tests.support.cloud_site import (
     Site,
     Tenant,
-    room,
     until,
 )
 from tests.support.layered import (
@@ -29,13 +28,6 @@ from tests.support.layered import (
 MB = 1_000_000
 SECRET = b"what only its tenant knows\n"
 NOWHERE = {"networks": (), "groups": ()}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _room(site: Site) -> Iterator[None]:
-    """Room for all the servers of this module beside those that stand for others."""
-    with room(site):
-        yield
 
 
 @pytest.fixture(scope="module")

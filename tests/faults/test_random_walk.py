@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.support.cloud_site import Site, Tenant, room
+from tests.support.cloud_site import Site, Tenant
 from tests.support.walk import ACTIONS, Walker
 
 SEED = os.environ.get("NOVADOCKER_WALK_SEED", "504")
@@ -28,7 +28,7 @@ def test_whatever_is_asked_for_all_agree(
         )
         for number in range(SERVERS)
     ]
-    with room(site), ThreadPoolExecutor(SERVERS) as pool:
+    with ThreadPoolExecutor(SERVERS) as pool:
         done = [pool.submit(_walk, walker) for walker in walkers]
     told = Counter(name for walker in walkers for name in walker.story)
     print(f"\nseed {SEED}: {dict(told)}")  # noqa: T201 - how to have the same walk again

@@ -23,7 +23,6 @@ from tests.support.cloud_site import (
     PAUSE,
     Site,
     Tenant,
-    room,
 )
 from tests.support.half_done import (
     at_its_gate,
@@ -196,7 +195,7 @@ class Outcome:
 def outcomes(site: Site, web: str, standing: str) -> Iterator[dict[str, Outcome]]:
     """What came of each row's server."""
     tenant, found = Tenant(site), {}
-    with room(site), ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
             servers = list(pool.map(lambda _: tenant.request(web), range(SERVERS)))
             for server in servers:

@@ -2,7 +2,7 @@
 """Servers on Contrail's networks: ``novadocker-cloud up --network contrail``."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +13,6 @@ from novadocker.cloud.underlay import opensdn
 from tests.support.cloud_site import (
     Site,
     Tenant,
-    room,
     until,
 )
 
@@ -39,15 +38,14 @@ def blue(owner: Tenant) -> str:
 
 
 @pytest.fixture(scope="module")
-def boot(site: Site, owner: Tenant, web: str) -> Iterator[Callable[..., str]]:
+def boot(owner: Tenant, web: str) -> Callable[..., str]:
     """Maker of servers with a chosen address on a network."""
 
     def make(network: str, address: str) -> str:
         name = f"at-{address.replace('.', '-')}"
         return owner.boot(web, name=name, ports=(owner.port(network, address),))
 
-    with room(site):
-        yield make
+    return make
 
 
 def page(site: Site, server: str, address: str) -> str:

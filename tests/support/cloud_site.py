@@ -26,7 +26,6 @@ from novadocker.cloud.supervision.service import Service
 PATIENCE = 90
 PAUSE = 0.2
 UNBUILT = ("BUILD", "REBUILD")
-INVENTORY = "/resource_providers/{}/inventories/VCPU"
 
 
 def until(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
@@ -307,23 +306,3 @@ class Tenant:
                 self.delete(server)
             for image in self.images:
                 self.site.demo.image.delete_image(image)
-
-
-@contextlib.contextmanager
-def room(site: Site, ratio: float = 64.0) -> Iterator[None]:
-    """Let more servers be on the compute host than its processors would allow."""
-    (provider,) = site.admin.placement.resource_providers(name=site.host.name)
-    before = _ratio(site, provider.id, ratio)
-    try:
-        yield
-    finally:
-        _ratio(site, provider.id, before)
-
-
-def _ratio(site: Site, provider: str, ratio: float) -> float:
-    url = INVENTORY.format(provider)
-    inventory = site.admin.placement.get(url).json()
-    before = float(inventory["allocation_ratio"])
-    answer = site.admin.placement.put(url, json=inventory | {"allocation_ratio": ratio})
-    assert answer.status_code == 200, answer.text
-    return before
