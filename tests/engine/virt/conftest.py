@@ -117,19 +117,20 @@ def saved(layer: bytes, config: dict[str, Any], tag: str) -> bytes:
     return buffer.getvalue()
 
 
+def load_box(engine: Engine, passwd: str | None = PASSWD, **config: Any) -> Image:
+    """Load an image with a shell and a config into an engine."""
+    tag = f"box:{uuid.uuid4().hex}"
+    config = {"Cmd": ["/bin/sh"], "Volumes": {"/data": {}}} | config
+    engine.load_image([saved(rootfs(passwd), config, tag)])
+    image = engine.find_image(tag)
+    assert image
+    return image
+
+
 @pytest.fixture(scope="session")
 def make_image(engine: Engine) -> Callable[..., Image]:
     """How to make an image with a shell and a config."""
-
-    def make(passwd: str | None = PASSWD, **config: Any) -> Image:
-        tag = f"box:{uuid.uuid4().hex}"
-        config = {"Cmd": ["/bin/sh"], "Volumes": {"/data": {}}} | config
-        engine.load_image([saved(rootfs(passwd), config, tag)])
-        image = engine.find_image(tag)
-        assert image
-        return image
-
-    return make
+    return partial(load_box, engine)
 
 
 @pytest.fixture(scope="session")

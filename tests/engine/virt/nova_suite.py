@@ -26,12 +26,14 @@ from nova.tests.unit.virt import test_virt_drivers as theirs
 
 from novadocker.gate import start_gate
 from novadocker.virt.docker import translation
+from novadocker.virt.docker.actions import crash_dump
 from novadocker.virt.docker.compute.assembly import assemble, edges_of
 from novadocker.virt.docker.conf import options
 from novadocker.virt.docker.driver import DockerDriver
 from novadocker.virt.docker.engine import Connection, Engine
 from novadocker.virt.docker.privileged import context as privileged
 from novadocker.virt.docker.wiring import Wiring
+from tests.support.eventually import eventually
 
 ENGINE = "NOVADOCKER_TEST_ENGINE"
 IMAGE = "NOVADOCKER_TEST_IMAGE"
@@ -110,6 +112,14 @@ class DockerDriverTestCase(theirs._VirtDriverTestCase, theirs.test.TestCase):
     def test_unrescue_rescued_instance(self) -> None:
         """With the image that nova-compute chose."""
         self.connection.unrescue(self.ctxt, self._rescued())
+
+    def test_trigger_crash_dump(self) -> None:
+        """As soon as the server's process has its handler, as a tenant who sees it run."""
+        instance, _ = self._get_running_instance()
+        engine = Engine(Connection(os.environ[ENGINE]))
+        status = Path(f"/proc/{engine.inspect(instance.name).pid}/status")
+        assert eventually(lambda: crash_dump.handles(status.read_text(), crash_dump.SIGNAL))
+        self.connection.trigger_crash_dump(instance)
 
     def test_migrate_disk_and_power_off(self) -> None:
         """To another flavor on this host, as a migration that has been claimed says."""

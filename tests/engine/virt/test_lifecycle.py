@@ -17,6 +17,7 @@ from novadocker.errors import (
     PlugTimeout,
     WiringError,
 )
+from novadocker.gate.start_gate import process_is_at_gate
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.engine import Engine, Image, State
 from tests.engine.virt.breakages import WIRING, break_create, break_images, break_start
@@ -230,7 +231,8 @@ def test_a_container_that_was_left_at_its_gate_is_let_go(servers: Any, box: Imag
     servers.boot(power_on=False)
     servers.guest.start()
     pid = servers.guest.get().pid
-    assert eventually(lambda: program_of(pid) == "/dev/.novadocker/gate")
+    # The gate's own words, not the runtime's of before: only then does somebody wait.
+    assert eventually(lambda: process_is_at_gate(pid))
     servers.actions.interfaces.repair(servers.asked, servers.network)
     assert eventually(lambda: program_of(pid) == "/bin/busybox")
 

@@ -150,8 +150,11 @@ def test_nothing_of_ours_is_in_the_files(servers: Any, docker_api: Any) -> None:
     made = docker_api.exec_create(servers.guest.name, ["touch", "/kept"])
     docker_api.exec_start(made["Id"])
     take(servers, glance)
-    # "dev" is as it was; "data" is where a volume of the image's own was mounted.
-    assert set(glance.layers[-1]) <= {"kept", "dev", "data"}
+    # "dev" is as it was; "data" is where a volume of the image's own was mounted. Newer engines
+    # make the places of our files, empty, when they look into a container before its start.
+    newer = servers.engine.info().api_versions[1] >= (1, 45)
+    places = {"etc", "etc/hosts", "etc/hostname", "etc/resolv.conf"} if newer else set()
+    assert set(glance.layers[-1]) <= {"kept", "dev", "data"} | places
     assert "kept" in glance.layers[-1]
 
 

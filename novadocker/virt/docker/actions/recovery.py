@@ -8,7 +8,8 @@ Nova starts, stops, reboots and deletes anew what was cut off. The rest only the
 * a stand-in of a rescue that did not come to run;
 * a container that was frozen for a snapshot;
 * a container that was made for a server that will be in ERROR, and has not run;
-* a container that was started and not wired, or wired and not let through its gate.
+* a container that was started and not wired, or wired and not let through its gate;
+* a container that runs behind the back of an engine upgraded meanwhile: told, and not mended.
 
 ``at_start`` comes once, before Nova's own start of its servers; ``before_repair`` comes with
 each ``plug_vifs``, which does the last of the list by itself.
@@ -25,6 +26,7 @@ from novadocker.virt.docker.actions.rescue import Rescue
 from novadocker.virt.docker.container.guest import in_service
 from novadocker.virt.docker.container.labels import container_name
 from novadocker.virt.docker.engine import Container, Engine, State
+from novadocker.virt.docker.host import strays
 from novadocker.virt.docker.network.networking import Network
 
 LOG = logging.getLogger(__name__)
@@ -101,12 +103,16 @@ class Recovery:
             False for a server without a container.
 
         Raises:
+            ContainerUnseen: the engine has lost the container's living processes, which stay:
+                nothing of a tenant's is ended without an operator.
             DockerDriverError: the engine, or the host, could not do it.
         """
         # A container under the name of a broken-off resize has its own name back first.
         with operation(self._engine, uuid):
             guest = in_service(self._engine, uuid)
             container = guest.find()
+            if container:
+                strays.refuse(container)
             held = bool(container and container.alive and process_is_at_gate(container.pid))
             repair = repair_of(expected, container, held=held)
             if repair is not Repair.NOTHING:

@@ -25,14 +25,15 @@ from novadocker.virt.docker.check import access, kernel, options, posture
 from novadocker.virt.docker.check import findings as judge
 from novadocker.virt.docker.check.findings import Finding, Verdict, attempt
 from novadocker.virt.docker.conf import options as conf
-from novadocker.virt.docker.engine import Connection, Engine, Posture
-from novadocker.virt.docker.host import suitability
+from novadocker.virt.docker.engine import Connection, Engine, Posture, State
+from novadocker.virt.docker.host import strays, suitability
 from novadocker.virt.docker.host.changelogs import mended
 from novadocker.virt.docker.host.disk import limits_disk
 from novadocker.virt.docker.privileged import context
 from novadocker.virt.docker.wiring import backends
 
 CONF = nova.conf.CONF
+_SERVERS = "novadocker.instance"  # the label of servers, of a layer above this one
 
 
 def findings(config_file: str) -> Iterator[Finding]:
@@ -89,11 +90,18 @@ def _engine() -> Iterator[Finding]:
     yield attempt("engine", partial(_engine_version, engine, require_userns=section.require_userns))
     with contextlib.suppress(DockerDriverError):  # which the finding before this one tells
         yield from _posture(engine.posture())
+        yield judge.unseen(_unseen(engine))
 
 
 def _engine_version(engine: Engine, *, require_userns: bool) -> str:
     info = suitability.check(engine, require_userns=require_userns)
     return f"version {info.components['Engine']}"
+
+
+def _unseen(engine: Engine) -> list[str]:
+    listed = engine.listed(_SERVERS)
+    ended = {name: each for name, each in listed.items() if each.state is State.EXITED}
+    return [name for name, each in ended.items() if strays.living(each.id)]
 
 
 def _posture(seen: Posture) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ import os
 import stat
 import struct
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +55,16 @@ def nova_version(version: str | None) -> Finding:
     tested = ", ".join(map(str, TESTED_NOVA))
     words = f"{version} was never tested with this driver; {tested} was"
     return Finding("Nova", Verdict.WARNING, words, "use one that was")
+
+
+def unseen(names: Sequence[str]) -> Finding:
+    """Judge containers whose processes live on although the engine calls the containers ended."""
+    item = "ended servers"
+    if not names:
+        return Finding(item, Verdict.OK, "none has a living process")
+    words = f"{', '.join(sorted(names))}: the engine calls it exited, its processes are alive"
+    fix = "end these processes, then start the servers; see docs/compatibility.md, upgrading"
+    return Finding(item, Verdict.MISSING, words, fix)
 
 
 def configuration(path: Path) -> Finding:

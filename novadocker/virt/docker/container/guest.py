@@ -23,6 +23,7 @@ from novadocker.virt.docker.engine import (
     HealthStatus,
     State,
 )
+from novadocker.virt.docker.host import strays
 
 LOG = logging.getLogger(__name__)
 
@@ -97,10 +98,12 @@ class Guest:
         Raises:
             ContainerNotFound: it does not exist.
             PolicyRefused: its lists of users are no files that can be read.
+            ContainerUnseen: a process of an earlier start is alive behind the engine's back.
         """
         container = self.get()
         if container.alive:
             return container
+        strays.refuse(container)
         self._engine.start(self.name)
         return self._engine.inspect(self.name)
 

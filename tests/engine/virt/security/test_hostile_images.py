@@ -34,6 +34,7 @@ from tests.engine.virt.security.conftest import Device, MakeWith
 
 SECRET = "the host's\n"
 UP = "../../../../../../../.."
+RESOLVES_INSIDE = (1, 51)  # the first API whose engine refuses relative links above the root
 
 
 @pytest.fixture
@@ -57,6 +58,19 @@ def leading_to(outside: Path, *names: str) -> list[Entry]:
     return [link(name, ways[number % 2]) for number, name in enumerate(names)]
 
 
+@contextlib.contextmanager
+def escape_refused(engine: Engine) -> Iterator[None]:
+    """Let a newer engine refuse a link above the root, where older ones stop at the root."""
+    if engine.info().api_versions[1] < RESOLVES_INSIDE:
+        yield
+        return
+    try:
+        yield
+    except PolicyRefused as refused:
+        if not any(words in str(refused) for words in ("escapes from parent", "leads astray")):
+            raise
+
+
 @pytest.mark.parametrize(
     "names",
     [
@@ -74,9 +88,12 @@ def test_what_is_mounted_stays_inside(
         *leading_to(outside, *names), Volumes={"/data": {}}, WorkingDir="/srv", StopSignal="KILL"
     )
     servers.images.image = made
-    told = servers.tell("cat /proc/self/status; echo x > here; echo x > /data/here; ls -d /dev/shm")
-    assert "NoNewPrivs:\t1" in told
-    assert "/dev/shm" in told
+    with escape_refused(servers.engine):
+        told = servers.tell(
+            "cat /proc/self/status; echo x > here; echo x > /data/here; ls -d /dev/shm"
+        )
+        assert "NoNewPrivs:\t1" in told
+        assert "/dev/shm" in told
 
 
 def test_what_is_handed_over_stays_inside(
@@ -100,10 +117,11 @@ def test_what_is_handed_over_stays_inside(
         config_drive=lambda _: [("openstack/latest/meta_data.json", b"{}")],
         user_data=UserData(servers.asked.uuid, b"#!/bin/sh\necho ran\n"),
     )
-    servers.actions.lifecycle.boot(
-        None, servers.asked, None, servers.network, inputs, power_on=True
-    )
-    servers.wait_for("file")
+    with escape_refused(servers.engine):
+        servers.actions.lifecycle.boot(
+            None, servers.asked, None, servers.network, inputs, power_on=True
+        )
+        servers.wait_for("file")
 
 
 FIFO = Entry("etc/passwd", tarfile.FIFOTYPE)

@@ -124,7 +124,7 @@ class FileCalls(Caller):
             if found and (found.mode & NOT_REGULAR or found.size > ACCOUNTS_BYTES):
                 raise PolicyRefused(
                     setting=f"{path} of the server",
-                    value="what cannot be read to an end",
+                    value="what cannot be read to an end or leads astray",
                     accepted=f"a regular file of at most {ACCOUNTS_BYTES // 1024**2} MiB",
                 )
 

@@ -32,6 +32,8 @@ Judge = Callable[[], Finding]
         (lambda: check.way_in(None, ["ovs"]), "missing", "install the wheel"),
         (lambda: check.ovs_plugin(["ovs"]), "ok", "ovs plugin"),
         (lambda: check.ovs_plugin([]), "missing", "reinstall os-vif"),
+        (lambda: check.unseen([]), "ok", "none has a living process"),
+        (lambda: check.unseen(["b", "a"]), "missing", "a, b: .*alive; end these processes"),
         (lambda: check.socket("tcp://h:2376"), "ok", "by TCP"),
         (lambda: check.socket("unix:///no/such.sock"), "missing", "start Docker"),
         (lambda: check.start_gate(Path("/no/gate")), "missing", "install a wheel"),
