@@ -161,7 +161,7 @@ def test_a_file_behind_a_link_to_nothing_is_refused_or_there(
     servers.images.image = make_with(link("dangling", "/nowhere"))
     files = personality([("/dangling/x", b"found\n")])
     if servers.engine.info().api_versions[1] >= (1, 51):
-        assert told(servers, "cat /nowhere/x", files=files) == "found\n"
+        assert told(servers, "cat /nowhere/x", files=files).startswith("found\n")
         return
     with pytest.raises(PolicyRefused, match="personality file = /dangling/x is refused"):
         told(servers, "exit", files=files)
