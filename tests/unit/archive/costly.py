@@ -111,6 +111,7 @@ def layer(made: Callable[[], Iterator[bytes]]) -> bytes:
 
 
 REMEMBERED = fresh_directories, many_known_directories, long_targets
+REFUSED = fresh_directories, tiny_members, records_of_nothing
 
 
 def tiny_gzip_members(layer: bytes) -> bytes:
