@@ -15,6 +15,8 @@ MUST_TIMES_ENGINE = 1.5
 MUST_TIMES_LOAD = 1.15
 MUST_LOAD_GROW_MIB = 64.0
 MUST_SHARED_TIMES_COLD = 0.2
+MUST_DISPATCH_MILLISECONDS = 1.0
+MUST_TIMES_ALONE = 1.05
 _BOOT = re.compile(r"Boot of nova-(\S+) took, in seconds: (.*)")
 _PART = re.compile(r"([^=\s][^=]*)=([\d.]+)")  # a part's name may have blanks
 
@@ -116,6 +118,30 @@ def boot_verdicts(
             "the same, by the engine's floor while Nova builds a server",
             own / median(busy_floors),
             MUST_TIMES_FLOOR,
+            "times",
+        ),
+    ]
+
+
+def hybrid_verdicts(
+    calls: Mapping[str, Sequence[float]], hybrid: Sequence[float], alone: Sequence[float]
+) -> list[Verdict]:
+    """Judge the hybrid driver.
+
+    Args:
+        calls: seconds of the dispatch of calls, by their sort.
+        hybrid: a container's create to ACTIVE under the hybrid driver.
+        alone: the same under the Docker driver.
+    """
+    return [
+        *(
+            Verdict(f"{name}, p50", median(each) * 1000, MUST_DISPATCH_MILLISECONDS, "ms")
+            for name, each in calls.items()
+        ),
+        Verdict(
+            "a container's boot, p50, by that on a host of containers only",
+            median(hybrid) / median(alone),
+            MUST_TIMES_ALONE,
             "times",
         ),
     ]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A cloud whose host runs virtual machines beside containers; ``./test hybrid`` brings it up."""
 
+import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ import pytest
 
 from novadocker.cloud.samples import CACHE, machine
 from novadocker.cloud.underlay import libvirt
-from tests.support.cloud_site import Site, Tenant
+from tests.support.cloud_site import Site, Tenant, until
 
 # QEMU interprets here: a kernel takes its time.
 PATIENCE = 240
@@ -33,15 +35,33 @@ class Domains:
         """Return a domain's state, in virsh's words."""
         return self._virsh("domstate", server).strip()
 
-    def _virsh(self, *words: str) -> str:
+    def define(self, server: str) -> None:
+        """Define a machine without disks under a server's id; the machine does not run."""
+        described = (
+            f"<domain type='qemu'><name>foreign-{server[:8]}</name><uuid>{server}</uuid>"
+            "<memory unit='MiB'>64</memory><vcpu>1</vcpu>"
+            "<os><type arch='x86_64'>hvm</type></os></domain>"
+        )
+        self._virsh("define", "/dev/stdin", text=described)
+
+    def _virsh(self, *words: str, text: str = "") -> str:
         done = subprocess.run(
             ["virsh", "--connect", libvirt.uri(self.site.host), *words],
             check=True,
+            input=text,
             capture_output=True,
             text=True,
             timeout=60,
         )
         return done.stdout
+
+
+def killed(site: Site) -> None:
+    """Kill nova-compute, and wait until it answers again."""
+    dead = site.pid("nova-compute")
+    os.kill(dead, signal.SIGKILL)
+    until(lambda: site.pid("nova-compute") not in (0, dead), "the supervisor to start Nova")
+    site.start("nova-compute")
 
 
 @pytest.fixture(scope="session")

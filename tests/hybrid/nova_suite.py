@@ -91,7 +91,7 @@ def no_parts(_conf: Any, _virtapi: Any) -> Any:
     """Return the parts of a Docker driver whose engine has nothing."""
     return SimpleNamespace(
         engine=SimpleNamespace(
-            find=lambda _name: None,
+            listed=lambda _label: {},
             info=lambda: SimpleNamespace(root_directory=CONF.instances_path),
         ),
         host=SimpleNamespace(traits=lambda _runtimes: {"CUSTOM_DOCKER": True}),

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Virtual machines and containers on one host, under one unmodified nova-compute."""
 
-import os
-import signal
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.hybrid.conftest import PATIENCE, Domains
+from tests.hybrid.conftest import PATIENCE, Domains, killed
 from tests.support.cloud_site import Site, Tenant, page, until
 
 
@@ -127,10 +125,7 @@ def test_nova_compute_dies_and_neither_kind_notices(
 ) -> None:
     """Domain and container run on, and both are acted on afterwards."""
     started = site.container(container)["State"]["StartedAt"]
-    dead = site.pid("nova-compute")
-    os.kill(dead, signal.SIGKILL)
-    until(lambda: site.pid("nova-compute") not in (0, dead), "the supervisor to start Nova")
-    site.start("nova-compute")
+    killed(site)
     assert domains.state(vm) == "running"
     assert site.container(container)["State"]["StartedAt"] == started
     assert site.fixed_address(vm) in page(vm_address)
@@ -158,31 +153,6 @@ def test_containers_go_on_without_libvirtd(site: Site, container: str, vm: str) 
 def all_enabled(site: Site) -> bool:
     """Return whether the scheduler may use every service."""
     return all(each.status == "enabled" for each in site.admin.compute.services())
-
-
-def test_a_forged_record_destroys_nothing_wrong(
-    site: Site, tenant: Tenant, web: str, vm: str, domains: Domains
-) -> None:
-    """A container whose record says bare is deleted as a container, and nothing else is."""
-    server = tenant.boot(web)
-    forge(site, server, "bare")
-    tenant.delete(server)
-    assert domains.uuids() == {vm}
-
-
-def forge(site: Site, server: str, container_format: str) -> None:
-    """Change a server's record in Nova's database."""
-    statement = (
-        "UPDATE nova.instance_system_metadata SET value = %s "
-        "WHERE `key` = 'image_container_format' AND instance_uuid = %s"
-    )
-    import pymysql  # noqa: PLC0415 - the launcher's, of its own environment
-
-    connection: Any = pymysql.connect(
-        unix_socket=str(site.layout.database_socket), user="root", autocommit=True
-    )
-    with connection, connection.cursor() as cursor:
-        assert cursor.execute(statement, (container_format, server)) == 1
 
 
 def test_a_deleted_machine_leaves_nothing(

@@ -138,7 +138,8 @@ class Site:
         path = self.layout.conf(conf or service) / "nova.conf"
         text = changed = path.read_text()
         for section, more in {"DEFAULT": options, **sections}.items():
-            assert f"[{section}]\n" in changed, f"no section {section} in {path}"
+            if f"[{section}]\n" not in changed:
+                changed += f"\n[{section}]\n"
             changed = changed.replace(f"[{section}]\n", f"[{section}]\n{more}\n", 1)
         path.write_text(changed)
         try:

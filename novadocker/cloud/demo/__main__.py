@@ -14,6 +14,7 @@ from openstack.exceptions import SDKException
 
 from novadocker.cloud.cli import DEFAULT_STATE, STATE_VARIABLE
 from novadocker.cloud.demo.machine import Machine
+from novadocker.cloud.demo.mixed import Mixed
 from novadocker.cloud.demo.own_image import OwnImage
 from novadocker.cloud.demo.screen import Screen
 from novadocker.cloud.demo.shell import Shell
@@ -22,7 +23,10 @@ from novadocker.cloud.demo.tenant import Tenant
 from novadocker.cloud.errors import CloudError, HostUnfit
 from novadocker.cloud.machine import packages
 from novadocker.cloud.samples import CACHE, DEBIAN, WEB, programs
+from novadocker.cloud.samples import machine as tiny_machine
+from novadocker.cloud.underlay import libvirt
 
+_HYBRID = ("--driver", "hybrid", "--with", "heat")
 _INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -32,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Whoever asks us to end gets the machine back as it was, too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     screen = Screen(sys.stdout)
-    machine = Machine(Path(os.environ.get(STATE_VARIABLE, DEFAULT_STATE)), screen)
+    default = f"{DEFAULT_STATE}-hybrid" if arguments.hybrid else DEFAULT_STATE
+    machine = Machine(Path(os.environ.get(STATE_VARIABLE, default)), screen)
     try:
         with ExitStack() as undo:
             try:
@@ -57,17 +62,28 @@ def _demonstrate(
     if arguments.image and not arguments.image.is_file():
         raise HostUnfit(reason=f"there is no file {arguments.image}")
     with screen.step("Debian's packages"):
-        packages.ensure()
+        packages.ensure({**packages.PROGRAMS, **(libvirt.PROGRAMS if arguments.hybrid else {})})
         programs.ensure()
     if not machine.was_up and not arguments.keep:
         undo.callback(machine.down)
-    machine.up(prepare=() if arguments.image else (WEB, DEBIAN))
+    prepare = () if arguments.image else (WEB,) if arguments.hybrid else (WEB, DEBIAN)
+    machine.up(prepare, *(_HYBRID if arguments.hybrid else ()))
     tenant = undo.enter_context(Tenant.connected(machine.layout))
     shell = Shell(machine.layout, screen)
     if arguments.image:
         own = OwnImage(arguments.image.resolve(), arguments.command, shell, screen, tenant)
         own.tell(keep=arguments.keep)
-        return
+    elif arguments.hybrid:
+        with screen.step("A container and a virtual machine, made here"):
+            web, disk = WEB.saved(CACHE, machine.engine_url), tiny_machine.saved(CACHE)
+        Mixed(web, disk, shell, screen, tenant).tell(keep=arguments.keep)
+    else:
+        _tell_of_containers(arguments, machine, screen, shell, tenant)
+
+
+def _tell_of_containers(
+    arguments: argparse.Namespace, machine: Machine, screen: Screen, shell: Shell, tenant: Tenant
+) -> None:
     with screen.step("Two images, made here and saved by 'docker save'"):
         web, debian = (sample.saved(CACHE, machine.engine_url) for sample in (WEB, DEBIAN))
         for path in (web, debian):
@@ -85,6 +101,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--image", type=Path, metavar="FILE.tar", help="boot this 'docker save' archive instead"
+    )
+    parser.add_argument(
+        "--hybrid",
+        action="store_true",
+        help="a virtual machine and a container on one host instead, as one stack",
     )
     parser.add_argument(
         "--command", metavar="'WORD ...'", help="what the image's server runs, with --image"

@@ -47,15 +47,16 @@ class Machine:
         """The Docker Engine of the compute host."""
         return self.layout.hosts[0].engine.url
 
-    def up(self, prepare: Sequence[Sample]) -> None:
+    def up(self, prepare: Sequence[Sample], *options: str) -> None:
         """Bring the cloud up.
 
         Args:
             prepare: samples of which all that needs no engine is made meanwhile.
+            *options: words after ``up``.
         """
         with self._screen.step("The cloud"), ThreadPoolExecutor(1) as meanwhile:
             roots = [meanwhile.submit(sample.prepare, CACHE) for sample in prepare]
-            self._novadocker_cloud("up")
+            self._novadocker_cloud("up", *options)
             for root in roots:
                 root.result()
         self._log_begins = self._compute_log.stat().st_size
@@ -92,9 +93,9 @@ class Machine:
             "  novadocker-cloud purge"
         )
 
-    def _novadocker_cloud(self, command: str) -> None:
-        self._screen.command(("novadocker-cloud", command))
-        argv = [sys.executable, "-m", "novadocker.cloud", "--state", str(self._state), command]
+    def _novadocker_cloud(self, *words: str) -> None:
+        self._screen.command(("novadocker-cloud", *words))
+        argv = [sys.executable, "-m", "novadocker.cloud", "--state", str(self._state), *words]
         # A process group of its own: Ctrl-C is for us, and we end what it began.
         with subprocess.Popen(
             argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
@@ -109,4 +110,4 @@ class Machine:
                 raise
         if process.returncode:
             reason = "".join(lines[-_LAST_LINES:]).strip()
-            raise CommandFailed(command=f"novadocker-cloud {command}", reason=reason)
+            raise CommandFailed(command=f"novadocker-cloud {words[0]}", reason=reason)

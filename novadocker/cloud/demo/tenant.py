@@ -72,6 +72,14 @@ class Tenant:
         """Return the ids and addresses by which a server's traces are found."""
         return remains_of_server.subject(self.cloud, self.server(name).id)
 
+    def subject_of(self, server: str) -> remains_of_server.Subject:
+        """Return the ids and addresses by which a server's traces are found, by its id."""
+        return remains_of_server.subject(self.cloud, server)
+
+    def host_of(self, server: str) -> str:
+        """Return the name of a server's host, which the administrator sees."""
+        return str(self._admin.compute.get_server(server).compute_host)
+
     def prove_gone(self, subjects: list[remains_of_server.Subject]) -> None:
         """Wait until nothing of some servers is left anywhere.
 

@@ -13,7 +13,7 @@ from novadocker.cloud.layout.host import ComputeHost
 from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.layout.settings import CONTRAIL
 from novadocker.cloud.machine.command import entering, run
-from novadocker.cloud.underlay import opensdn
+from novadocker.cloud.underlay import libvirt, opensdn
 
 _LABEL = "novadocker.instance"
 # Link names have room for no more of a port's id.
@@ -97,6 +97,8 @@ def _records(admin: Any, subject: Subject) -> Iterator[str]:
 def _on_host(layout: Layout, host: ComputeHost, subject: Subject) -> Iterator[str]:
     for name in _containers(host, subject):
         yield f"container {name}"
+    if subject.server in _machines(host):
+        yield f"virtual machine {subject.server}"
     for tag in _snapshots(host, subject):
         yield f"image {tag}"
     links = _links(host)
@@ -119,6 +121,12 @@ def _containers(host: ComputeHost, subject: Subject) -> list[str]:
     with closing(docker.APIClient(base_url=host.engine.url, version="auto")) as engine:
         filters = {"label": f"{_LABEL}={subject.server}"}
         return [found["Names"][0] for found in engine.containers(all=True, filters=filters)]
+
+
+def _machines(host: ComputeHost) -> list[str]:
+    if not host.has_machines:
+        return []
+    return run("virsh", "--connect", libvirt.uri(host), "list", "--all", "--uuid").split()
 
 
 def _snapshots(host: ComputeHost, subject: Subject) -> list[str]:

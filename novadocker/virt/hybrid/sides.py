@@ -12,7 +12,7 @@ from oslo_log import log as logging
 from novadocker.errors import DockerDriverError
 from novadocker.policy import GIB
 from novadocker.virt.docker.compute.assembly import Parts
-from novadocker.virt.docker.container.labels import container_name
+from novadocker.virt.docker.container.labels import LABEL_INSTANCE
 from novadocker.virt.docker.host.disk import apart, disk
 
 LOG = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class Containers:
         self._parts = parts
 
     def has(self, instance: Any) -> bool:
-        """Return True where the engine has the server's container.
+        """Return True where the engine has a container of the server, leftovers included.
 
         Args:
             instance: nova.objects.Instance.
@@ -44,7 +44,9 @@ class Containers:
             nova.exception.HypervisorUnavailable: the engine does not answer.
         """
         try:
-            return self._parts.engine.find(container_name(instance.uuid)) is not None
+            # From the list, which takes no lock of a container: an inspection may hang behind
+            # a container's operation, and each of Nova's calls begins with this question.
+            return bool(self._parts.engine.listed(f"{LABEL_INSTANCE}={instance.uuid}"))
         except DockerDriverError as error:
             raise exception.HypervisorUnavailable(host=instance.host) from error
 

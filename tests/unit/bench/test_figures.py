@@ -112,3 +112,14 @@ def test_an_action_that_the_engine_lacks_has_no_figure_of_it(figures: ModuleType
     _, stop, attach = table.splitlines()
     assert stop.split() == ["stop", "1", "1.300", "1.000", "0.200", "0.300"]
     assert attach.split() == ["attach", "1", "2.000", "1.500", "-", "0.500"]
+
+
+def test_a_hybrid_host_is_judged_by_dispatch_and_boot(figures: ModuleType) -> None:
+    """A call's dispatch has its bound in milliseconds, a boot in times of a container-only host."""
+    good = figures.hybrid_verdicts({"a": [0.0005, 0.0009, 9.0]}, [1.04], [1.0])
+    assert [(each.figure, each.reached) for each in good] == [
+        (pytest.approx(0.9), True),
+        (pytest.approx(1.04), True),
+    ]
+    bad = figures.hybrid_verdicts({"a": [0.002]}, [1.1], [1.0])
+    assert not any(each.reached for each in bad)
