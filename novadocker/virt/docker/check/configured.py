@@ -16,12 +16,13 @@ from pathlib import Path
 import nova.conf
 import os_vif
 from nova import utils
+from oslo_config import cfg
 from oslo_privsep import priv_context
 from oslo_utils import importutils
 
 from novadocker.errors import BackendUnusable, DockerDriverError
 from novadocker.gate import start_gate
-from novadocker.virt.docker.check import access, kernel, options, posture
+from novadocker.virt.docker.check import access, hybrid, kernel, options, posture
 from novadocker.virt.docker.check import findings as judge
 from novadocker.virt.docker.check.findings import Finding, Verdict, attempt
 from novadocker.virt.docker.conf import options as conf
@@ -56,6 +57,8 @@ def findings(config_file: str) -> Iterator[Finding]:
     yield judge.socket(CONF.docker.host_url)
     yield from _engine()
     yield from _host()
+    if CONF.compute_driver == hybrid.DRIVER:
+        yield from hybrid.findings(CONF, _engine_of(CONF.docker))
     yield from _privileges()
 
 
@@ -75,9 +78,8 @@ def _load_driver() -> str:
     return f"compute_driver is {loaded.__module__}.{loaded.__name__}"
 
 
-def _engine() -> Iterator[Finding]:
-    section = CONF.docker
-    engine = Engine(
+def _engine_of(section: cfg.ConfigOpts.GroupAttr) -> Engine:
+    return Engine(
         Connection(
             section.host_url,
             section.timeout,
@@ -87,6 +89,11 @@ def _engine() -> Iterator[Finding]:
             section.api_insecure,
         )
     )
+
+
+def _engine() -> Iterator[Finding]:
+    section = CONF.docker
+    engine = _engine_of(section)
     yield attempt("engine", partial(_engine_version, engine, require_userns=section.require_userns))
     with contextlib.suppress(DockerDriverError):  # which the finding before this one tells
         yield from _posture(engine.posture())
