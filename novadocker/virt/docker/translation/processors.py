@@ -55,14 +55,15 @@ def dedicated_processors(instance: Any, flavor: Any, image_meta: Any) -> frozens
         image_meta: nova.objects.ImageMeta of the server's image.
 
     Returns:
-        Numbers of processors; none where the server asks for none, or Nova chose none, as on a
-        host that reports no NUMA topology.
+        Numbers of processors; none where the server asks for none, or where none of the host is
+        the server's alone.
     """
     if not _asks(flavor or instance.flavor, image_meta):
         return frozenset()
-    # Libvirt's driver keeps idle dedicated processors offline, and brings back those of its own
-    # machines alone.
-    if CONF.libvirt.cpu_power_management:
+    # Without a dedicated set Nova pins as well, by a fallback for old hosts, and others run there
+    # too. With power management libvirt's driver keeps idle dedicated processors offline, and
+    # brings back those of its own machines alone.
+    if not CONF.compute.cpu_dedicated_set or CONF.libvirt.cpu_power_management:
         return frozenset()
     topology = instance.migration_context.new_numa_topology if flavor else instance.numa_topology
     return frozenset(topology.cpu_pinning) if topology else frozenset()

@@ -97,6 +97,7 @@ def flavor(**extra_specs: str) -> objects.Flavor:
 @pytest.mark.parametrize("specs", [{"hw__cpu_policy": "dedicated"}, {"resources__PCPU": "2"}])
 def test_a_pinned_server_has_the_processors_of_its_claim(specs: dict[str, str]) -> None:
     """Nova's choice becomes the container's processors, whichever way the flavor asks."""
+    divide("0-1", "2-3")
     pinned = instance(flavor=flavor(**specs), numa_topology=topology(2, 3))
     assert translation.server(pinned).flavor.processors == {2, 3}
     assert translation.wishes(pinned, {}).dedicated
@@ -111,6 +112,7 @@ def test_a_server_that_asks_for_none_costs_no_look() -> None:
 
 def test_a_host_without_a_choice_of_novas_dedicates_nothing() -> None:
     """A server that asks for dedicated processors and got none is refused as such."""
+    divide("0-1", "2-3")
     asking = instance(flavor=flavor(hw__cpu_policy="dedicated"), numa_topology=None)
     assert translation.server(asking).flavor.processors == frozenset()
     assert not translation.wishes(asking, {}).dedicated
@@ -118,13 +120,24 @@ def test_a_host_without_a_choice_of_novas_dedicates_nothing() -> None:
 
 def test_processors_that_libvirt_switches_off_are_not_dedicated() -> None:
     """A container would run on none of them: nobody would switch them on."""
+    divide("0-1", "2-3")
     CONF.set_override("cpu_power_management", True, group="libvirt")
     pinned = instance(flavor=flavor(hw__cpu_policy="dedicated"), numa_topology=topology(2, 3))
     assert not translation.wishes(pinned, {}).dedicated
 
 
+@pytest.mark.parametrize("shared", [None, "0-3"])
+def test_a_choice_on_a_host_that_dedicates_nothing_is_no_dedication(shared: str | None) -> None:
+    """Nova pins there as well, by its fallback for old hosts, and other servers run there too."""
+    divide(shared, None)
+    pinned = instance(flavor=flavor(hw__cpu_policy="dedicated"), numa_topology=topology(2, 3))
+    assert translation.server(pinned).flavor.processors == frozenset()
+    assert not translation.wishes(pinned, {}).dedicated
+
+
 def test_a_resize_counts_on_the_processors_of_the_new_claim() -> None:
     """Before the resize is finished the record still has the old ones."""
+    divide("0-1", "2-3")
     context = objects.MigrationContext(
         migration_id=1, old_numa_topology=None, new_numa_topology=topology(1, 3)
     )
