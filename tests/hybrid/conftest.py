@@ -56,6 +56,21 @@ class Domains:
         return done.stdout
 
 
+def inventory(site: Site) -> dict[str, int]:
+    """Return the host's amounts in Placement."""
+    (provider,) = site.admin.placement.resource_providers()
+    url = f"/resource_providers/{provider.id}/inventories"
+    found = site.admin.placement.get(url).json()["inventories"]
+    return {name: each["total"] for name, each in found.items()}
+
+
+def usage(site: Site) -> dict[str, int]:
+    """Return the host's amounts in use."""
+    (provider,) = site.admin.placement.resource_providers()
+    answer = site.admin.placement.get(f"/resource_providers/{provider.id}/usages").json()
+    return dict(answer["usages"])
+
+
 def killed(site: Site) -> None:
     """Kill nova-compute, and wait until it answers again."""
     dead = site.pid("nova-compute")

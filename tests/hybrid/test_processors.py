@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hybrid.conftest import PATIENCE
+from tests.hybrid.conftest import PATIENCE, inventory, usage
 from tests.support.cloud_site import Site, Tenant, until
 
 SHARED, DEDICATED = "0", "1"
@@ -33,21 +33,6 @@ def pinning(site: Site) -> Iterator[str]:
         yield name
     finally:
         compute.delete_flavor(flavor)
-
-
-def inventory(site: Site) -> dict[str, int]:
-    """Return the host's amounts in Placement."""
-    (provider,) = site.admin.placement.resource_providers()
-    url = f"/resource_providers/{provider.id}/inventories"
-    found = site.admin.placement.get(url).json()["inventories"]
-    return {name: each["total"] for name, each in found.items()}
-
-
-def usage(site: Site) -> dict[str, int]:
-    """Return the host's amounts in use."""
-    (provider,) = site.admin.placement.resource_providers()
-    answer = site.admin.placement.get(f"/resource_providers/{provider.id}/usages").json()
-    return dict(answer["usages"])
 
 
 def allowed(site: Site, server: str) -> str:

@@ -6,13 +6,14 @@ import contextlib
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from novadocker.cloud import cli
 from novadocker.cloud.layout import settings
 from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.supervision import supervisor
 from tests.tempest import contents
-from tests.tempest.workspace import EVERYTHING, NETWORKS, ORCHESTRATION, SUBSET, Workspace
+from tests.tempest.workspace import EVERYTHING, MACHINES, NETWORKS, ORCHESTRATION, SUBSET, Workspace
 
 
 def main() -> int:
@@ -42,6 +43,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./test tempest")
     parser.add_argument("regex", nargs="?", default="", help="which tests; all of ours without")
     parser.add_argument("--subset", action="store_true", help="those that ./test cloud has")
+    parser.add_argument("--machines", action="store_true", help="virtual machines, a hybrid host's")
     parser.add_argument("--heat", action="store_true", help="those of Heat, and no others")
     parser.add_argument("--neutron", action="store_true", help="those of Neutron, and no others")
     return parser.parse_args()
@@ -49,7 +51,7 @@ def _arguments() -> argparse.Namespace:
 
 def _run(layout: Layout, arguments: argparse.Namespace) -> int:
     workspace = Workspace(layout.state / "tempest")
-    given = contents.with_stacks if arguments.heat else contents.subject
+    given = _contents(arguments)
     with given(layout, workspace.path) as subject:
         workspace.prepare(subject)
         report = workspace.run(_selection(arguments), arguments.regex, tell=_say)
@@ -59,7 +61,15 @@ def _run(layout: Layout, arguments: argparse.Namespace) -> int:
     return 0 if report.is_good else 1
 
 
+def _contents(arguments: argparse.Namespace) -> Any:
+    if arguments.machines:
+        return contents.of_machines
+    return contents.with_stacks if arguments.heat else contents.subject
+
+
 def _selection(arguments: argparse.Namespace) -> Path:
+    if arguments.machines:
+        return MACHINES
     if arguments.heat:
         return ORCHESTRATION
     if arguments.neutron:

@@ -9,6 +9,23 @@ from novadocker.cloud.config import ini
 from novadocker.cloud.layout.layout import REGION
 
 LATEST = "latest"
+# Differences of a tiny machine without an SSH server, whose QEMU interprets.
+_MACHINES: ini.Sections = {
+    "validation": {"run_validation": False},
+    "compute": {
+        "hypervisor_type": "QEMU",
+        "build_timeout": 600,
+        "shelved_offload_time": 0,
+    },
+    "image": {"container_formats": "bare", "disk_formats": "qcow2,raw"},
+    "scenario": {"img_disk_format": "qcow2", "img_container_format": "bare"},
+    "compute-feature-enabled": {
+        "suspend": True,
+        # Both are written into a machine's disk by its own agent, which the tiny one lacks.
+        "change_password": False,
+        "personality": False,
+    },
+}
 # [api] dhcp_domain of the launched Nova.
 DOMAIN = "novalocal"
 
@@ -51,6 +68,7 @@ class Subject:
         prologue: what stands before every command in a server.
         workspace: where Tempest may write.
         orchestration: for Heat's own tests; none where they are not run.
+        machines: True where the images are disks of virtual machines.
     """
 
     identity_url: str
@@ -67,6 +85,7 @@ class Subject:
     prologue: str
     workspace: Path
     orchestration: Orchestration | None = None
+    machines: bool = False
 
 
 def render(subject: Subject) -> str:
@@ -76,7 +95,11 @@ def render(subject: Subject) -> str:
         subject: the cloud.
     """
     heat = _heat(subject, subject.orchestration) if subject.orchestration else {}
-    return ini.render({**_running(subject), **_services(subject), **_features(subject), **heat})
+    sections = {**_running(subject), **_services(subject), **_features(subject), **heat}
+    if subject.machines:
+        for name, section in _MACHINES.items():
+            sections[name] = {**sections[name], **section}
+    return ini.render(sections)
 
 
 def _running(subject: Subject) -> ini.Sections:

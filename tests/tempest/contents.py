@@ -10,7 +10,7 @@ from typing import Any
 from novadocker.cloud.layout import credentials
 from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.layout.settings import OVN, OVS
-from novadocker.cloud.samples import CACHE, SSH, programs
+from novadocker.cloud.samples import CACHE, SSH, machine, programs
 from novadocker.cloud.seed.identity import connect
 from tests.tempest.configuration import Orchestration, Subject
 from tests.tempest.curl import CURL
@@ -18,6 +18,7 @@ from tests.tempest.workspace import PROLOGUE
 
 PUBLIC_NETWORK, NETWORK = "public", "private"
 FLAVOR, LARGER_FLAVOR = "c1.nano", "c1.tiny"
+MACHINES_LARGER_FLAVOR = "c1.small"
 FIREWALLS = {OVN: "ovn", OVS: "openvswitch"}
 
 
@@ -58,6 +59,38 @@ def subject(layout: Layout, workspace: Path) -> Iterator[Subject]:
 
 
 @contextlib.contextmanager
+def of_machines(layout: Layout, workspace: Path) -> Iterator[Subject]:
+    """Do the same for virtual machines of a hybrid host.
+
+    Args:
+        layout: where the cloud is.
+        workspace: where Tempest may write.
+
+    Yields:
+        The cloud as Tempest wants to know it, with disks for images.
+    """
+    disk, form = machine.saved(CACHE), {"container_format": "bare", "disk_format": "qcow2"}
+    with (
+        subject(layout, workspace) as found,
+        connect(layout, "admin") as cloud,
+        _uploaded(cloud.image, "tempest-machine", disk, **form) as image,
+        _uploaded(cloud.image, "tempest-other-machine", disk, **form) as other,
+    ):
+        flavor, larger = (
+            cloud.compute.find_flavor(name).id for name in (LARGER_FLAVOR, MACHINES_LARGER_FLAVOR)
+        )
+        yield dataclasses.replace(
+            found,
+            image=image,
+            other_image=other,
+            flavor=flavor,
+            larger_flavor=larger,
+            image_file=disk,
+            machines=True,
+        )
+
+
+@contextlib.contextmanager
 def with_stacks(layout: Layout, workspace: Path) -> Iterator[Subject]:
     """Do the same for Heat's own tests.
 
@@ -82,7 +115,7 @@ def with_stacks(layout: Layout, workspace: Path) -> Iterator[Subject]:
 @contextlib.contextmanager
 def _uploaded(images: Any, name: str, archive: Path, **properties: str) -> Iterator[str]:
     form = {"container_format": "docker", "disk_format": "raw", "visibility": "public"}
-    made = images.create_image(name, **form, **properties)
+    made = images.create_image(name, **{**form, **properties})
     try:
         with archive.open("rb") as data:
             made.data = data

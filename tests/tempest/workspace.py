@@ -15,6 +15,7 @@ from tests.tempest.report import Report
 HERE = Path(__file__).parent
 EVERYTHING = HERE / "selection.txt"
 SUBSET = HERE / "subset.txt"
+MACHINES = HERE / "machines.txt"
 ORCHESTRATION = HERE / "orchestration.txt"
 NETWORKS = HERE / "networks.txt"
 SKIPS = HERE / "skips.txt"
