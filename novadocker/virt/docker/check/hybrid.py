@@ -13,10 +13,8 @@ from oslo_config import cfg
 from novadocker.errors import DockerDriverError
 from novadocker.virt.docker.check import machines
 from novadocker.virt.docker.check.findings import Finding, Verdict, attempt
-from novadocker.virt.docker.container.labels import LABEL_INSTANCE
 from novadocker.virt.docker.engine import Engine
 from novadocker.virt.docker.host.disk import apart
-from novadocker.virt.docker.translation import shared_processors
 
 DRIVER = "novadocker.virt.hybrid.HybridDriver"
 SYSTEM = "qemu:///system"
@@ -34,9 +32,8 @@ def findings(conf: cfg.ConfigOpts, engine: Engine) -> Iterator[Finding]:
     Yields:
         Findings; those of libvirt end with the first that is missing.
     """
-    yield from _libvirt(conf, engine)
+    yield from _libvirt(conf)
     yield machines.reserved_memory(conf.reserved_host_memory_mb)
-    yield attempt("processor sets", _processor_sets, "mend [compute] cpu_*_set")
     yield from machines.processors(
         machines.Processors(
             shared=bool(conf.compute.cpu_shared_set),
@@ -50,7 +47,7 @@ def findings(conf: cfg.ConfigOpts, engine: Engine) -> Iterator[Finding]:
     )
 
 
-def _libvirt(conf: cfg.ConfigOpts, engine: Engine) -> Iterator[Finding]:
+def _libvirt(conf: cfg.ConfigOpts) -> Iterator[Finding]:
     binding = attempt("libvirt's binding", _binding_version, _BINDING)
     yield binding
     if binding.verdict is Verdict.MISSING:
@@ -62,8 +59,6 @@ def _libvirt(conf: cfg.ConfigOpts, engine: Engine) -> Iterator[Finding]:
         return
     connection = _libvirt_module().openReadOnly(uri)
     yield machines.node_name(connection.getHostname(), conf.host)
-    ids = {each.UUIDString() for each in connection.listAllDomains()}
-    yield from _told(DockerDriverError, "servers", partial(_servers, engine, ids))
 
 
 def _libvirt_module() -> Any:
@@ -77,16 +72,6 @@ def _binding_version() -> str:
 def _daemon(uri: str) -> str:
     connection = _libvirt_module().openReadOnly(uri)
     return f"{uri}, {connection.getType()} version {connection.getVersion()}"
-
-
-def _servers(engine: Engine, machines_ids: set[str]) -> Finding:
-    listed = engine.labels_by_name(LABEL_INSTANCE).values()
-    return machines.names_of_both(machines_ids & {each[LABEL_INSTANCE] for each in listed})
-
-
-def _processor_sets() -> str:
-    shared = shared_processors()
-    return "not divided" if shared is None else f"shared are {sorted(shared)}"
 
 
 def _disks(conf: cfg.ConfigOpts, engine: Engine) -> Finding:

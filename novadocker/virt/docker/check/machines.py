@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Judgement of a host with virtual machines beside its containers. Pure."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from novadocker.virt.docker.check.findings import Finding, Verdict
@@ -119,16 +119,3 @@ def switch(seen: Switch) -> Finding:
         "ovs-vswitchd"
     )
     return Finding("switch", Verdict.MISSING, words, fix)
-
-
-def names_of_both(names: Collection[str]) -> Finding:
-    """Judge the servers that this host has twice.
-
-    Args:
-        names: ids that are a container's and a machine's.
-    """
-    if not names:
-        return Finding("servers", Verdict.OK, "none is a container and a machine")
-    words = f"a container and a machine have one id: {', '.join(sorted(names))}"
-    fix = "delete the server, which removes both, or remove the wrong one by hand"
-    return Finding("servers", Verdict.WARNING, words, fix)

@@ -65,9 +65,3 @@ def test_a_datapath_that_leaves_checksums_open_is_missing_something(
     found = machines.switch(machines.Switch(datapath, offloads))
     assert found.verdict is verdict
     assert ("userspace-tso-enable=true" in found.fix) is (verdict is Verdict.MISSING)
-
-
-def test_a_server_that_is_there_twice_is_told() -> None:
-    """A crash can leave a guest on each engine."""
-    assert machines.names_of_both(set()).verdict is Verdict.OK
-    assert "a1" in machines.names_of_both({"a1"}).words
