@@ -88,7 +88,9 @@ class Entries:
 
         Engines need neither the zeros that fill the last member up nor those of the end.
         """
-        if self._skip > self._padding or self._begun or self._record or self._overrides:
+        if self._record is not None or self._overrides is not None:
+            raise Fault(f"{self._what}: it ends with an extended header of no member")
+        if self._skip > self._padding or self._begun:
             raise Fault(f"{self._what}: it is cut off after {self.count} members")
 
     def _feed(self, piece: bytes) -> None:

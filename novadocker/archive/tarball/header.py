@@ -29,7 +29,6 @@ _STAR_PREFIX = slice(345, 476)
 _STAR_TIMES = slice(476, 488), slice(488, 500)
 _GNU = b"ustar  \x00"
 _GNU_TIMES = slice(345, 357), slice(357, 369)
-_OCTAL = re.compile(rb" *([0-7]+)[ \x00]*")
 _PAX_LENGTH = re.compile(rb"([1-9][0-9]{0,6}) ")
 _TIME = slice(136, 148)
 _MODE_AND_OWNERS = slice(100, 124)
@@ -63,8 +62,8 @@ def is_header(block: bytes) -> bool:
 @functools.lru_cache(_REMEMBERED)
 def _expected_sum(field: bytes) -> int:
     """Return the sum of a header's bytes by its checksum, which counts itself as blanks."""
-    written = _OCTAL.fullmatch(field)
-    return int(written[1], 8) + sum(field) - len(field) * ord(" ") if written else -1
+    written = parsed(field)
+    return -1 if written is None else written + sum(field) - len(field) * ord(" ")
 
 
 def name_of(block: bytes) -> bytes:

@@ -116,5 +116,5 @@ class Overrides:
 
 def _size(value: bytes) -> int:
     if not value.isdigit() or len(value) > _LONGEST_NUMBER:
-        raise Fault(f"a member has the impossible size {quoted(value)}")
+        raise Fault(f"an extended header has the impossible size {quoted(value)}")
     return int(value)

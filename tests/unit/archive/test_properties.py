@@ -174,7 +174,7 @@ def test_a_damaged_zstd_stream_is_refused_or_harmless(content: bytes, edits: lis
 def test_nothing_hostile_hides_between_sound_members(name: str) -> None:
     """Wherever in a layer it stands."""
     hostile, why = layers.HOSTILE[name]
-    if why == "cut off after 0 members":
+    if why == "an extended header of no member":
         hostile = hostile * 2
     before, after = builders.file("before"), builders.file("after")
     assert members_in(before + after)
