@@ -154,6 +154,11 @@ ACTIONS = (
 )
 
 
+def fixed(site: Site) -> dict[str, int]:
+    """Return the inventory without the memory, which a test machine may give back to its host."""
+    return {name: total for name, total in inventory(site).items() if name != "MEMORY_MB"}
+
+
 @pytest.mark.timeout(1800)
 def test_placement_counts_both_kinds_through_a_random_walk(
     site: Site, tenant: Tenant, domains: Domains, web: str, machine_image: str
@@ -161,7 +166,7 @@ def test_placement_counts_both_kinds_through_a_random_walk(
     """Usage is the sum of the flavors, the inventory stays, and each engine has its own."""
     images = {CONTAINER: web, MACHINE: machine_image}
     walk = Walk(site, tenant, images, random.Random(SEED))  # noqa: S311 - a walk
-    before = inventory(site)
+    before = fixed(site)
     for kind in (CONTAINER, MACHINE, CONTAINER):
         walk.make(kind)
     for _ in range(STEPS):
@@ -173,7 +178,7 @@ def test_placement_counts_both_kinds_through_a_random_walk(
             "DISK_GB": sum(each.disk for each in flavors),
         }
         until(lambda: usage(site) == expected, f"usage {expected} after {walk.story}")  # noqa: B023
-        assert inventory(site) == before, walk.story
+        assert fixed(site) == before, walk.story
         machines = {each.uuid for each in walk.servers if each.kind == MACHINE}
         assert domains.uuids() == machines, walk.story
         containers = {

@@ -119,7 +119,7 @@ class Mixed:
             self._prove_page(container.run(host, self._outputs["container"], *words), "machine")
         with self._screen.step("The machine opens the container's page, by a line of its console"):
             command = _GET.format(address=self._outputs["container_fixed"])
-            self._screen.command((command,))
+            self._screen.show(f"# {command}")
             self._prove_page(serial_line.ask(host, self._outputs["machine"], command), "container")
 
     def _prove_page(self, page: str, kind: str) -> None:

@@ -5,6 +5,7 @@ Every directory that libvirtd knows by a fixed name is bound over in a mount nam
 own, so that nothing of a system's libvirt is read or changed.
 """
 
+import errno
 import sys
 import sysconfig
 import uuid
@@ -143,9 +144,19 @@ def sweep(host: ComputeHost) -> None:
     """
     remains_of_cloud.kill(_machines(host))
     for root in remains_of_cloud.cgroup_roots(_CGROUP):
-        if not any(path.read_text().strip() for path in root.rglob("cgroup.procs")):
+        if not any(map(_has_processes, root.rglob("cgroup.procs"))):
             remains_of_cloud.remove_cgroup(_CGROUP)
             break
+
+
+def _has_processes(path: Path) -> bool:
+    try:
+        return bool(path.read_text().strip())
+    except OSError as error:
+        # A group of threads alone, for a machine's processors: the group above names the process.
+        if error.errno == errno.EOPNOTSUPP:
+            return False
+        raise
 
 
 def _machines(host: ComputeHost) -> Iterator[psutil.Process]:
