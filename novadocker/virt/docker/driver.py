@@ -20,9 +20,11 @@ from novadocker.virt.docker.compute.introspection import Introspection
 from novadocker.virt.docker.compute.ports import while_plugging
 from novadocker.virt.docker.compute.service import Service
 from novadocker.virt.docker.compute.tags import tell_rights
+from novadocker.virt.docker.compute.timing import ACTIONS
 from novadocker.virt.docker.compute.trunks import refuse_trunks
 from novadocker.virt.docker.compute.unsupported import Unsupported
 from novadocker.virt.docker.compute.volumes import VolumeCalls
+from novadocker.virt.docker.telemetry.action import all_timed
 from novadocker.virt.docker.translation import image_ref, metadata
 from novadocker.virt.nova_types import (
     Allocations,
@@ -41,6 +43,7 @@ CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
 
 
+@all_timed(ACTIONS)
 class DockerDriver(Service, Introspection, VolumeCalls, Unsupported):
     """Nova's compute driver interface (nova.virt.driver.ComputeDriver) for the Docker Engine.
 

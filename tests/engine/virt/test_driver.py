@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole driver on a real engine, called as Nova calls it; only the wiring is a stand-in."""
 
+import socket
 import time
 import warnings
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+import requests
 from nova import exception, objects
 from nova.compute import power_state, vm_states
 from nova.network import model
@@ -21,6 +23,7 @@ from novadocker.virt.docker import driver
 from novadocker.virt.docker.compute.assembly import assemble, edges_of
 from novadocker.virt.docker.conf import options as conf
 from novadocker.virt.docker.driver import CONF, DockerDriver
+from novadocker.virt.docker.telemetry.endpoint import Endpoint, EngineHealth
 from tests.support.eventually import eventually
 
 UUID = "5a1c0000-0000-4000-8000-000000000002"
@@ -82,6 +85,60 @@ def instance() -> Any:
 def spawn(docker_driver: Any, instance: Any) -> None:
     """Spawn it as Nova does."""
     docker_driver.spawn(None, instance, instance.image_meta, [], None, {}, model.NetworkInfo([]))
+
+
+def test_each_action_has_a_line_in_the_log_with_its_parts(
+    docker_driver: Any, instance: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A boot tells its parts, which a benchmark reads, and a stop its time."""
+    with caplog.at_level("INFO"):
+        spawn(docker_driver, instance)
+        docker_driver.power_off(instance)
+    lines = [line for line in caplog.messages if f"of nova-{UUID} took" in line]
+    assert [line.partition(" ")[0] for line in lines] == ["Boot", "Stop"]
+    parts = [word.partition("=")[0] for word in lines[0].split(": ")[1].split()]
+    expected = ["image", "container", "volumes", "ports", "wiring", "event", "gate", "rest"]
+    assert parts == expected
+
+
+def test_prometheus_reads_boots_faults_and_the_engine(
+    docker_driver: Any, instance: Any, parts_with_metrics: str
+) -> None:
+    """An endpoint that is switched on tells actions by part, faults by kind, and the engine."""
+    before = read(parts_with_metrics)
+    spawn(docker_driver, instance)
+    with pytest.raises(exception.NovaException):
+        spawn(docker_driver, instance)
+    after = read(parts_with_metrics)
+
+    def grown(sample: str) -> float:
+        return after.get(sample, 0.0) - before.get(sample, 0.0)
+
+    assert grown('novadocker_action_seconds_count{action="boot",outcome="done"}') == 1
+    assert grown('novadocker_action_seconds_count{action="boot",outcome="failed"}') == 1
+    assert grown('novadocker_action_part_seconds_count{action="boot",part="gate"}') == 1
+    assert grown('novadocker_faults_total{action="boot",kind="ContainerExists"}') == 1
+    assert after["novadocker_engine_up"] == 1
+    assert 0 < after["novadocker_engine_answer_seconds"] < 5
+
+
+def read(url: str) -> dict[str, float]:
+    """Return the figures that an endpoint tells, by sample."""
+    text = requests.get(url, timeout=10).text
+    samples = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in samples}
+
+
+@pytest.fixture
+def parts_with_metrics(docker_driver: Any) -> Iterator[str]:
+    """Yield the address of an endpoint for the driver's engine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    endpoint = Endpoint("127.0.0.1", port, EngineHealth(docker_driver._parts.engine.info))
+    endpoint.start()
+    yield f"http://127.0.0.1:{port}/metrics"
+    endpoint.stop()
 
 
 def test_a_server_goes_through_its_life(docker_driver: Any, instance: Any) -> None:

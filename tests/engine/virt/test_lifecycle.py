@@ -52,18 +52,6 @@ def test_the_image_runs_when_its_network_is_complete(servers: Any) -> None:
     assert eventually(lambda: program_of(container.pid) == "/bin/busybox")
 
 
-def test_a_boot_says_how_long_its_parts_took(
-    servers: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The operator's line in nova-compute's log; the benchmark reads it."""
-    with caplog.at_level("INFO"):
-        servers.boot()
-    (line,) = [each.getMessage() for each in caplog.records if "Boot of" in each.getMessage()]
-    parts = [word.partition("=")[0] for word in line.split(": ")[1].split()]
-    assert parts == ["image", "container", "volumes", "ports", "wiring", "event", "gate"]
-    assert servers.asked.uuid in line
-
-
 def test_a_server_sees_its_names(servers: Any) -> None:
     """Its hostname, itself in hosts, and resolvers where its subnets name none."""
     told = servers.tell("cat /proc/sys/kernel/hostname /etc/hostname /etc/hosts /etc/resolv.conf")

@@ -5,7 +5,7 @@ from tests.support.imports import DRIVER, graph, is_below
 
 # From the foundation upwards. Folders of one layer do not import each other.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"privileged", "conf", "engine"}),
+    frozenset({"privileged", "conf", "engine", "telemetry"}),
     frozenset({"console", "host", "wiring"}),
     frozenset({"container", "check"}),
     frozenset({"images", "injection", "network", "volumes", "checkpoint"}),

@@ -8,8 +8,6 @@ started up to its gate, wired, and let through. Every operation here may be repe
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from oslo_log import log as logging
-
 from novadocker.errors import ContainerExists
 from novadocker.virt.docker.actions import recreate
 from novadocker.virt.docker.actions.lock import lock, operation
@@ -26,8 +24,6 @@ from novadocker.virt.docker.images import Images, ImageWaiter
 from novadocker.virt.docker.injection.inputs import NOTHING, Inputs, first_words
 from novadocker.virt.docker.network.networking import Network, Networking
 from novadocker.virt.nova_types import ImageMeta, RequestContext
-
-LOG = logging.getLogger(__name__)
 
 
 class Lifecycle:
@@ -102,7 +98,6 @@ class Lifecycle:
             if power_on:
                 self._runner.run(server, network, watch, while_waiting)
             undo.pop_all()
-        LOG.info("Boot of %s took, in seconds: %s", server.container, watch)
 
     def check_rebuild(
         self,

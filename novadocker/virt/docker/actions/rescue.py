@@ -9,8 +9,6 @@ volumes, bound below ``/rescue``. The driver makes no mount, and the engine's en
 from contextlib import ExitStack
 from dataclasses import replace
 
-from oslo_log import log as logging
-
 from novadocker.errors import RescueRefused
 from novadocker.virt.docker.actions.lock import operation
 from novadocker.virt.docker.actions.runner import SEEN_AT, Runner
@@ -21,8 +19,6 @@ from novadocker.virt.docker.images import Images, ImageWaiter
 from novadocker.virt.docker.injection.inputs import NOTHING, Inputs
 from novadocker.virt.docker.network.networking import Network, Networking
 from novadocker.virt.nova_types import ImageMeta, RequestContext
-
-LOG = logging.getLogger(__name__)
 
 
 class Rescue:
@@ -89,7 +85,6 @@ class Rescue:
             watch.mark("image")
             self.begin(server, image, inputs, network, watch)
             undo.pop_all()
-        LOG.info("Rescue by %s took, in seconds: %s", server.container, watch)
 
     def begin(
         self, server: Server, image: Image, inputs: Inputs, network: Network, watch: Stopwatch

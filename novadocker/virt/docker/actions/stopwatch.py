@@ -3,6 +3,8 @@
 
 import time
 
+from novadocker.virt.docker.telemetry import action
+
 
 class Stopwatch:
     """Starts when it is made; each mark ends a part and begins the next."""
@@ -19,6 +21,7 @@ class Stopwatch:
         """
         now = time.monotonic()
         self.parts[part] = self.parts.get(part, 0.0) + now - self._last
+        action.note_part(part, now - self._last)
         self._last = now
 
     def __str__(self) -> str:

@@ -38,6 +38,7 @@ from novadocker.virt.docker.host.inventory import Host
 from novadocker.virt.docker.images import Images, PartialLoading, Provenance, Ranges
 from novadocker.virt.docker.network.audit import NetworkAudit
 from novadocker.virt.docker.network.networking import Networking
+from novadocker.virt.docker.telemetry.endpoint import Endpoint, EngineHealth
 from novadocker.virt.docker.translation.volumes import host_identity
 from novadocker.virt.docker.volumes.attachments import Volumes
 from novadocker.virt.docker.volumes.connector import Connector
@@ -101,6 +102,7 @@ class Parts:
         connector: os-brick.
         volumes: Cinder volumes on this host.
         volume_changes: volumes that come, go and grow.
+        metrics: figures for Prometheus.
     """
 
     hostname: str
@@ -129,6 +131,7 @@ class Parts:
     connector: Connector
     volumes: Volumes
     volume_changes: VolumeChanges
+    metrics: Endpoint
 
 
 def edges_of(conf: cfg.ConfigOpts) -> Edges:
@@ -208,6 +211,7 @@ def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
         connector=connector,
         volumes=volumes,
         volume_changes=VolumeChanges(engine, runner, volumes),
+        metrics=Endpoint(section.metrics_address, section.metrics_port, EngineHealth(engine.info)),
     )
 
 

@@ -42,8 +42,10 @@ class Service(Composed):
         parts.allowance.refresh()
         parts.audit.start()
         parts.snapshots.sweep(parts.hostname)
+        parts.metrics.start()
 
     def cleanup_host(self, host: str) -> None:
+        self._parts.metrics.stop()
         self._parts.audit.stop()
         self._parts.watcher.stop()
         self._parts.health.stop()

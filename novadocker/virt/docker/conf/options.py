@@ -215,6 +215,17 @@ OPTIONS: list[cfg.Opt] = [
         "announces any more. Every port that has a file is announced then, whoever has written "
         "it; turn this off if another program announces ports without files.",
     ),
+    cfg.PortOpt(
+        "metrics_port",
+        default=0,
+        help="TCP port where Prometheus reads the figures of this host's driver; 0 for none.",
+    ),
+    cfg.HostAddressOpt(
+        "metrics_address",
+        default="127.0.0.1",
+        help="Address of metrics_port. Whoever reaches it reads all figures, none of which names "
+        "a server or a tenant.",
+    ),
     cfg.BoolOpt(
         "privileged",
         default=False,

@@ -37,6 +37,7 @@ from novadocker.virt.docker.images.provenance import Origin, Provenance
 from novadocker.virt.docker.images.ranges import NoRanges, Ranges
 from novadocker.virt.docker.images.relay import relayed
 from novadocker.virt.docker.images.request import Wanted, fetching
+from novadocker.virt.docker.telemetry import figures
 
 LOG = logging.getLogger(__name__)
 
@@ -113,6 +114,7 @@ class Fetch:
             if fault is error:
                 raise
             raise fault from error
+        figures.READ_BYTES.inc(wanted.progress.done)
         LOG.info(
             "Loaded image %s as %s: %d layers, %d bytes read, %.1f s",
             wanted.image,
@@ -134,6 +136,7 @@ class Fetch:
         )
         image = self._send(wanted, archive, lambda: archive.saved_image)
         self._remember(wanted, archive.saved_image.layers)
+        figures.FETCHES.labels("whole").inc()
         return image
 
     def _load_thin(self, wanted: Wanted) -> Image | None:
@@ -155,6 +158,8 @@ class Fetch:
             LOG.warning("Image %s is loaded again as a whole: %s", wanted.image, error)
             return None
         self._remember(wanted, archive.checked)
+        figures.FETCHES.labels("thin").inc()
+        figures.SPARED_BYTES.inc(plan.spared)
         return image
 
     @contextmanager

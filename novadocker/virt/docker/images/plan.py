@@ -57,6 +57,11 @@ class Plan:
         )
 
     @property
+    def spared(self) -> int:
+        """Bytes of layers that are not read."""
+        return sum(part.size for part in self.outline.parts) - self.size
+
+    @property
     def base(self) -> Part | None:
         """The lowest layer, where it is sent and large enough to go ahead of the others."""
         paths = self.outline.image.paths

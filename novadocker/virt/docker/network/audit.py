@@ -15,6 +15,7 @@ from oslo_log import log as logging
 
 from novadocker.virt.docker.host.each_server import EachServer
 from novadocker.virt.docker.network.networking import Network
+from novadocker.virt.docker.telemetry import figures
 
 LOG = logging.getLogger(__name__)
 
@@ -93,4 +94,5 @@ class NetworkAudit:
     def _audit(self, server: Audited) -> None:
         changes = self._look_after(server)
         if changes:
+            figures.REPAIRS.inc()
             LOG.warning("Repaired the network of server %s: %s", server.uuid, "; ".join(changes))
