@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The client's shell with a table of commands that imports none before its use.
+"""Shell of the client, with commands imported at their use.
 
 The client's own table imports every command of every plug-in: half a second for a thousand
 commands, of which one runs.

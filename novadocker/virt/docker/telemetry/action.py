@@ -18,7 +18,7 @@ LOG = logging.getLogger(__name__)
 
 @dataclass
 class Action:
-    """Action on a server that is under way in this thread.
+    """Action under way on a server, in one thread.
 
     Attributes:
         name: word for the action, such as "stop".
@@ -50,6 +50,7 @@ def timed(name: str, server: str) -> Iterator[None]:
         yield
         return
     action, began = Action(name), time.monotonic()
+    # Of the thread, not of the driver: a stopwatch deep in the work finds the action unasked.
     token = _CURRENT.set(action)
     try:
         yield

@@ -68,6 +68,7 @@ class Endpoint:
                 error,
             )
             return
+        # Last: a collector without an endpoint would be asked by the next endpoint, too.
         REGISTRY.register(self._engine)
 
         def stop() -> None:
