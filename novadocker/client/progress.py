@@ -11,6 +11,7 @@ from typing import TextIO
 
 _WIDTH = 30
 _PAUSE = 0.1  # seconds between two drawings of the line
+_SOON = 2.0  # seconds after which a speed means something
 _MiB = 1024 * 1024
 
 
@@ -37,32 +38,43 @@ class Progress:
         if not self._wanted:
             yield from chunks
             return
-        passed, shown = 0, 0.0
+        passed, shown, began = 0, 0.0, time.monotonic()
         try:
             for chunk in chunks:
                 yield chunk
                 passed += len(chunk)
                 if time.monotonic() - shown > _PAUSE:
                     shown = time.monotonic()
-                    self._show(line(what, passed, size))
+                    self._show(line(what, passed, size, shown - began))
         finally:
-            self._show(line(what, passed, size) + "\n")
+            self._show(line(what, passed, size, time.monotonic() - began) + "\n")
 
     def _show(self, text: str) -> None:
-        self._screen.write(f"\r{text}")
+        # A line may be shorter than the one before: the terminal clears what is behind it.
+        self._screen.write(f"\r\x1b[K{text}")
         self._screen.flush()
 
 
-def line(what: str, passed: int, size: int | None) -> str:
+def line(what: str, passed: int, size: int | None, seconds: float = 0.0) -> str:
     """Return the line for the screen.
 
     Args:
         what: action that is being done.
         passed: bytes so far.
         size: number of all bytes, if known.
+        seconds: time since the beginning.
     """
+    speed = passed / seconds if seconds >= _SOON else 0.0
+    told = f", {speed / _MiB:.1f} MiB/s" if speed else ""
     if not size:
-        return f"{what} {passed / _MiB:.1f} MiB"
+        return f"{what} {passed / _MiB:.1f} MiB{told}"
+    if speed and passed < size:
+        told += f", {_clock((size - passed) / speed)} left"
     part = min(passed / size, 1.0)
     bar = "=" * round(part * _WIDTH)
-    return f"{what} [{bar:<{_WIDTH}}] {part:4.0%} of {size / _MiB:.1f} MiB"
+    return f"{what} [{bar:<{_WIDTH}}] {part:4.0%} of {size / _MiB:.1f} MiB{told}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"
