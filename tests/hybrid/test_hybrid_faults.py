@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Deaths, forged records, foreign guests and conversions of a hybrid host: no wrong removal."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,6 +17,8 @@ from tests.support.cloud_site import UNBUILT, Site, Tenant, page, until
 HYBRID = "novadocker.virt.hybrid.HybridDriver"
 CONTAINERS, MACHINES = "novadocker.virt.docker.DockerDriver", "libvirt.LibvirtDriver"
 KINDS = ("container", "machine")
+# Seconds in which a task that is due every second has run a few times.
+ROUNDS = 10
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +181,28 @@ def test_a_container_that_is_called_a_disk_goes_without_a_trace(
     until(lambda: site.server(server).status not in UNBUILT, "the build to end", PATIENCE)
     assert not site.engine.containers(all=True, filters={"label": f"novadocker.instance={server}"})
     tenant.delete(server)
+
+
+# Clean-ups
+
+
+def test_a_clean_up_of_each_driver_spares_the_others_files(
+    site: Site, tenant: Tenant, web: str, machine_image: str
+) -> None:
+    """Both image caches are emptied of what is unused every second, and both kinds start again."""
+    servers = {}
+    for kind in KINDS:
+        servers[kind] = tenant.request(**image_of(kind, web, machine_image))
+        site.wait(servers[kind], "ACTIVE", PATIENCE)
+    directories = [site.host.nova_state / "instances" / each for each in servers.values()]
+    before = [sorted(path.name for path in each.iterdir()) for each in directories]
+    eager = "manager_interval = 1\nremove_unused_original_minimum_age_seconds = 0"
+    with site.configured("nova-compute", "", image_cache=eager):
+        time.sleep(ROUNDS)
+    assert [sorted(path.name for path in each.iterdir()) for each in directories] == before
+    for server in servers.values():
+        site.demo.compute.reboot_server(server, "HARD")
+        site.wait(server, "ACTIVE", PATIENCE)
 
 
 # Conversions
