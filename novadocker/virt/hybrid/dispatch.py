@@ -61,8 +61,15 @@ def _by_instance(name: str, declared: Method) -> Method:
     instance_of = _argument("instance", declared)
 
     def method(self: Hybrid, *args: Any, **named: Any) -> Any:
-        kind = self.finder.kind_of(instance_of(args, named))
-        return getattr(self.drivers[kind], name)(*args, **named)
+        instance = instance_of(args, named)
+        kind = self.finder.kind_of(instance)
+        try:
+            return getattr(self.drivers[kind], name)(*args, **named)
+        except exception.InstanceNotFound:
+            # An operator may have moved the guest by hand since it was found.
+            if (found := self.finder.incumbent(instance)) is not kind.other:
+                raise
+        return getattr(self.drivers[found], name)(*args, **named)
 
     return method
 

@@ -80,8 +80,9 @@ class Finder:
 
     def __init__(self, sides: Mapping[Kind, Side]) -> None:
         self._sides = sides
-        # Only the order of asking depends on a hint: loading a record costs a call to the
-        # database, and Nova's periodic calls come without one.
+        # By server, where the server was found last. Asking costs more than many calls, and the
+        # record more still: Nova's periodic calls come without one. A server leaves its engine
+        # by a removal alone, which forgets the hint; the dispatch survives a wrong one.
         self._hints: dict[str, Kind] = {}
 
     def incumbent(self, instance: Any) -> Kind | None:
@@ -112,9 +113,13 @@ class Finder:
             instance: nova.objects.Instance.
 
         Returns:
-            The kind.
+            The kind, as it was found last where the server was found before.
         """
-        return self.incumbent(instance) or kind_of_image(instance.image_meta)
+        return (
+            self._hints.get(instance.uuid)
+            or self.incumbent(instance)
+            or kind_of_image(instance.image_meta)
+        )
 
     def kinds_to_remove(self, instance: Any) -> list[Kind]:
         """Return every kind of which an engine has something, for a removal.

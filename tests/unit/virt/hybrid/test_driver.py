@@ -268,3 +268,27 @@ def test_a_method_that_a_driver_lacks_stays_unimplemented(host: Host) -> None:
     host.machines.faults["soft_delete"] = NotImplementedError()
     with pytest.raises(NotImplementedError):
         host.driver.soft_delete(Record("a"))
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_guest_that_was_moved_by_hand_is_found_again(host: Host, kind: Kind) -> None:
+    """A driver that has the server no more says so, and the call goes to the one that has it."""
+    host.child(kind).uuids.add("a")
+    host.driver.pause(Record("a"))
+    host.child(kind).uuids.clear()
+    host.child(kind.other).uuids.add("a")
+    host.child(kind).faults["pause"] = exception.InstanceNotFound(instance_id="a")
+    host.driver.pause(Record("a"))
+    assert host.child(kind).names == ["pause", "pause"]
+    assert host.child(kind.other).names == ["pause"]
+
+
+def test_a_guest_that_is_nowhere_is_not_found(host: Host) -> None:
+    """The driver's own error reaches Nova, and the other driver is not asked to act."""
+    host.containers.uuids.add("a")
+    host.driver.pause(Record("a"))
+    host.containers.uuids.clear()
+    host.containers.faults["pause"] = exception.InstanceNotFound(instance_id="a")
+    with pytest.raises(exception.InstanceNotFound):
+        host.driver.pause(Record("a"))
+    assert host.machines.names == []

@@ -78,22 +78,36 @@ def test_the_record_decides_where_neither_engine_has_the_server(
 
 
 def test_a_server_found_once_is_looked_for_there_first(sides: dict[Kind, FakeSide]) -> None:
-    """The second search asks one engine and loads no record."""
+    """The second search asks one engine and loads no record; a call's dispatch asks none."""
     sides[Kind.CONTAINER].uuids.add("a")
     finder = Finder(sides)
     finder.kind_of(Record("a", "bare"))
-    sides[Kind.MACHINE].asked.clear()
+    for side in sides.values():
+        side.asked.clear()
     assert finder.kind_of(Record("a", None)) is Kind.CONTAINER
+    assert sides[Kind.CONTAINER].asked == []
+    assert finder.incumbent(Record("a", None)) is Kind.CONTAINER
     assert sides[Kind.MACHINE].asked == []
 
 
+def test_a_removal_forgets_where_a_server_was(sides: dict[Kind, FakeSide]) -> None:
+    """A server that is built anew, as in a rebuild, is looked for again."""
+    sides[Kind.CONTAINER].uuids.add("a")
+    finder = Finder(sides)
+    finder.kind_of(Record("a"))
+    assert finder.kinds_to_remove(Record("a")) == [Kind.CONTAINER]
+    sides[Kind.CONTAINER].uuids.clear()
+    assert finder.kind_of(Record("a", "bare")) is Kind.MACHINE
+
+
 def test_a_hint_that_is_wrong_does_no_harm(sides: dict[Kind, FakeSide]) -> None:
-    """A server that moved to the other engine is found there."""
+    """A server that moved to the other engine is found there by the next search."""
     sides[Kind.CONTAINER].uuids.add("a")
     finder = Finder(sides)
     finder.kind_of(Record("a", "docker"))
     sides[Kind.CONTAINER].uuids.clear()
     sides[Kind.MACHINE].uuids.add("a")
+    assert finder.incumbent(Record("a", "docker")) is Kind.MACHINE
     assert finder.kind_of(Record("a", "docker")) is Kind.MACHINE
 
 
