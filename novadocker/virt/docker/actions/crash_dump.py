@@ -30,7 +30,10 @@ def crash(engine: Engine, guest: Guest) -> None:
     container = guest.get()
     if not container.alive:
         raise CrashDumpRefused(name=guest.name, reason=f"it is {container.state}")
-    status = (PROC / str(container.pid) / "status").read_text(encoding="utf-8")
+    try:
+        status = (PROC / str(container.pid) / "status").read_text(encoding="utf-8")
+    except OSError as error:
+        raise CrashDumpRefused(name=guest.name, reason="its process has just ended") from error
     if not handles(status, SIGNAL):
         raise CrashDumpRefused(
             name=guest.name,

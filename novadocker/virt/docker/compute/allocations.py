@@ -53,10 +53,15 @@ class Allocations:
         except Exception:  # the refusal is to reach its tenant, whatever Placement does
             LOG.exception("The allocation of server %s is not known", uuid)
             return
-        if had["allocations"]:
-            threading.Thread(
-                target=self._put_back, args=(uuid, had), name=f"allocation-{uuid}", daemon=True
-            ).start()
+        if not had["allocations"]:
+            return
+        thread = threading.Thread(
+            target=self._put_back, args=(uuid, had), name=f"allocation-{uuid}", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:  # the limit of threads; the refusal itself is to be told
+            LOG.warning("The allocation of server %s will be lost: %s", uuid, error)
 
     def _put_back(self, uuid: str, had: dict[str, Any]) -> None:
         until = time.monotonic() + PATIENCE_SECONDS

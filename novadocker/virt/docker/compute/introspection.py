@@ -21,7 +21,9 @@ class Introspection(Composed):
 
     def get_info(self, instance: Instance, use_cache: bool = True) -> hardware.InstanceInfo:
         with translation.as_nova_errors(instance):
-            container = serving(self._parts.engine, instance.uuid)
+            # Nova asks for each server at its start, one after another.
+            hangs = self._parts.repairs.hangs(instance.uuid)
+            container = serving(self._parts.engine, instance.uuid, hangs=hangs)
             if container is None:
                 raise ContainerNotFound(name=container_name(instance.uuid))
         return hardware.InstanceInfo(

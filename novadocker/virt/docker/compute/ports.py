@@ -130,9 +130,15 @@ class Ports:
             nova_context.get_admin_context(), host, expected_attrs=["info_cache"]
         )
         for instance in found:
-            if instance.task_state is None and instance.vm_state in _RUNNING:
+            if instance.task_state is not None or instance.vm_state not in _RUNNING:
+                continue
+            try:
                 network = self.network_of(instance, instance.get_network_info())
-                yield Audited(instance.uuid, instance.hostname, network, seen_at)
+            except Exception:
+                # A record that cannot be read ends the turn of no other server.
+                LOG.exception("The ports of a server cannot be read", instance=instance)
+                continue
+            yield Audited(instance.uuid, instance.hostname, network, seen_at)
 
     def _unreported(self, network_info: NetworkInfo) -> list[str]:
         if not CONF.vif_plugging_timeout:

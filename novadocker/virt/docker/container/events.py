@@ -65,9 +65,14 @@ class Follower:
             return False
         # A new one: threads of an earlier run may not have seen yet that theirs is set.
         ended = self._ended = threading.Event()
-        for target in (self._listen, self._report):
-            name = f"docker{target.__name__}"
-            threading.Thread(target=target, args=(ended,), name=name, daemon=True).start()
+        try:
+            for target in (self._listen, self._report):
+                name = f"docker{target.__name__}"
+                threading.Thread(target=target, args=(ended,), name=name, daemon=True).start()
+        except RuntimeError:
+            # Half of a follower would be deaf or dumb for ever: a later start makes both threads.
+            self.stop()
+            raise
         return True
 
     def stop(self) -> None:
@@ -120,10 +125,19 @@ class Follower:
                 due = self._waiting()
                 self._busy.update(due)
             for uuid, until in due.items():
-                threading.Thread(
-                    target=self._attempt, args=(uuid, until), name=f"news-{uuid}", daemon=True
-                ).start()
+                self._begin(uuid, until)
             ended.wait(POLL_SECONDS)
+
+    def _begin(self, uuid: str, until: float) -> None:
+        thread = threading.Thread(
+            target=self._attempt, args=(uuid, until), name=f"news-{uuid}", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:  # the limit of threads: the news stay on the list
+            LOG.warning("Cannot tell Nova of instance %s yet: %s", uuid, error)
+            with self._changed:
+                self._busy.discard(uuid)
 
     def _waiting(self) -> dict[str, float]:
         free = AT_ONCE - len(self._busy)

@@ -9,7 +9,7 @@ from novadocker.virt.docker.engine import Engine, State
 from novadocker.virt.docker.engine.calls.listing import Listed
 
 
-def serving(engine: Engine, uuid: str) -> Listed | None:
+def serving(engine: Engine, uuid: str, *, hangs: bool = False) -> Listed | None:
     """Return the instance's own container, or the stand-in while the instance is rescued.
 
     Chosen as by ``guest.in_service``, but from the engine's list. The state is inspected; a
@@ -18,6 +18,7 @@ def serving(engine: Engine, uuid: str) -> Listed | None:
     Args:
         engine: Docker Engine of this host.
         uuid: id of the instance.
+        hangs: True for a container that is known to hang, of which the list must do.
 
     Returns:
         The container; None if the engine has neither.
@@ -27,7 +28,9 @@ def serving(engine: Engine, uuid: str) -> Listed | None:
     stand_in = found.get(name)
     if not (stand_in and LABEL_ROLE in stand_in.labels and stand_in.state is not State.CREATED):
         name = container_name(uuid)
-    return _inspected(engine, name, found[name]) if name in found else None
+    if name not in found or hangs:
+        return found.get(name)
+    return _inspected(engine, name, found[name])
 
 
 def _inspected(engine: Engine, name: str, listed: Listed) -> Listed | None:

@@ -69,7 +69,11 @@ class NetworkAudit:
         is_due = self._interval and time.monotonic() - self._last >= self._interval * _NEARLY
         if is_due and not self._ended.is_set() and self._turn.acquire(blocking=False):
             self._last = time.monotonic()
-            threading.Thread(target=self._take_turn, name="network-audit", daemon=True).start()
+            try:
+                threading.Thread(target=self._take_turn, name="network-audit", daemon=True).start()
+            except RuntimeError as error:  # the limit of threads: the next timer tries again
+                self._turn.release()
+                LOG.warning("Cannot look after the networks of servers: %s", error)
 
     def start(self) -> None:
         """Let turns begin again after a stop."""

@@ -73,6 +73,14 @@ def test_a_containers_state_is_a_power_state(docker_driver: Any, state: State, p
     assert (info.state, info.internal_id) == (power, f"id-{UUID}")
 
 
+def test_a_server_whose_repair_hangs_is_not_inspected(docker_driver: Any) -> None:
+    """Nova asks for the state of each server at its start, where an inspection costs seconds."""
+    engine: Any = FakeEngine(**{UUID: State.RUNNING})
+    engine.find = None
+    with_parts(docker_driver, engine=engine, repairs=SimpleNamespace(hangs=lambda _: True))
+    assert docker_driver.get_info(instance()).state == power_state.RUNNING
+
+
 def test_an_instance_without_a_container_is_not_found(docker_driver: Any) -> None:
     """Nova knows what to do about that."""
     with_parts(docker_driver, engine=FakeEngine())

@@ -55,3 +55,11 @@ def test_the_state_is_the_inspections_and_else_the_lists(
     engine: Any = FakeEngine(listed, inspected)
     found = serving(engine, UUID)
     assert (found.state if found else None) is expected
+
+
+def test_a_container_that_is_known_to_hang_is_not_inspected() -> None:
+    """Nova asks for the state of all servers at its start, and each inspection costs seconds."""
+    engine: Any = FakeEngine({OWN: State.RUNNING}, {OWN: State.EXITED})
+    found = serving(engine, UUID, hangs=True)
+    assert found
+    assert found.state is State.RUNNING

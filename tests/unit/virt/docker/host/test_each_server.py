@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from novadocker.virt.docker.host.each_server import EachServer
+from novadocker.virt.docker.host.each_server import EachServer, Pace
 
 SECONDS = 0.1
 
@@ -67,3 +67,23 @@ def test_the_limit_of_threads_ends_no_turn(monkeypatch: pytest.MonkeyPatch) -> N
         patch.setattr(threading.Thread, "start", lambda _: (_ for _ in ()).throw(RuntimeError))
         assert not each.attempt("s1", lambda: None)
     assert each.attempt("s1", lambda: None)
+
+
+def test_a_server_hangs_by_the_time_that_the_others_take(release: threading.Event) -> None:
+    """Ten of thirty hang, and the others took no time: the limit is not waited for."""
+    each = EachServer("audit", 30.0)
+    work = {f"s{n}": release.wait if n < 10 else (lambda: None) for n in range(30)}
+    begun = time.monotonic()
+    each.attempt_all(work)
+    assert time.monotonic() - begun < 10
+    assert [each.hangs(f"s{n}") for n in (0, 9, 10)] == [True, True, False]
+
+
+def test_the_limit_follows_the_slowest_that_has_ended() -> None:
+    """It is the longest one before the first end, never below a second, and never longer."""
+    pace = Pace(5.0)
+    limits = [pace.limit()]
+    for seconds in (0.1, 1.0, 0.5, 4.0):
+        pace.note(seconds)
+        limits.append(pace.limit())
+    assert limits == [5.0, 1.0, 3.0, 3.0, 5.0]

@@ -218,6 +218,17 @@ def test_servers_that_nova_works_on_are_left_to_it(
     )
 
 
+def test_a_record_that_cannot_be_read_is_passed_over(
+    virtapi: VirtAPI, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The servers after it in Nova's list are audited all the same."""
+    good, bad = instance(), instance(uuid="5a1c0000-0000-4000-8000-00000000000b")
+    good.info_cache = objects.InstanceInfoCache(network_info=model.NetworkInfo([]))
+    monkeypatch.setattr(objects.InstanceList, "get_by_host", lambda *_, **__: [bad, good])
+    assert [each.uuid for each in Ports(virtapi).running("h1")] == [good.uuid]
+    assert "The ports of a server cannot be read" in caplog.text
+
+
 def test_the_driver_audits_with_novas_periodic_tasks(docker_driver: Any) -> None:
     """Nova asks for resources again and again."""
     poked: list[int] = []
