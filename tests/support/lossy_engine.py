@@ -25,6 +25,7 @@ class LossyEngine:
         self.url = f"unix://{path}"
         self._engine = str(engine)
         self._lose: list[bytes] = []
+        self._silent: list[bytes] = []
         self.lost: list[str] = []
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
@@ -37,7 +38,11 @@ class LossyEngine:
             *calls: method and a regular expression of the path below the API's version, such as
                 "POST /containers/create".
         """
-        self._lose += [re.sub(r" ", r" /v[0-9.]+", each, count=1).encode() for each in calls]
+        self._lose += [_pattern(each) for each in calls]
+
+    def silence(self, call: str) -> None:
+        """Answer no request any more that begins with some words; see ``lose``."""
+        self._silent.append(_pattern(call))
 
     @contextlib.contextmanager
     def serve(self) -> Iterator["LossyEngine"]:
@@ -69,6 +74,8 @@ class LossyEngine:
                         data = key.fileobj.recv(CHUNK)  # type: ignore[union-attr]
                         if not data:
                             return
+                        if key.fileobj is client and self._is_silent(data):
+                            continue
                         if key.fileobj is client:
                             engine.sendall(data)
                             swallowed = b"" if self._is_to_lose(data) else swallowed
@@ -79,6 +86,9 @@ class LossyEngine:
                             if _is_whole(swallowed):
                                 return
 
+    def _is_silent(self, data: bytes) -> bool:
+        return any(re.match(call, data) for call in self._silent)
+
     def _is_to_lose(self, data: bytes) -> bool:
         for call in self._lose:
             if re.match(call, data):
@@ -86,6 +96,10 @@ class LossyEngine:
                 self.lost.append(data.split(b"\r\n", 1)[0].decode())
                 return True
         return False
+
+
+def _pattern(call: str) -> bytes:
+    return call.replace(" ", " /v[0-9.]+", 1).encode()
 
 
 def _is_whole(answer: bytes) -> bool:
