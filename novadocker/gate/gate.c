@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * gate FIFO COMMAND [ARGUMENT...]
+ * gate --init COMMAND [ARGUMENT...]
  *
  * The first program of every container. It waits until somebody opens FIFO for
  * writing and then becomes COMMAND, as execve(2) does: same process, environment,
@@ -9,6 +10,10 @@
  *
  * Ends with 127 when COMMAND is not there, 126 when it cannot be run (as shells and
  * Docker do), 125 when the gate itself fails, 143 when told to end while it waits.
+ *
+ * The second form is for commands that do not wait for orphans: COMMAND is its child, which
+ * gets all signals and the terminal, and every process that is left over is reaped. Ends as
+ * COMMAND does, with 128 and the signal's number after a signal.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -79,13 +85,55 @@ static void run(char **command)
 	errno = refused ? refused : ENOENT;
 }
 
+static int not_run(const char *command)
+{
+	return fail(errno == ENOENT ? 127 : 126, command);
+}
+
+/* Signals of a terminal go to the group in its foreground: that is the command's alone. */
+static void begin(char **command, const sigset_t *mask)
+{
+	setpgid(0, 0);
+	tcsetpgrp(STDIN_FILENO, getpgrp());
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	run(command);
+	_exit(not_run(command[0]));
+}
+
+static int reap(char **command)
+{
+	sigset_t all, before;
+	pid_t child, ended;
+	int received, status;
+
+	/* The kernel drops what process 1 leaves to its default, unless that is blocked. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	child = fork();
+	if (child < 0)
+		return fail(125, "its first process");
+	if (!child)
+		begin(command, &before);
+	for (;;) {
+		received = sigwaitinfo(&all, NULL);
+		if (received > 0 && received != SIGCHLD)
+			kill(child, received);
+		while ((ended = waitpid(-1, &status, WNOHANG)) > 0)
+			if (ended == child)
+				return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+							   : WEXITSTATUS(status);
+	}
+}
+
 int main(int count, char **arguments)
 {
 	if (count < 3) {
-		dprintf(STDERR_FILENO, "usage: gate FIFO COMMAND [ARGUMENT...]\n");
+		dprintf(STDERR_FILENO, "usage: gate FIFO|--init COMMAND [ARGUMENT...]\n");
 		return 125;
 	}
+	if (!strcmp(arguments[1], "--init"))
+		return reap(arguments + 2);
 	wait_at(arguments[1]);
 	run(arguments + 2);
-	return fail(errno == ENOENT ? 127 : 126, arguments[2]);
+	return not_run(arguments[2]);
 }

@@ -20,6 +20,7 @@ from novadocker.errors import GateError
 PROGRAM = Path(__file__).with_name("gate")
 SEEN_AT = "/dev/.novadocker"
 PROC = Path("/proc")
+INIT = f"{SEEN_AT}/gate", "--init"  # words before a command that does not wait for orphans
 RUNC = b"runc\0init\0"  # what the engine's own program is called until it becomes the gate
 
 
@@ -34,8 +35,21 @@ def process_is_at_gate(pid: int, *, count_runtime: bool = False) -> bool:
         words = (PROC / str(pid) / "cmdline").read_bytes()
     except OSError:  # the process has ended
         return False
-    gate = f"{SEEN_AT}/gate\0".encode()
+    gate = "".join(f"{word}\0" for word in StartGate.entrypoint()).encode()
     return words.startswith((gate, RUNC) if count_runtime else gate)
+
+
+def process_is_init(pid: int) -> bool:
+    """Tell whether a container's first process is our init, with the image's command below.
+
+    Args:
+        pid: the process, on its host.
+    """
+    try:
+        words = (PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:  # the process has ended
+        return False
+    return words.startswith("".join(f"{word}\0" for word in INIT).encode())
 
 
 class StartGate:

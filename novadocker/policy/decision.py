@@ -137,6 +137,7 @@ def _rights(grant: Grant, flavor: Flavor, abilities: Abilities, bounds: Bounds) 
         shm_bytes=_shm_bytes(specs, flavor.memory_mib * MIB),
         runtime=_runtime(specs, abilities, bounds),
         init=profile.init,
+        reaper=profile.reaper,
     )
 
 

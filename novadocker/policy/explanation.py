@@ -82,6 +82,10 @@ def _confinement(grant: Grant, rights: Rights, abilities: Abilities) -> Iterator
     if rights.init:
         source = f"profile {grant.profile.name}"
         yield Explained("control groups", "its own to divide", source, "systemd sorts its services")
+    value = "an init before the image's command" if rights.reaper else "the image's command"
+    yield Explained(
+        "process 1", value, grant.sources["reaper"], "waits for orphans, or leaves them"
+    )
     yield Explained(
         "root",
         "allowed" if grant.profile.root else "refused",

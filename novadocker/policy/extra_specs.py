@@ -193,6 +193,13 @@ READ_ONLY = ExtraSpec(
     _boolean,
     narrows=True,
 )
+INIT = ExtraSpec(
+    "init",
+    "Whether an init stands before the image's command: process 1, which waits for orphans and "
+    "hands signals on.",
+    _boolean,
+    narrows=True,
+)
 EXTRA_SPECS: tuple[ExtraSpec[object], ...] = (
     PROFILE,
     CAP_ADD,
@@ -204,6 +211,7 @@ EXTRA_SPECS: tuple[ExtraSpec[object], ...] = (
     SHM,
     ULIMITS,
     READ_ONLY,
+    INIT,
 )
 SYSCTL = "docker:sysctl."
 SYSCTL_DESCRIPTION = (

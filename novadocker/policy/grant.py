@@ -71,7 +71,14 @@ def _begun(specs: Mapping[str, str], bounds: Bounds) -> Grant:
         _refuse(extra_specs.PROFILE, asked, _list(bounds.profiles))
     source = "nova.conf [docker] default_profile" if asked is None else _flavor(extra_specs.PROFILE)
     profile = bounds.profiles[asked or bounds.default_profile]
-    rights = (*profile.capabilities, *profile.sysctls, "read_only", "seccomp", "no_new_privileges")
+    rights = (
+        *profile.capabilities,
+        *profile.sysctls,
+        "read_only",
+        "seccomp",
+        "no_new_privileges",
+        "reaper",
+    )
     sources = {
         **dict.fromkeys(ALWAYS, "always"),
         **dict.fromkeys(rights, f"profile {profile.name}"),
@@ -107,6 +114,7 @@ def _added(grant: Grant, specs: Mapping[str, str], bounds: Bounds) -> Grant:
         _refuse_unnamed(extra_specs.SECCOMP, seccomp, bounds.seccomp, "[docker] seccomp_profiles")
         profile = replace(grant.profile, seccomp=seccomp)
         grant = grant.with_(profile, _flavor(extra_specs.SECCOMP), ["seccomp"])
+    grant = _with_init(grant, extra_specs.INIT.of_flavor(specs), "flavor")
     return _read_only(grant, extra_specs.READ_ONLY.of_flavor(specs), "flavor")
 
 
@@ -141,6 +149,7 @@ def _narrowed(grant: Grant, image: Mapping[str, str], bounds: Bounds) -> Grant:
         _refuse_unnamed(extra_specs.SECCOMP, seccomp, within, "the flavor", image=True)
         profile = replace(grant.profile, seccomp=seccomp)
         grant = grant.with_(profile, _image(extra_specs.SECCOMP), ["seccomp"])
+    grant = _with_init(grant, extra_specs.INIT.of_image(image), "image")
     return _read_only(grant, extra_specs.READ_ONLY.of_image(image), "image")
 
 
@@ -166,6 +175,18 @@ def _chosen(grant: Grant, asked: str, bounds: Bounds) -> Grant:
         if getattr(profile, each.name) != getattr(given, each.name)
     ]
     return grant.with_(profile, _image(extra_specs.PROFILE), ["profile", *changed])
+
+
+def _with_init(grant: Grant, asked: bool | None, whose: str) -> Grant:  # noqa: FBT001 - a wish
+    if asked is None:
+        return grant
+    image = whose == "image"
+    if asked and grant.profile.init:
+        # systemd is nothing but process 1.
+        accepted = f"false under profile {grant.profile.name}: process 1 is the image's own init"
+        _refuse(extra_specs.INIT, "true", accepted, image=image)
+    source = _image(extra_specs.INIT) if image else _flavor(extra_specs.INIT)
+    return grant.with_(replace(grant.profile, reaper=asked), source, ["reaper"])
 
 
 def _read_only(grant: Grant, asked: bool | None, whose: str) -> Grant:  # noqa: FBT001 - a wish

@@ -27,6 +27,8 @@ class Profile:
         seccomp: name of one of the operator's seccomp profiles; "" is the engine's default.
         sysctls: kernel parameters beside those of every container.
         init: True delegates the container's control group to its root, as systemd needs.
+        reaper: True puts an init of ours before the image's command; no right, so that any
+            image may ask for one or do without.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Profile:
     seccomp: str = ""
     sysctls: Mapping[str, str] = field(default_factory=dict)
     init: bool = False
+    reaper: bool = False
 
     def within(self, other: "Profile") -> bool:
         """Tell whether another profile gives at least the same rights.

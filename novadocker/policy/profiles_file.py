@@ -67,6 +67,8 @@ def _profile(name: str, table: Any, profiles: Mapping[str, Profile]) -> Profile:
         raise ValueError(f"based_on = {base} is none of {', '.join(profiles)}")
     added = said.pop("add_capabilities", frozenset())
     profile = replace(profiles[base], **{"why": WHY, **said, "name": name})
+    if profile.init and profile.reaper:
+        raise ValueError("init and reaper are both true, and an init system is process 1 itself")
     return replace(profile, capabilities=profile.capabilities | added)
 
 
@@ -125,6 +127,7 @@ _FIELDS: Mapping[str, Callable[[Any], Any]] = {
     "read_only": _flag,
     "root": _flag,
     "init": _flag,
+    "reaper": _flag,
     "tmpfs": _tmpfs,
     "seccomp": _text,
     "sysctls": _sysctls,

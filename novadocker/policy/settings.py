@@ -68,6 +68,7 @@ class Rights:
         shm_bytes: size of /dev/shm.
         runtime: name of the engine's runtime.
         init: True delegates the container's control group to its root, for an init system.
+        reaper: True puts an init before the image's command, which waits for orphans.
     """
 
     capabilities: tuple[str, ...] = tuple(sorted(capabilities.ORDINARY))
@@ -81,6 +82,7 @@ class Rights:
     shm_bytes: int = SHM_BYTES
     runtime: str = "runc"
     init: bool = False
+    reaper: bool = False
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,10 @@ def test_a_gate_without_a_command_says_how_it_is_used(
     done = subprocess.run(
         [program, *arguments], capture_output=True, text=True, check=False, timeout=10
     )
-    assert (done.returncode, done.stderr) == (125, "usage: gate FIFO COMMAND [ARGUMENT...]\n")
+    assert (done.returncode, done.stderr) == (
+        125,
+        "usage: gate FIFO|--init COMMAND [ARGUMENT...]\n",
+    )
 
 
 def test_a_gate_without_its_fifo_fails_as_itself(program: Path, tmp_path: Path) -> None:
@@ -283,3 +286,44 @@ def test_opening_notices_a_container_that_ended(gate: StartGate) -> None:
     with pytest.raises(GateError, match=r"nova-1 .* ended before"):
         gate.open_when_reached(30, alive=lambda: False)
     assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("script", "status"), [("exit 7", 7), ("kill -KILL $$", 137), ("kill -TERM $$", 143)]
+)
+def test_an_init_ends_as_its_command_does(program: Path, script: str, status: int) -> None:
+    """An init hands on an exit code, and a signal as 128 and its number."""
+    done = subprocess.run([program, "--init", "/bin/sh", "-c", script], check=False, timeout=10)
+    assert done.returncode == status
+
+
+def test_an_init_names_a_command_that_cannot_run(program: Path) -> None:
+    """A missing command ends with 127 behind an init as behind the gate."""
+    command = [program, "--init", "/no/such/program"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+    assert done.returncode == 127
+    assert "cannot run /no/such/program: " in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGRTMIN + 3])
+def test_an_init_hands_signals_on(program: Path, number: int) -> None:
+    """Each signal is the command's, which begins with none blocked."""
+    script = f"trap 'exit 9' {int(number)}; echo ready; while :; do sleep 0.05; done"
+    command = [program, "--init", "/bin/bash", "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+        assert process.wait(timeout=10) == 9
+
+
+def test_a_process_is_at_the_gate_or_an_init(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The gate and the init are one program, told apart by the word that follows."""
+    monkeypatch.setattr(start_gate, "PROC", tmp_path)
+    for pid, words in enumerate((StartGate.entrypoint(), start_gate.INIT, ("/bin/sh",)), start=1):
+        (tmp_path / str(pid)).mkdir()
+        (tmp_path / str(pid) / "cmdline").write_text("".join(f"{each}\0" for each in words))
+    assert [start_gate.process_is_at_gate(pid) for pid in (1, 2, 3)] == [True, False, False]
+    assert [start_gate.process_is_init(pid) for pid in (1, 2, 3)] == [False, True, False]

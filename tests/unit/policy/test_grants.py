@@ -195,6 +195,7 @@ CHOSEN: dict[str, tuple[object, object]] = {
     "seccomp": ("tight", ""),
     "sysctls": ({}, {"net.ipv4.ip_forward": "1"}),
     "init": (False, True),
+    "reaper": (False, True),
 }
 
 
@@ -237,3 +238,24 @@ def test_a_property_that_nova_may_have_cut_is_refused() -> None:
     assert "KILL" not in made(image={"cap_drop": names}).rights.capabilities
     with pytest.raises(PolicyRefused, match="at most 254 characters"):
         made(image={"cap_drop": f"{names},"})
+
+
+def test_an_init_is_a_flavors_an_images_or_a_profiles_to_ask_for() -> None:
+    """An init is no right: an image may have one or do without, whatever the flavor says."""
+    assert not made().rights.reaper
+    assert made(init="true").rights.reaper
+    assert made(image={"init": "true"}).rights.reaper
+    assert not made(init="true", image={"init": "false"}).rights.reaper
+    asked = made(image={"init": "true"})
+    assert why(asked, "process 1", "an init before the image's command") == "image docker_init"
+    reaping = replace(BUILT_IN["baseline"], name="reaping", reaper=True)
+    bounds = Bounds(profiles={**BUILT_IN, "reaping": reaping})
+    assert made(bounds=bounds, profile="reaping").rights.reaper
+
+
+@pytest.mark.parametrize("image", [{"init": "true"}, {}])
+def test_an_init_system_has_no_other_init_before_it(image: dict[str, str]) -> None:
+    """Systemd is nothing but process 1: under its profile an init is refused by name."""
+    specs = {} if image else {"init": "true"}
+    with pytest.raises(PolicyRefused, match="process 1 is the image's own init"):
+        made(profile="system", image=image, **specs)

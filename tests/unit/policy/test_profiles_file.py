@@ -47,6 +47,7 @@ def test_a_file_adds_profiles_to_those_that_are_built_in() -> None:
         ("[a]\ncapabilities = ['ALL']", "names of capabilities"),
         ("[a]\ncapabilities = 'KILL'", "a list is wanted"),
         ("[a]\nadd_capabilities = [1]", "one line of text is wanted"),
+        ("[a]\ninit = true\nreaper = true", "init and reaper are both true"),
         ("[a]\nroot = 'yes'", "root = 'yes': true or false is wanted"),
         ("[a]\ntmpfs = ['/proc']", "an absolute path outside of"),
         ("[a]\ntmpfs = ['/srv/../proc']", "an absolute path outside of"),

@@ -2,13 +2,15 @@
 """``server dump create``: a signal to the server's process, as an NMI is to a VM's kernel.
 
 The kernel drops a signal that the first process of a container does not handle
-(``SIGNAL_UNKILLABLE``, signal(7)), so it is looked whether it does.
+(``SIGNAL_UNKILLABLE``, signal(7)), so it is looked whether it does. Our init hands each on to
+a process that the kernel does not protect.
 """
 
 import signal
 from pathlib import Path
 
 from novadocker.errors import CrashDumpRefused
+from novadocker.gate.start_gate import process_is_init
 from novadocker.virt.docker.container.guest import Guest
 from novadocker.virt.docker.engine import Engine
 
@@ -34,7 +36,7 @@ def crash(engine: Engine, guest: Guest) -> None:
         status = (PROC / str(container.pid) / "status").read_text(encoding="utf-8")
     except OSError as error:
         raise CrashDumpRefused(name=guest.name, reason="its process has just ended") from error
-    if not handles(status, SIGNAL):
+    if not (handles(status, SIGNAL) or process_is_init(container.pid)):
         raise CrashDumpRefused(
             name=guest.name,
             reason=f"its process does not handle {SIGNAL.name}, and the kernel drops what the "

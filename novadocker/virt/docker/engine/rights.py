@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rights of a container in the form of ``HostConfig``, Docker Engine API 1.41."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from novadocker.gate.start_gate import INIT, StartGate
 from novadocker.policy import Rights, Ulimit
 
 NO_NEW_PRIVILEGES = "no-new-privileges"
 LABEL_INIT = "novadocker.init"
+LABEL_REAPER = "novadocker.reaper"
 SECCOMP, APPARMOR = "seccomp=", "apparmor="
 
 
@@ -62,7 +64,29 @@ def rights_labels(rights: Rights) -> dict[str, str]:
     Returns:
         Labels, all of them, so that none of another container's is left.
     """
-    return {LABEL_INIT: str(rights.init).lower()}
+    return {
+        LABEL_INIT: str(rights.init).lower(),
+        LABEL_REAPER: str(rights.reaper).lower(),
+    }
+
+
+def rights_entrypoint(words: Sequence[str], rights: Rights) -> list[str]:
+    """Put our init behind the start gate, or take it away.
+
+    Args:
+        words: first words of a container's command, another container's among them.
+        rights: all rights of the container.
+
+    Returns:
+        The words, with an init where the rights have one and there is a gate.
+    """
+    gate = StartGate.entrypoint()
+    if tuple(words[: len(gate)]) != gate:
+        return list(words)
+    rest = tuple(words[len(gate) :])
+    if rest[: len(INIT)] == INIT:
+        rest = rest[len(INIT) :]
+    return [*gate, *(INIT if rights.reaper else ()), *rest]
 
 
 def parse_rights(host_config: Mapping[str, Any], labels: Mapping[str, str]) -> Rights:
@@ -95,6 +119,7 @@ def parse_rights(host_config: Mapping[str, Any], labels: Mapping[str, str]) -> R
         shm_bytes=host_config.get("ShmSize") or 0,
         runtime=host_config.get("Runtime") or "",
         init=labels.get(LABEL_INIT) == "true",
+        reaper=labels.get(LABEL_REAPER) == "true",
     )
 
 

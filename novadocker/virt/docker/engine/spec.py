@@ -7,7 +7,11 @@ from typing import Any
 
 from novadocker.policy import Settings
 from novadocker.virt.docker.engine.limits import disk_body, limits_body
-from novadocker.virt.docker.engine.rights import rights_body, rights_labels
+from novadocker.virt.docker.engine.rights import (
+    rights_body,
+    rights_entrypoint,
+    rights_labels,
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class ContainerSpec:
         return {
             "Image": self.image,
             "Hostname": self.hostname,
-            "Entrypoint": list(self.entrypoint),
+            "Entrypoint": rights_entrypoint(self.entrypoint, self.settings.rights),
             "Cmd": list(self.command),
             "Env": [f"{name}={value}" for name, value in self.environment.items()],
             "Labels": {**self.labels, **rights_labels(self.settings.rights)},

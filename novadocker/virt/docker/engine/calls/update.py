@@ -8,7 +8,11 @@ from urllib.parse import quote
 from novadocker.policy import Limits, Rights
 from novadocker.virt.docker.engine.calls.creation import CreationCalls
 from novadocker.virt.docker.engine.limits import disk_body, limits_body
-from novadocker.virt.docker.engine.rights import rights_body, rights_labels
+from novadocker.virt.docker.engine.rights import (
+    rights_body,
+    rights_entrypoint,
+    rights_labels,
+)
 
 
 class ResizeCalls(CreationCalls):
@@ -114,6 +118,7 @@ def replica_body(
     return {
         **config,
         "Image": image,
+        "Entrypoint": rights_entrypoint(config.get("Entrypoint") or (), rights),
         "Labels": {**(config.get("Labels") or {}), **labels, **rights_labels(rights)},
         "HostConfig": {
             **body["HostConfig"],

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from novadocker.errors import ResizeRefused
+from novadocker.gate.start_gate import INIT, StartGate
 from novadocker.policy import (
     GIB,
     MIB,
@@ -17,6 +18,7 @@ from novadocker.virt.docker.container.labels import LABEL_KEPT
 from novadocker.virt.docker.engine import Container, State
 from novadocker.virt.docker.engine.calls.update import replica_body
 from novadocker.virt.docker.engine.limits import disk_body, limits_body, parse_limits
+from novadocker.virt.docker.engine.rights import rights_entrypoint
 
 LIMITS = Limits(
     memory_bytes=64 * MIB,
@@ -120,7 +122,12 @@ def test_a_replica_is_like_the_other_in_all_else() -> None:
     }
     made = replica_body(body, "new", LIMITS, Rights(capabilities=("KILL",)), {"b": "3"})
     assert (made["Cmd"], made["Image"]) == (["sh"], "new")
-    assert made["Labels"] == {"a": "1", "b": "3", "novadocker.init": "false"}
+    assert made["Labels"] == {
+        "a": "1",
+        "b": "3",
+        "novadocker.init": "false",
+        "novadocker.reaper": "false",
+    }
     assert made["HostConfig"]["CapAdd"] == ["KILL"]
     assert made["HostConfig"]["Memory"] == 64 * MIB
     assert made["HostConfig"]["StorageOpt"] == {"size": str(4 * GIB)}
@@ -133,3 +140,15 @@ def test_a_replica_is_like_the_other_in_all_else() -> None:
     )
     assert unlimited["HostConfig"]["StorageOpt"] == {}
     assert unlimited["HostConfig"]["BlkioDeviceWriteBps"] == []
+
+
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_replica_has_the_init_of_its_rights(before: bool, after: bool) -> None:
+    """An init comes between the gate and the command, or goes, and the command stays."""
+    gate, run = StartGate.entrypoint(), ("/bin/sh", "user_data.sh")
+    first = rights_entrypoint((*gate, *run), Rights(reaper=before))
+    body = {"Id": "abc", "Config": {"Entrypoint": first}, "HostConfig": {}}
+    made = replica_body(body, "new", LIMITS, Rights(reaper=after), {})
+    assert made["Entrypoint"] == [*gate, *(INIT if after else ()), *run]
+    assert made["Labels"]["novadocker.reaper"] == str(after).lower()
