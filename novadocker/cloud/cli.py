@@ -18,6 +18,7 @@ from novadocker.cloud.layout import settings
 from novadocker.cloud.layout.host import HYBRID_DRIVER
 from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.machine import lock
+from novadocker.cloud.progress import Progress
 from novadocker.cloud.supervision import dashboard, starting
 
 _ACTS = {"start": hosts.start, "stop": hosts.stop, "kill": hosts.kill, "cut": hosts.cut}
@@ -145,7 +146,8 @@ def _up(arguments: argparse.Namespace) -> int:
     if layout.settings.horizon and not environment.current().is_whole:
         print("The dashboard is installed, which takes a minute or two this first time.")
     with lock.held():
-        rising.up(layout, _reporter())
+        progress = Progress(sys.stdout)
+        rising.up(layout, progress, progress.look)
     print(f"The cloud is ready after {time.monotonic() - began:.1f} s. To use it as a tenant:\n")
     print(f"  {clients.evaluation(layout)}")
     print("  openstack server list\n")
@@ -182,31 +184,22 @@ def _names_of_logs(layout: Layout) -> list[str]:
 
 def _host(arguments: argparse.Namespace) -> int:
     with lock.held():
-        _ACTS[arguments.act](_layout(arguments), arguments.name, _reporter())
+        _ACTS[arguments.act](_layout(arguments), arguments.name, Progress(sys.stdout))
     return 0
 
 
 def _down(arguments: argparse.Namespace) -> int:
     with lock.held():
-        down.down(_layout(arguments), _reporter())
+        down.down(_layout(arguments), Progress(sys.stdout))
     return 0
 
 
 def _purge(arguments: argparse.Namespace) -> int:
     with lock.held():
-        down.purge(_layout(arguments), _reporter())
+        down.purge(_layout(arguments), Progress(sys.stdout))
     return 0
 
 
 def _layout(arguments: argparse.Namespace) -> Layout:
     state = arguments.state.resolve()
     return Layout(state, settings.load(state))
-
-
-def _reporter() -> Callable[[str, float], None]:
-    began = time.monotonic()
-
-    def report(name: str, seconds: float) -> None:
-        print(f"{time.monotonic() - began:6.1f} s  {name} ({seconds:.1f} s)", flush=True)
-
-    return report

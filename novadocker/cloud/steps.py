@@ -3,7 +3,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -13,6 +13,9 @@ _THREADS = 32
 
 # Called with a step's name and its seconds when it is done.
 Report = Callable[[str, float], None]
+# Called now and then with the names of the steps under way, the number of those done and of all.
+Look = Callable[[Sequence[str], int, int], None]
+_LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,17 @@ class Step:
     after: tuple[str, ...] = ()
 
 
-def perform(steps: Iterable[Step], report: Report) -> None:
+def _unseen(_running: Sequence[str], _ended: int, _total: int) -> None:
+    """Look at nothing."""
+
+
+def perform(steps: Iterable[Step], report: Report, look: Look = _unseen) -> None:
     """Do all steps; raise the first failure when the others have stopped.
 
     Args:
         steps: the steps, in any order.
         report: called with name and seconds when a step is done.
+        look: called now and then with the steps under way.
     """
     by_name = {step.name: step for step in steps}
     order = TopologicalSorter({name: step.after for name, step in by_name.items()})
@@ -43,7 +51,7 @@ def perform(steps: Iterable[Step], report: Report) -> None:
     abort = threading.Event()
     with ThreadPoolExecutor(_THREADS) as pool:
         try:
-            failures = _perform(pool, by_name, order, abort, report)
+            failures = _perform(pool, by_name, order, abort, report, look)
         finally:
             # Whatever happens, an interruption too: nobody waits for more than a moment.
             abort.set()
@@ -57,13 +65,16 @@ def _perform(
     order: TopologicalSorter[str],
     abort: threading.Event,
     report: Report,
+    look: Look,
 ) -> list[BaseException]:
     running: dict[Future[float], str] = {}
     failures: list[BaseException] = []
+    ended = 0
     while order.is_active() and not (failures and not running):
         for name in () if failures else order.get_ready():
             running[pool.submit(_timed, steps[name].action, abort)] = name
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        look(sorted(running.values()), ended, len(steps))
+        done, _ = wait(running, _LOOK_SECONDS, return_when=FIRST_COMPLETED)
         for future in done:
             name = running.pop(future)
             error = future.exception()
@@ -71,8 +82,10 @@ def _perform(
                 failures.append(error)
                 abort.set()
                 continue
+            ended += 1
             report(name, future.result())
             order.done(name)
+    look((), ended, len(steps))
     return failures
 
 

@@ -24,7 +24,7 @@ from novadocker.cloud.seed import (
     schema,
     volumes,
 )
-from novadocker.cloud.steps import Report, Step, perform, timed
+from novadocker.cloud.steps import Look, Report, Step, perform, timed
 from novadocker.cloud.storage import environment as cinder_environment
 from novadocker.cloud.storage import share
 from novadocker.cloud.supervision import services as service_table
@@ -33,7 +33,7 @@ from novadocker.cloud.supervision.service import Service
 from novadocker.cloud.underlay import cables, engine, libvirt, opensdn, ovn, switch
 
 
-def up(layout: Layout, report: Report) -> None:
+def up(layout: Layout, report: Report, look: Look) -> None:
     """Make and start everything missing; a running cloud is left alone."""
     layout.check_lengths()
     timed(report, "packages", partial(packages.ensure, _programs(layout)))
@@ -48,7 +48,7 @@ def up(layout: Layout, report: Report) -> None:
     common = _write_everything(layout)
     services = service_table.table(common)
     _take_over(layout, services)
-    perform(_steps(common, services), report)
+    perform(_steps(common, services), report, look)
 
 
 def _programs(layout: Layout) -> dict[str, str]:

@@ -51,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     screen.note(f"All of it worked, in {screen.seconds:.0f} s.")
     if arguments.keep:
         machine.explain()
+    else:
+        machine.suggest()
     return 0
 
 
@@ -67,7 +69,8 @@ def _demonstrate(
     if not machine.was_up and not arguments.keep:
         undo.callback(machine.down)
     prepare = () if arguments.image else (WEB,) if arguments.hybrid else (WEB, DEBIAN)
-    machine.up(prepare, *(_HYBRID if arguments.hybrid else ()))
+    wanted = ("--with", getattr(arguments, "with")) if getattr(arguments, "with") else ()
+    machine.up(prepare, *(_HYBRID if arguments.hybrid else ()), *wanted)
     tenant = undo.enter_context(Tenant.connected(machine.layout))
     shell = Shell(machine.layout, screen)
     if arguments.image:
@@ -106,6 +109,9 @@ def _parser() -> argparse.ArgumentParser:
         "--hybrid",
         action="store_true",
         help="a virtual machine and a container on one host instead, as one stack",
+    )
+    parser.add_argument(
+        "--with", metavar="NAME[,NAME]", help="what else the cloud runs, such as horizon,heat"
     )
     parser.add_argument(
         "--command", metavar="'WORD ...'", help="what the image's server runs, with --image"

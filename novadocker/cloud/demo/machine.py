@@ -93,6 +93,16 @@ class Machine:
             "  novadocker-cloud purge"
         )
 
+    def suggest(self) -> None:
+        """Show what to try after a demonstration that left nothing."""
+        self._screen.note(
+            "To try next:\n\n"
+            "  ./demo --keep                        leave the cloud up, and say how to use it\n"
+            "  ./demo --keep --with horizon,heat    with the dashboard, and stacks\n"
+            "  ./demo --image mine.tar              your own image\n"
+            "  docs/tenant.md, docs/operator.md     what servers can do; on your own cloud"
+        )
+
     def _novadocker_cloud(self, *words: str) -> None:
         self._screen.command(("novadocker-cloud", *words))
         argv = [sys.executable, "-m", "novadocker.cloud", "--state", str(self._state), *words]
@@ -104,7 +114,7 @@ class Machine:
             try:
                 for line in process.stdout or ():
                     lines.append(line)
-                    self._screen.show(line)
+                    self._screen.pass_by(line)
             except BaseException:
                 process.terminate()
                 raise

@@ -2,12 +2,14 @@
 """Screen of a demonstration."""
 
 import shlex
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
 _INDENT = "     "
+_CLEAR = "\r\x1b[K"
 
 
 class Screen:
@@ -22,6 +24,7 @@ class Screen:
         self._began = time.monotonic()
         self._number = 0
         self._title = ""
+        self._is_terminal = out.isatty()
 
     @property
     def seconds(self) -> float:
@@ -51,6 +54,16 @@ class Screen:
         for line in text.splitlines():
             self._line(f"{_INDENT}{line}".rstrip())
 
+    def pass_by(self, text: str) -> None:
+        """Show a line of progress, in whose place a terminal shows the next line."""
+        if not self._is_terminal:
+            self.show(text)
+            return
+        # A line that wraps could not be cleared.
+        line = f"{_INDENT}{text.rstrip()}"[: shutil.get_terminal_size().columns - 1]
+        self._out.write(f"{_CLEAR}{line}")
+        self._out.flush()
+
     def note(self, text: str) -> None:
         """Show a text outside of all steps."""
         self._line(f"\n{text}")
@@ -67,5 +80,5 @@ class Screen:
             self.note(details)
 
     def _line(self, text: str) -> None:
-        self._out.write(f"{text}\n")
+        self._out.write(f"{_CLEAR if self._is_terminal else ''}{text}\n")
         self._out.flush()
