@@ -6,7 +6,7 @@ so that a test double can be checked against them. Nothing is imported from Nova
 package may use these names.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeAlias
 
 RequestContext: TypeAlias = Any  # nova.context.RequestContext
@@ -18,6 +18,13 @@ Migration: TypeAlias = Any  # nova.objects.Migration
 NetworkInfo: TypeAlias = Any  # nova.network.model.NetworkInfo, a list of VIFs that may block
 Vif: TypeAlias = Any  # nova.network.model.VIF, a dict
 BlockDeviceInfo: TypeAlias = Any  # the dict of nova.virt.driver.get_block_device_info
+BlockDevice: TypeAlias = Any  # nova.objects.BlockDeviceMapping
+BlockDevices: TypeAlias = Any  # nova.objects.BlockDeviceMappingList
+ConnectionInfo: TypeAlias = Any  # Cinder's connection of a volume, a dict or None
+InjectedFiles: TypeAlias = Any  # pairs of path and content in base64, or None
+AcceleratorInfo: TypeAlias = Any  # Cyborg's accelerator requests, a list of dicts or None
+ShareInfo: TypeAlias = Any  # nova.objects.ShareMappingList
+MigrateData: TypeAlias = Any  # nova.objects.migrate_data.LiveMigrateData
 Allocations: TypeAlias = Any  # Placement's allocations of one consumer, by resource provider
 ProviderTree: TypeAlias = Any  # nova.compute.provider_tree.ProviderTree
 
@@ -51,6 +58,9 @@ class ImageApi(Protocol):
         purge_props: bool = False,
     ) -> dict[str, Any]:
         """Change the record of an image, and send its bytes."""
+
+    def download(self, context: RequestContext, image_id: str) -> Iterable[bytes]:
+        """Return the bytes of an image, piece by piece."""
 
     def delete(self, context: RequestContext, image_id: str) -> None:
         """Delete an image."""

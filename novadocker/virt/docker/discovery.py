@@ -14,6 +14,8 @@ import nova.virt
 import os_vif.objects
 import os_vif.plugin
 
+from novadocker.virt.nova_types import Vif
+
 SHIM_DIRECTORY = Path(__file__).parents[3] / "nova" / "virt"
 
 
@@ -48,7 +50,7 @@ class Plugin(os_vif.plugin.PluginBase):
         """
         return os_vif.objects.host_info.HostPluginInfo(plugin_name="novadocker", vif_info=[])
 
-    def plug(self, vif: Any, instance_info: Any) -> NoReturn:
+    def plug(self, vif: Vif, instance_info: Any) -> NoReturn:
         """Refuse; no VIF names this plugin.
 
         Args:

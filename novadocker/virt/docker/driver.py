@@ -27,14 +27,19 @@ from novadocker.virt.docker.compute.volumes import VolumeCalls
 from novadocker.virt.docker.telemetry.action import all_timed
 from novadocker.virt.docker.translation import image_ref, metadata
 from novadocker.virt.nova_types import (
+    AcceleratorInfo,
     Allocations,
     BlockDeviceInfo,
+    BlockDevices,
     ImageMeta,
+    InjectedFiles,
     Instance,
+    MigrateData,
     Migration,
     NetworkInfo,
     NovaFlavor,
     RequestContext,
+    ShareInfo,
     Vif,
     VirtAPI,
 )
@@ -74,13 +79,13 @@ class DockerDriver(Service, Introspection, VolumeCalls, Unsupported):
         context: RequestContext,
         instance: Instance,
         image_meta: ImageMeta,
-        injected_files: Any,
+        injected_files: InjectedFiles,
         admin_password: str | None,
         allocations: Allocations,
         network_info: NetworkInfo = None,
         block_device_info: BlockDeviceInfo = None,
         power_on: bool = True,
-        accel_info: Any = None,
+        accel_info: AcceleratorInfo = None,
     ) -> None:
         with translation.as_build_errors(instance):
             policy.refuse(
@@ -117,10 +122,10 @@ class DockerDriver(Service, Introspection, VolumeCalls, Unsupported):
         context: RequestContext,
         instance: Instance,
         image_meta: ImageMeta,
-        injected_files: Any,
+        injected_files: InjectedFiles,
         admin_password: str | None,
         allocations: Allocations,
-        bdms: Any,
+        bdms: BlockDevices,
         detach_block_devices: Callable[..., Any],
         attach_block_devices: Callable[..., Any],
         network_info: NetworkInfo = None,
@@ -173,7 +178,7 @@ class DockerDriver(Service, Introspection, VolumeCalls, Unsupported):
         network_info: NetworkInfo,
         block_device_info: BlockDeviceInfo = None,
         destroy_disks: bool = True,
-        migrate_data: Any = None,
+        migrate_data: MigrateData = None,
         destroy_vifs: bool = True,
         destroy_secrets: bool = True,
     ) -> None:
@@ -186,8 +191,8 @@ class DockerDriver(Service, Introspection, VolumeCalls, Unsupported):
         instance: Instance,
         network_info: NetworkInfo,
         block_device_info: BlockDeviceInfo = None,
-        accel_info: Any = None,
-        share_info: Any = None,
+        accel_info: AcceleratorInfo = None,
+        share_info: ShareInfo = None,
     ) -> None:
         with translation.as_nova_errors(instance):
             self._expect_volumes(context, instance, block_device_info)
@@ -208,8 +213,8 @@ class DockerDriver(Service, Introspection, VolumeCalls, Unsupported):
         reboot_type: str,
         block_device_info: BlockDeviceInfo = None,
         bad_volumes_callback: Callable[..., Any] | None = None,
-        accel_info: Any = None,
-        share_info: Any = None,
+        accel_info: AcceleratorInfo = None,
+        share_info: ShareInfo = None,
     ) -> None:
         timeout = translation.shutdown_timeout(instance) if reboot_type == "SOFT" else 0
         network = self._parts.ports.network_of(instance, network_info)
@@ -222,7 +227,7 @@ class DockerDriver(Service, Introspection, VolumeCalls, Unsupported):
         context: RequestContext,
         instance: Instance,
         network_info: NetworkInfo,
-        share_info: Any,
+        share_info: ShareInfo,
         block_device_info: BlockDeviceInfo = None,
     ) -> None:
         self.power_on(context, instance, network_info, block_device_info)
@@ -245,7 +250,7 @@ class DockerDriver(Service, Introspection, VolumeCalls, Unsupported):
         image_meta: ImageMeta,
         rescue_password: str,
         block_device_info: BlockDeviceInfo,
-        share_info: Any,
+        share_info: ShareInfo,
     ) -> None:
         with translation.as_nova_errors(instance):
             inputs = translation.inputs(context, instance, image_meta, [], rescue_password)
@@ -307,7 +312,7 @@ class DockerDriver(Service, Introspection, VolumeCalls, Unsupported):
         allocations: Allocations,
         block_device_info: BlockDeviceInfo = None,
         power_on: bool = True,
-        share_info: Any = None,
+        share_info: ShareInfo = None,
     ) -> None:
         with translation.as_nova_errors(instance):
             self._expect_volumes(context, instance, block_device_info)
@@ -331,7 +336,7 @@ class DockerDriver(Service, Introspection, VolumeCalls, Unsupported):
         migration: Migration,
         block_device_info: BlockDeviceInfo = None,
         power_on: bool = True,
-        share_info: Any = None,
+        share_info: ShareInfo = None,
     ) -> None:
         with translation.as_nova_errors(instance):
             self._expect_volumes(context, instance, block_device_info)

@@ -26,7 +26,7 @@ from novadocker.policy import Abilities, Bounds, Flavor
 from novadocker.virt.docker.actions.allowance import Allowance
 from novadocker.virt.docker.actions.interfaces import Interfaces
 from novadocker.virt.docker.actions.lifecycle import Lifecycle
-from novadocker.virt.docker.actions.recovery import Recovery
+from novadocker.virt.docker.actions.recovery.recovery import Recovery
 from novadocker.virt.docker.actions.rescue import Rescue
 from novadocker.virt.docker.actions.resize import Resize
 from novadocker.virt.docker.actions.runner import Runner
@@ -315,7 +315,7 @@ class Servers:
         runner = Runner(self.engine, networking, options, allowance, self.volumes)
         rescue = Rescue(self.engine, images, networking, runner)
         lifecycle = Lifecycle(self.engine, images, networking, runner, rescue, options)
-        recovery = Recovery(self.engine, rescue, lifecycle)
+        recovery = Recovery(self.engine, networking, runner, lifecycle)
         return Actions(
             lifecycle=lifecycle,
             rescue=rescue,

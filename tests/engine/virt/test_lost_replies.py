@@ -14,7 +14,7 @@ from nova.objects.image_meta import ImageMeta
 
 from novadocker.errors import EngineReplyLost
 from novadocker.policy import Flavor
-from novadocker.virt.docker.actions import recreate
+from novadocker.virt.docker.actions.recovery import recreations
 from novadocker.virt.docker.engine import Connection, Engine, State, settling
 from novadocker.virt.docker.images import Images
 from tests.engine.virt.conftest import rootfs, saved
@@ -81,7 +81,7 @@ def test_a_resize_goes_on_past_lost_replies(over: Any, lossy: LossyEngine, lost:
     lossy.lose(*lost)
     over.actions.resize.finish(over.asked, over.network, power_on=True)
     assert len(lossy.lost) == len(lost)
-    assert over.engine.inspect(over.asked.container + recreate.PREDECESSOR).id == before
+    assert over.engine.inspect(over.asked.container + recreations.PREDECESSOR).id == before
     assert len(names(over)) == 2
     lossy.lose(REMOVE, RENAME)
     over.ask(flavor=SMALL)

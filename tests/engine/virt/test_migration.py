@@ -8,6 +8,7 @@ import pytest
 from novadocker.errors import EngineError, PolicyRefused, ResizeRefused, WiringError
 from novadocker.policy import MIB, Flavor
 from novadocker.virt.docker.actions import recreate
+from novadocker.virt.docker.actions.recovery import recreations
 from novadocker.virt.docker.container.labels import LABEL_BASE, LABEL_KEPT
 from novadocker.virt.docker.engine import Container, Engine, State
 
@@ -116,7 +117,7 @@ def test_a_confirmed_resize_gives_up_the_original(servers: Any, engine: Engine) 
     """Until then the original is there, stopped; a second confirmation is no error."""
     booted = servers.boot(flavor=SMALL)
     other = resized(servers, OTHER_RIGHTS)
-    original = engine.inspect(other.name + recreate.PREDECESSOR)
+    original = engine.inspect(other.name + recreations.PREDECESSOR)
     assert (original.id, original.state) == (booted.id, State.EXITED)
     for _ in range(2):
         servers.actions.resize.confirm(servers.asked.uuid)
@@ -141,7 +142,7 @@ def test_an_operation_finds_a_container_that_a_lost_reply_left_elsewhere(
 ) -> None:
     """A hard reboot mends a server whose container has the name of an original."""
     booted = servers.boot(flavor=SMALL)
-    engine.rename(booted.name, booted.name + recreate.PREDECESSOR)
+    engine.rename(booted.name, booted.name + recreations.PREDECESSOR)
     servers.actions.lifecycle.restart(servers.asked, servers.network, 0)
     assert servers.guest.get().id == booted.id
 
@@ -224,9 +225,9 @@ def test_a_driver_that_died_while_it_made_a_container_anew_goes_on(
     servers.actions.lifecycle.stop(servers.asked.uuid, servers.network, 0)
     name = booted.name
     as_it_was = booted.limits, booted.rights
-    engine.replicate(name, name + recreate.SUCCESSOR, booted.image, *as_it_was, {})
+    engine.replicate(name, name + recreations.SUCCESSOR, booted.image, *as_it_was, {})
     if renamed:
-        engine.rename(name, name + recreate.PREDECESSOR)
+        engine.rename(name, name + recreations.PREDECESSOR)
     recreate.apply(engine, servers.asked.uuid, *as_it_was)
     assert list(engine.labels_by_name("novadocker.instance")) == [name]
     assert servers.guest.get().id == booted.id

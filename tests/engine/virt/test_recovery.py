@@ -8,7 +8,7 @@ import pytest
 
 from novadocker.errors import EngineUnavailable
 from novadocker.gate.start_gate import process_is_at_gate
-from novadocker.virt.docker.actions.recovery import Expected
+from novadocker.virt.docker.actions.recovery.repairs import Expected
 from novadocker.virt.docker.engine import Connection, Engine, State
 
 PATIENCE = 5

@@ -13,7 +13,7 @@ import pytest
 from novadocker.cloud.layout.engine_paths import EnginePaths
 from novadocker.cloud.underlay import engine as underlay
 from novadocker.errors import ContainerUnseen
-from novadocker.virt.docker.actions.recovery import Expected
+from novadocker.virt.docker.actions.recovery.repairs import Expected
 from novadocker.virt.docker.engine import Connection, Container, Engine, State
 from novadocker.virt.docker.host import strays
 from tests.engine.virt.conftest import Images, Servers, load_box

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from novadocker.virt.docker.actions.lock import lock, operation
-from novadocker.virt.docker.actions.recovery import Recovery
+from novadocker.virt.docker.actions.recovery.recovery import Recovery
 from novadocker.virt.docker.actions.runner import Runner
 from novadocker.virt.docker.container.guest import in_service
 from novadocker.virt.docker.container.server import Server

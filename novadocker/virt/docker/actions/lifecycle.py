@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from novadocker.errors import ContainerExists
 from novadocker.virt.docker.actions import recreate
 from novadocker.virt.docker.actions.lock import lock, operation
+from novadocker.virt.docker.actions.recovery.rescues import end_rescue
 from novadocker.virt.docker.actions.rescue import Rescue
 from novadocker.virt.docker.actions.runner import Runner, nothing
 from novadocker.virt.docker.actions.stopwatch import Stopwatch
@@ -34,7 +35,7 @@ class Lifecycle:
         images: fetches images from Glance.
         networking: joins containers to their ports.
         runner: makes and runs containers.
-        rescue: ends rescues; a server's own start is the end of its rescue.
+        rescue: holds a server's own container for its stand-in.
         options: settings of the operator.
     """
 
@@ -150,7 +151,7 @@ class Lifecycle:
         with operation(self._engine, server.uuid):
             container = self._runner.guest(server.uuid, rescue=server.rescue).get()
             if not server.rescue:
-                self._rescue.end(server.uuid, network)
+                end_rescue(self._runner, self._networking, server.uuid, network)
             elif not container.alive:
                 self._rescue.hold(server.uuid)
             self._runner.ensure_running(server, network, Stopwatch())

@@ -8,7 +8,7 @@ from typing import Any
 
 from oslo_concurrency import lockutils
 
-from novadocker.virt.docker.actions import recreate
+from novadocker.virt.docker.actions.recovery.recreations import end_recreation
 from novadocker.virt.docker.engine import Engine
 
 LOCK_PREFIX = "novadocker-"
@@ -36,5 +36,5 @@ def operation(engine: Engine, uuid: str) -> Iterator[None]:
         uuid: id of the instance.
     """
     with lock(uuid):
-        recreate.recover(engine, uuid)
+        end_recreation(engine, uuid)
         yield

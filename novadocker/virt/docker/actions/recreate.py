@@ -22,9 +22,13 @@ from novadocker.policy import (
     Limits,
     Rights,
 )
+from novadocker.virt.docker.actions.recovery.recreations import (
+    PREDECESSOR,
+    SUCCESSOR,
+    end_recreation,
+)
 from novadocker.virt.docker.container.labels import (
     LABEL_BASE,
-    LABEL_INSTANCE,
     LABEL_KEPT,
     container_name,
 )
@@ -33,7 +37,6 @@ from novadocker.virt.docker.engine import Container, Engine
 
 NAMESPACE = "nova-resized/"
 LIMITS_ALL_FILES = "btrfs"
-SUCCESSOR, PREDECESSOR = "-successor", "-predecessor"
 # Minimum of writable space: a limit of 0 means "unlimited" to the engine, and a limit below the
 # bytes that are there cannot be set.
 SLACK = 16 * MIB
@@ -125,7 +128,7 @@ def apply(engine: Engine, uuid: str, limits: Limits, rights: Rights) -> None:
     Raises:
         ContainerNotFound: there is no container.
     """
-    recover(engine, uuid)
+    end_recreation(engine, uuid)
     container = engine.inspect(container_name(uuid))
     if _needs_another(container, limits, rights):
         _make_anew(engine, uuid, container, limits, rights)
@@ -143,27 +146,14 @@ def put_back(engine: Engine, uuid: str) -> None:
 
     Files that were written since are gone with the other container, as with a VM's reverted disk.
     """
-    recover(engine, uuid)
+    end_recreation(engine, uuid)
     name = container_name(uuid)
     if original := engine.find(name + PREDECESSOR):
-        # Removed first: a death in between leaves the original alone, which recover renames.
+        # Removed first: a death in between leaves the original alone, and the begin of the next
+        # operation renames the original.
         engine.remove(name)
         engine.rename(original.name, name)
         engine.remove_image(_image_of(uuid, original))
-
-
-def recover(engine: Engine, uuid: str) -> None:
-    """End a recreation that a driver began and did not come to the end of.
-
-    An original beside the server's container is none of these: it waits for the confirmation.
-    """
-    name = container_name(uuid)
-    # From the list: each operation begins with this call, and one answer is cheap.
-    there = engine.listed(f"{LABEL_INSTANCE}={uuid}")
-    if name + PREDECESSOR in there and name not in there:
-        engine.rename(name + PREDECESSOR, name)
-    if name + SUCCESSOR in there:
-        engine.remove(name + SUCCESSOR)
 
 
 def remove_leftovers(engine: Engine, uuid: str) -> None:
@@ -212,7 +202,7 @@ def _make_anew(
         made = replace(limits, disk_bytes=disk)
         engine.replicate(name, name + SUCCESSOR, image, made, rights, labels)
         # Before the renames: a reply may be lost, and the engine may have renamed all the same.
-        undo.callback(recover, engine, uuid)
+        undo.callback(end_recreation, engine, uuid)
         if engine.find(name + PREDECESSOR):
             engine.remove(name)  # the oldest is the original that a revert wants
         else:

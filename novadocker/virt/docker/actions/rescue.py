@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from novadocker.errors import RescueRefused
 from novadocker.virt.docker.actions.lock import operation
+from novadocker.virt.docker.actions.recovery.rescues import end_rescue
 from novadocker.virt.docker.actions.runner import SEEN_AT, Runner
 from novadocker.virt.docker.actions.stopwatch import Stopwatch
 from novadocker.virt.docker.container.server import Server
@@ -24,8 +25,8 @@ from novadocker.virt.nova_types import ImageMeta, RequestContext
 class Rescue:
     """Rescues of the servers on one host.
 
-    ``run`` takes the server's lock; ``begin``, ``hold`` and ``end`` are steps of operations
-    that hold it.
+    ``run`` takes the server's lock; ``begin`` and ``hold`` are steps of operations that hold
+    the lock.
 
     Args:
         engine: runs the containers.
@@ -76,7 +77,7 @@ class Rescue:
         with operation(self._engine, uuid), ExitStack() as undo:
             files_of(own.get())  # refuses before anything changes
             self._runner.settings(server)
-            self.end(uuid, network)
+            end_rescue(self._runner, self._networking, uuid, network)
             if running:
                 undo.callback(self._runner.run_again, replace(server, rescue=False), network)
             own.stop(0)
@@ -105,7 +106,7 @@ class Rescue:
         own = self._runner.guest(server.uuid)
         files = files_of(own.get())
         with ExitStack() as undo:
-            undo.callback(self.end, server.uuid, network)
+            undo.callback(end_rescue, self._runner, self._networking, server.uuid, network)
             # First: a directory of a stand-in without one tells recovery of a broken rescue.
             self._runner.directory(server.uuid, rescue=True).make()
             own.start()  # up to its gate, where it stays
@@ -121,18 +122,6 @@ class Rescue:
             ContainerNotFound: the server's own container does not exist.
         """
         self._runner.guest(uuid).start()
-
-    def end(self, uuid: str, network: Network) -> None:
-        """Remove a stand-in and leave the server stopped; do nothing without a stand-in."""
-        own, guest = self._runner.guest(uuid), self._runner.guest(uuid, rescue=True)
-        directory = self._runner.directory(uuid, rescue=True)
-        if not (directory.path.exists() or guest.find()):
-            return
-        guest.remove()
-        self._networking.unwire(network)
-        if own.find():
-            own.stop(0)  # at its gate, with the mounts of the time before the rescue
-        directory.remove()  # last: while the directory exists, the rescue is not over
 
 
 def files_of(own: Container) -> tuple[Shared, ...]:

@@ -16,7 +16,7 @@ from novadocker.virt.docker import translation
 from novadocker.virt.docker.actions.allowance import Allowance
 from novadocker.virt.docker.actions.interfaces import Interfaces
 from novadocker.virt.docker.actions.lifecycle import Lifecycle
-from novadocker.virt.docker.actions.recovery import Recovery
+from novadocker.virt.docker.actions.recovery.recovery import Recovery
 from novadocker.virt.docker.actions.rescue import Rescue
 from novadocker.virt.docker.actions.resize import Resize
 from novadocker.virt.docker.actions.runner import Runner
@@ -182,7 +182,7 @@ def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
     runner = Runner(engine, networking, settings, allowance, volumes)
     rescue = Rescue(engine, edges.images, networking, runner)
     lifecycle = Lifecycle(engine, edges.images, networking, runner, rescue, settings)
-    recovery = Recovery(engine, rescue, lifecycle)
+    recovery = Recovery(engine, networking, runner, lifecycle)
     interfaces = Interfaces(engine, networking, runner, recovery)
     return Parts(
         hostname=hostname,

@@ -15,12 +15,13 @@ from oslo_log import log as logging
 
 from novadocker.errors import TrunkRefused
 from novadocker.policy.settings import Rights
+from novadocker.virt.nova_types import RequestContext
 
 LOG = logging.getLogger(__name__)
 _RIGHT = "NET_ADMIN"
 
 
-def refuse_trunks(context: Any, ports: Collection[str], rights: Rights) -> None:
+def refuse_trunks(context: RequestContext, ports: Collection[str], rights: Rights) -> None:
     """Refuse ports whose subports a server could not use.
 
     Where Neutron cannot be asked they are taken: most are no trunk's, and it is in the log.
@@ -44,7 +45,7 @@ def refuse_trunks(context: Any, ports: Collection[str], rights: Rights) -> None:
             )
 
 
-def _trunks(context: Any, ports: Collection[str]) -> list[dict[str, Any]]:
+def _trunks(context: RequestContext, ports: Collection[str]) -> list[dict[str, Any]]:
     try:
         client = neutron.get_client(context, admin=True)
         found: list[dict[str, Any]] = client.list_trunks(port_id=list(ports))["trunks"]

@@ -11,6 +11,17 @@ from typing import Any, NoReturn
 from nova import exception
 from nova.virt import driver
 
+from novadocker.virt.nova_types import (
+    BlockDeviceInfo,
+    ConnectionInfo,
+    ImageMeta,
+    Instance,
+    MigrateData,
+    NetworkInfo,
+    RequestContext,
+    ShareInfo,
+)
+
 NOT_FOR_CONTAINERS = "not for containers: "
 _NO_MEMORY_IMAGE = "the memory of their processes cannot be written to disk; pause or shelve it"
 _NO_SCREEN = "they have no screen; ask for the serial console or the console log"
@@ -25,18 +36,18 @@ class Unsupported(driver.ComputeDriver):
 
     # The memory of a server
 
-    def suspend(self, context: Any, instance: Any) -> NoReturn:
+    def suspend(self, context: RequestContext, instance: Instance) -> NoReturn:
         raise exception.InstanceFaultRollback(
             exception.InstanceSuspendFailure(reason=NOT_FOR_CONTAINERS + _NO_MEMORY_IMAGE)
         )
 
     def resume(
         self,
-        context: Any,
-        instance: Any,
-        network_info: Any,
-        block_device_info: Any = None,
-        share_info: Any = None,
+        context: RequestContext,
+        instance: Instance,
+        network_info: NetworkInfo,
+        block_device_info: BlockDeviceInfo = None,
+        share_info: ShareInfo = None,
     ) -> NoReturn:
         raise exception.InstanceFaultRollback(
             exception.InstanceResumeFailure(reason=NOT_FOR_CONTAINERS + _NO_MEMORY_IMAGE)
@@ -44,8 +55,8 @@ class Unsupported(driver.ComputeDriver):
 
     def check_can_live_migrate_destination(
         self,
-        context: Any,
-        instance: Any,
+        context: RequestContext,
+        instance: Instance,
         src_compute_info: Any,
         dst_compute_info: Any,
         block_migration: bool = False,
@@ -54,45 +65,55 @@ class Unsupported(driver.ComputeDriver):
         raise exception.MigrationPreCheckError(reason=NOT_FOR_CONTAINERS + _NO_LIVE_MIGRATION)
 
     def check_can_live_migrate_source(
-        self, context: Any, instance: Any, dest_check_data: Any, block_device_info: Any = None
+        self,
+        context: RequestContext,
+        instance: Instance,
+        dest_check_data: MigrateData,
+        block_device_info: BlockDeviceInfo = None,
     ) -> NoReturn:
         raise exception.MigrationPreCheckError(reason=NOT_FOR_CONTAINERS + _NO_LIVE_MIGRATION)
 
     # Its screen
 
-    def get_vnc_console(self, context: Any, instance: Any) -> NoReturn:
+    def get_vnc_console(self, context: RequestContext, instance: Instance) -> NoReturn:
         raise _no_console("novnc")
 
-    def get_spice_console(self, context: Any, instance: Any) -> NoReturn:
+    def get_spice_console(self, context: RequestContext, instance: Instance) -> NoReturn:
         raise _no_console("spice-html5")
 
-    def get_mks_console(self, context: Any, instance: Any) -> NoReturn:
+    def get_mks_console(self, context: RequestContext, instance: Instance) -> NoReturn:
         raise _no_console("webmks")
 
     # Its block devices
 
     def swap_volume(
         self,
-        context: Any,
-        old_connection_info: Any,
-        new_connection_info: Any,
-        instance: Any,
+        context: RequestContext,
+        old_connection_info: ConnectionInfo,
+        new_connection_info: ConnectionInfo,
+        instance: Instance,
         mountpoint: Any,
         resize_to: Any,
     ) -> NoReturn:
         raise exception.InvalidVolume(reason=NOT_FOR_CONTAINERS + _NO_SWAP)
 
-    def mount_share(self, context: Any, instance: Any, share_mapping: Any) -> NoReturn:
+    def mount_share(
+        self, context: RequestContext, instance: Instance, share_mapping: Any
+    ) -> NoReturn:
         raise exception.ShareMountError(
             share_id=share_mapping.share_id,
             server_id=instance.uuid,
             reason=NOT_FOR_CONTAINERS + _NO_SHARES,
         )
 
-    def quiesce(self, context: Any, instance: Any, image_meta: Any) -> NoReturn:
+    def quiesce(
+        self, context: RequestContext, instance: Instance, image_meta: ImageMeta
+    ) -> NoReturn:
         raise exception.InstanceQuiesceNotSupported(NOT_FOR_CONTAINERS + _NO_AGENT)
 
-    def unquiesce(self, context: Any, instance: Any, image_meta: Any) -> NoReturn:
+    def unquiesce(
+        self, context: RequestContext, instance: Instance, image_meta: ImageMeta
+    ) -> NoReturn:
         raise exception.InstanceQuiesceNotSupported(NOT_FOR_CONTAINERS + _NO_AGENT)
 
 

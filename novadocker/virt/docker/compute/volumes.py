@@ -13,7 +13,15 @@ from oslo_log import log as logging
 from novadocker.virt.docker.compute.base import Composed
 from novadocker.virt.docker.translation import metadata
 from novadocker.virt.docker.translation import volumes as translation
-from novadocker.virt.nova_types import BlockDeviceInfo, Instance, RequestContext
+from novadocker.virt.nova_types import (
+    BlockDevice,
+    BlockDeviceInfo,
+    BlockDevices,
+    ConnectionInfo,
+    ImageMeta,
+    Instance,
+    RequestContext,
+)
 
 LOG = logging.getLogger(__name__)
 
@@ -23,12 +31,14 @@ ROOT_DEVICE = "/dev/vda"
 class VolumeCalls(Composed):
     """Volumes of the servers on one host."""
 
-    def default_root_device_name(self, instance: Any, image_meta: Any, root_bdm: Any) -> str:
+    def default_root_device_name(
+        self, instance: Instance, image_meta: ImageMeta, root_bdm: BlockDevice
+    ) -> str:
         """Return the first of the device names; Nova counts on from there."""
         return ROOT_DEVICE
 
     def get_device_name_for_instance(
-        self, instance: Instance, bdms: Any, block_device_obj: Any
+        self, instance: Instance, bdms: BlockDevices, block_device_obj: BlockDevice
     ) -> str:
         """Refuse a bad volume while the API's caller waits; the name is Nova's choice.
 
@@ -53,7 +63,7 @@ class VolumeCalls(Composed):
     def attach_volume(
         self,
         context: RequestContext,
-        connection_info: Any,
+        connection_info: ConnectionInfo,
         instance: Instance,
         mountpoint: str,
         disk_bus: Any = None,
@@ -70,7 +80,7 @@ class VolumeCalls(Composed):
     def detach_volume(
         self,
         context: RequestContext,
-        connection_info: Any,
+        connection_info: ConnectionInfo,
         instance: Instance,
         mountpoint: str,
         encryption: Any = None,
@@ -82,7 +92,11 @@ class VolumeCalls(Composed):
         metadata.forget_disk(instance, volume)
 
     def extend_volume(
-        self, context: RequestContext, connection_info: Any, instance: Instance, requested_size: int
+        self,
+        context: RequestContext,
+        connection_info: ConnectionInfo,
+        instance: Instance,
+        requested_size: int,
     ) -> None:
         """Let a server use a volume's new size, now or at its next start."""
         volume = translation.volume_of(connection_info)

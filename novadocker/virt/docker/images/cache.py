@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import Any
 
 from oslo_log import log as logging
 
@@ -30,6 +29,7 @@ from novadocker.virt.docker.images.progress import ImageWaiter, NoWaiter, Progre
 from novadocker.virt.docker.images.request import Wanted, fetching
 from novadocker.virt.docker.images.single_flight import SingleFlight
 from novadocker.virt.docker.images.size_limit import size_limit
+from novadocker.virt.nova_types import ImageApi, ImageMeta, RequestContext
 
 LOG = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Images:
     def __init__(
         self,
         engine: Engine,
-        glance: Any,
+        glance: ImageApi,
         platform: Platform | None = None,
         parts: PartialLoading | None = None,
         most_bytes: int = 0,
@@ -81,7 +81,9 @@ class Images:
         self._free = lambda: disk(info).free
         self._sweep()
 
-    def ensure(self, context: Any, image_meta: Any, waiter: ImageWaiter | None = None) -> Image:
+    def ensure(
+        self, context: RequestContext, image_meta: ImageMeta, waiter: ImageWaiter | None = None
+    ) -> Image:
         """Return an image that the engine has, fetched from Glance if need be.
 
         Of several callers at a time one fetches; the others get what it gets. Whatever goes
@@ -117,7 +119,9 @@ class Images:
         waiter.end(None)
         return image
 
-    def _wait(self, context: Any, image_meta: Any, tag: str, waiter: ImageWaiter) -> Image:
+    def _wait(
+        self, context: RequestContext, image_meta: ImageMeta, tag: str, waiter: ImageWaiter
+    ) -> Image:
         def work(expect_wanted: Callable[[], None]) -> Image:
             progress = self._progress[tag] = Progress(image_meta.id, _size(image_meta))
             limit = size_limit(waiter.root_bytes, self._most_bytes, self._free)
@@ -149,7 +153,7 @@ class Images:
             cause = cause.__cause__
         return cause is not None and (limit is None or limit.bytes > cause.limit)
 
-    def cache(self, context: Any, image_meta: Any) -> bool:
+    def cache(self, context: RequestContext, image_meta: ImageMeta) -> bool:
         """Fetch an image before a server is made of it; it ages from now on.
 
         Args:
@@ -208,14 +212,14 @@ class Images:
         # A rescued server has a second container, of an image that Nova does not name.
         return {labels[LABEL_IMAGE] for labels in self._engine.labels_by_name(LABEL_IMAGE).values()}
 
-    def _tag(self, context: Any, image_meta: Any) -> str:
+    def _tag(self, context: RequestContext, image_meta: ImageMeta) -> str:
         container_format = _field(image_meta, "container_format")
         if container_format != CONTAINER_FORMAT:
             raise ImageFormatRefused(image=image_meta.id, container_format=container_format)
         digits = _field(image_meta, "checksum") or self._recorded_hash(context, image_meta.id)
         return f"{NAMESPACE}{image_meta.id}:{digits[:HASH_DIGITS]}"
 
-    def _recorded_hash(self, context: Any, image_id: str) -> str:
+    def _recorded_hash(self, context: RequestContext, image_id: str) -> str:
         # Nova's account of an image that a server was made from lacks the checksum.
         with fetching(image_id):
             digits = recorded_digits(self._glance.get(context, image_id))
@@ -262,11 +266,11 @@ def _expect_fits(image_id: str, image: Image, waiter: ImageWaiter) -> None:
         raise ImageInvalid(image=image_id, reason=f"{reason}{waiter.root_bytes}")
 
 
-def _field(image_meta: Any, name: str) -> str:
+def _field(image_meta: ImageMeta, name: str) -> str:
     return str(getattr(image_meta, name)) if image_meta.obj_attr_is_set(name) else ""
 
 
-def _size(image_meta: Any) -> int:
+def _size(image_meta: ImageMeta) -> int:
     size = _field(image_meta, "size")
     return int(size) if size.isdigit() else 0
 

@@ -12,6 +12,7 @@ from oslo_log import log as logging
 
 from novadocker.virt.docker.images.provenance import Origin, Provenance
 from novadocker.virt.docker.images.ranges import Ranges
+from novadocker.virt.nova_types import ImageApi, RequestContext
 
 LOG = logging.getLogger(__name__)
 
@@ -41,13 +42,13 @@ class Custody:
         provenance: what this host remembers.
     """
 
-    def __init__(self, glance: Any, ranges: Ranges, provenance: Provenance) -> None:
+    def __init__(self, glance: ImageApi, ranges: Ranges, provenance: Provenance) -> None:
         self._glance = glance
         self._ranges = ranges
         self._provenance = provenance
 
     def unread(
-        self, context: Any, record: Mapping[str, Any], diff_ids: Collection[str]
+        self, context: RequestContext, record: Mapping[str, Any], diff_ids: Collection[str]
     ) -> dict[str, int]:
         """Say which of an image's layers need not be read.
 
@@ -72,7 +73,9 @@ class Custody:
     def _origins(self, diff_ids: Collection[str]) -> Iterator[Origin]:
         yield from self._provenance.origins(diff_ids)[:_MOST_ASKED]
 
-    def _is_readable(self, context: Any, origin: Origin, record: Mapping[str, Any]) -> bool:
+    def _is_readable(
+        self, context: RequestContext, origin: Origin, record: Mapping[str, Any]
+    ) -> bool:
         try:
             found = self._glance.get(context, origin.image)
             if recorded_digits(found) != origin.digits:

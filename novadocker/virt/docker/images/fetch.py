@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from oslo_log import log as logging
 
@@ -38,6 +37,7 @@ from novadocker.virt.docker.images.ranges import NoRanges, Ranges
 from novadocker.virt.docker.images.relay import relayed
 from novadocker.virt.docker.images.request import Wanted, fetching
 from novadocker.virt.docker.telemetry import figures
+from novadocker.virt.nova_types import ImageApi
 
 LOG = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Fetch:
     """
 
     def __init__(
-        self, engine: Engine, glance: Any, platform: Platform, parts: PartialLoading | None
+        self, engine: Engine, glance: ImageApi, platform: Platform, parts: PartialLoading | None
     ) -> None:
         self._engine = engine
         self._glance = glance

@@ -27,6 +27,7 @@ from novadocker.virt.docker.images.chains import Chains
 from novadocker.virt.docker.images.entitlement import Custody
 from novadocker.virt.docker.images.ranges import NoRanges, Ranges
 from novadocker.virt.docker.images.request import Wanted, fetching
+from novadocker.virt.nova_types import ImageApi
 
 LOG = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class Planner:
     """
 
     def __init__(
-        self, glance: Any, ranges: Ranges, custody: Custody, chains: Chains, platform: Platform
+        self, glance: ImageApi, ranges: Ranges, custody: Custody, chains: Chains, platform: Platform
     ) -> None:
         self._glance = glance
         self._ranges = ranges

@@ -7,7 +7,6 @@ retries are Nova's here too; follows ``GlanceClientWrapper`` in nova/image/glanc
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import nova.conf
 import requests
@@ -16,6 +15,8 @@ from keystoneauth1 import adapter
 from keystoneauth1 import exceptions as keystone
 from nova import exception, service_auth
 from nova.image import glance
+
+from novadocker.virt.nova_types import RequestContext
 
 CONF = nova.conf.CONF
 
@@ -51,7 +52,9 @@ class Ranges:
         options = CONF.glance
         return not (options.verify_glance_signatures or options.enable_certificate_validation)
 
-    def read(self, context: Any, image_id: str, offset: int, length: int) -> Generator[bytes]:
+    def read(
+        self, context: RequestContext, image_id: str, offset: int, length: int
+    ) -> Generator[bytes]:
         """Read a part of an image.
 
         Nothing is asked for before the first byte is.
@@ -86,7 +89,7 @@ class Ranges:
 
     @contextmanager
     def _answer(
-        self, context: Any, image_id: str, offset: int, length: int
+        self, context: RequestContext, image_id: str, offset: int, length: int
     ) -> Iterator[requests.Response]:
         servers = glance.get_api_servers(context)
         retry = tenacity.Retrying(
@@ -107,7 +110,7 @@ class Ranges:
             yield answer
 
 
-def _get(context: Any, server: str, image_id: str, wanted: str) -> requests.Response:
+def _get(context: RequestContext, server: str, image_id: str, wanted: str) -> requests.Response:
     session = service_auth.get_service_auth_session("glance")
     client = adapter.Adapter(
         session,

@@ -4,13 +4,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 from novadocker.archive import Bounds
 from novadocker.errors import ImageFetchFailed
 from novadocker.virt.docker.images.progress import Progress
 from novadocker.virt.docker.images.ranges import NoRanges
 from novadocker.virt.docker.images.size_limit import SizeLimit
+from novadocker.virt.nova_types import RequestContext
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Wanted:
         limit: largest size that it may unpack to; None without one.
     """
 
-    context: Any
+    context: RequestContext
     image: str
     tag: str
     expect_wanted: Callable[[], None]

@@ -10,7 +10,6 @@ import stat
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from oslo_log import log as logging
 
@@ -36,6 +35,7 @@ from novadocker.virt.docker.injection.files import SETTING, Entry, packed
 from novadocker.virt.docker.injection.inputs import NOTHING, Inputs
 from novadocker.virt.docker.injection.planning import Plan, plan
 from novadocker.virt.docker.injection.user_data import PROPERTY, RUN, SHELL
+from novadocker.virt.nova_types import NetworkInfo
 
 LOG = logging.getLogger(__name__)
 ACCOUNTS_BYTES = 256 * 1024
@@ -47,7 +47,7 @@ def inject(
     settings: Settings,
     inputs: Inputs,
     gate: Path,
-    network_info: Any,
+    network_info: NetworkInfo,
 ) -> None:
     """Plan a tenant's inputs and put them in place.
 

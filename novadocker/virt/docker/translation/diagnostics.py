@@ -18,6 +18,7 @@ from novadocker.policy import MIB
 from novadocker.virt.docker.container.guest import Guest
 from novadocker.virt.docker.engine import Engine, Usage
 from novadocker.virt.docker.wiring.counters import Counters, counters_of
+from novadocker.virt.nova_types import Instance
 
 KIB = 1024
 
@@ -97,7 +98,7 @@ class Diagnostics:
         return told
 
 
-def diagnostics_of(engine: Engine, guest: Guest, instance: Any, rights: str) -> Diagnostics:
+def diagnostics_of(engine: Engine, guest: Guest, instance: Instance, rights: str) -> Diagnostics:
     """Measure what a server uses.
 
     Args:

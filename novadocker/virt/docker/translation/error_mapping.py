@@ -3,15 +3,15 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
 
 from nova import exception
 
 from novadocker import errors
+from novadocker.virt.nova_types import Instance
 
 
 @contextlib.contextmanager
-def as_nova_errors(instance: Any) -> Iterator[None]:
+def as_nova_errors(instance: Instance) -> Iterator[None]:
     """Raise our errors as Nova's.
 
     Args:
@@ -38,7 +38,7 @@ def as_nova_errors(instance: Any) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def as_password_errors(instance: Any) -> Iterator[None]:
+def as_password_errors(instance: Instance) -> Iterator[None]:
     """Raise our errors as those that tell a tenant why a password was not set.
 
     Args:
@@ -61,7 +61,7 @@ def as_password_errors(instance: Any) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def as_snapshot_errors(instance: Any) -> Iterator[None]:
+def as_snapshot_errors(instance: Instance) -> Iterator[None]:
     """Raise our errors as those that make Nova give up a snapshot and free the server.
 
     Nova takes the absence of an instance for its deletion, and leaves it to that to end the
@@ -103,7 +103,7 @@ def as_refused_resize() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def as_refused_rebuild(instance: Any) -> Iterator[None]:
+def as_refused_rebuild(instance: Instance) -> Iterator[None]:
     """Raise our refusals as those after which a server stays what it was.
 
     Args:
@@ -123,7 +123,7 @@ def as_refused_rebuild(instance: Any) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def as_build_errors(instance: Any) -> Iterator[None]:
+def as_build_errors(instance: Instance) -> Iterator[None]:
     """Raise our errors as those that Nova expects of a build.
 
     Args:

@@ -25,6 +25,16 @@ from novadocker.virt.docker.injection.inputs import Inputs
 from novadocker.virt.docker.injection.user_data import PROPERTY, asked_for
 from novadocker.virt.docker.translation import metadata
 from novadocker.virt.docker.translation.processors import dedicated_processors
+from novadocker.virt.nova_types import (
+    AcceleratorInfo,
+    BlockDeviceInfo,
+    ImageApi,
+    ImageMeta,
+    Instance,
+    NetworkInfo,
+    NovaFlavor,
+    RequestContext,
+)
 
 CONF = nova.conf.CONF
 
@@ -64,7 +74,7 @@ def console_settings() -> ConsoleSettings:
     )
 
 
-def server(instance: Any, image_meta: Any = None, flavor: Any = None) -> Server:
+def server(instance: Instance, image_meta: ImageMeta = None, flavor: NovaFlavor = None) -> Server:
     """Take from an instance what makes its container.
 
     Args:
@@ -109,7 +119,9 @@ def _of_image(system_metadata: Mapping[str, str]) -> Mapping[str, str]:
     }
 
 
-def stand_in(context: Any, image_api: Any, instance: Any, image_meta: Any) -> Server:
+def stand_in(
+    context: RequestContext, image_api: ImageApi, instance: Instance, image_meta: ImageMeta
+) -> Server:
     """Take from an instance what makes the container that rescues it.
 
     Args:
@@ -136,12 +148,12 @@ def stand_in(context: Any, image_api: Any, instance: Any, image_meta: Any) -> Se
 
 
 def wishes(
-    instance: Any,
-    block_device_info: Any,
+    instance: Instance,
+    block_device_info: BlockDeviceInfo,
     *,
-    image_meta: Any = None,
-    flavor: Any = None,
-    accel_info: Any = None,
+    image_meta: ImageMeta = None,
+    flavor: NovaFlavor = None,
+    accel_info: AcceleratorInfo = None,
 ) -> policy.Wishes:
     """Gather what a server is asked to have that a container may be refused.
 
@@ -179,9 +191,9 @@ def wishes(
 
 
 def inputs(
-    context: Any,
-    instance: Any,
-    image_meta: Any,
+    context: RequestContext,
+    instance: Instance,
+    image_meta: ImageMeta,
     injected_files: Sequence[tuple[str, bytes]] | None,
     admin_password: str | None,
 ) -> Inputs:
@@ -202,7 +214,7 @@ def inputs(
     """
     files = tuple(injected_files or ())
 
-    def drive(network_info: Any) -> Tree:
+    def drive(network_info: NetworkInfo) -> Tree:
         if len(network_info):  # waits: Nova knows tags of ports that are there
             metadata.describe_devices(context, instance)
         return metadata.config_drive(instance, network_info, files, admin_password)
@@ -220,7 +232,7 @@ def inputs(
     )
 
 
-def login(image_meta: Any, password: str) -> Login:
+def login(image_meta: ImageMeta, password: str) -> Login:
     """Say whose password an instance's password is.
 
     Args:
@@ -236,7 +248,7 @@ def login(image_meta: Any, password: str) -> Login:
     return Login.of(image_meta.properties.get("os_admin_user") or "root", password)
 
 
-def destination(context: Any, instance: Any) -> str:
+def destination(context: RequestContext, instance: Instance) -> str:
     """Say which host Nova moves an instance to, or resizes it on.
 
     Args:
@@ -252,7 +264,7 @@ def destination(context: Any, instance: Any) -> str:
     return str(migration.dest_compute)
 
 
-def shutdown_timeout(instance: Any) -> int:
+def shutdown_timeout(instance: Instance) -> int:
     """Say how long an instance may take to end by itself.
 
     Args:
@@ -264,7 +276,7 @@ def shutdown_timeout(instance: Any) -> int:
     return int(instance.system_metadata.get("image_os_shutdown_timeout", CONF.shutdown_timeout))
 
 
-def described(context: Any, image_api: Any, image: str) -> Any:
+def described(context: RequestContext, image_api: ImageApi, image: str) -> Any:
     """Ask Glance for an image that no server was asked for.
 
     Args:

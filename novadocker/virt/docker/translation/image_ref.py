@@ -3,19 +3,19 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from nova import exception, utils
 from oslo_log import log as logging
 
 from novadocker.errors import DockerDriverError
+from novadocker.virt.nova_types import ImageApi, Instance, RequestContext
 
 LOG = logging.getLogger(__name__)
 
 PREFIX = utils.SM_IMAGE_PROP_PREFIX
 
 
-def restore(context: Any, instance: Any, glance: Any, image_id: str) -> None:
+def restore(context: RequestContext, instance: Instance, glance: ImageApi, image_id: str) -> None:
     """Let Nova know again which image a server is of.
 
     Nova's API writes the new image of a rebuild down before the driver is asked, and has no
@@ -45,7 +45,7 @@ def restore(context: Any, instance: Any, glance: Any, image_id: str) -> None:
 
 @contextlib.contextmanager
 def kept(
-    context: Any, instance: Any, glance: Any, image_of: Callable[[str], str]
+    context: RequestContext, instance: Instance, glance: ImageApi, image_of: Callable[[str], str]
 ) -> Iterator[None]:
     """Let Nova know again which image a server is of, where its rebuild is refused.
 

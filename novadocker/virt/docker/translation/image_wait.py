@@ -7,6 +7,8 @@ from nova import exception, objects
 from nova.compute import task_states, vm_states
 from oslo_log import log as logging
 
+from novadocker.virt.nova_types import Instance, RequestContext
+
 LOG = logging.getLogger(__name__)
 
 EVENT = "docker_load_image"
@@ -29,7 +31,7 @@ class WaitingServer:
         root_bytes: root disk of the flavor; 0 without a limit.
     """
 
-    def __init__(self, context: Any, instance: Any, host: str) -> None:
+    def __init__(self, context: RequestContext, instance: Instance, host: str) -> None:
         self._context = context
         self._uuid = instance.uuid
         self._host = host

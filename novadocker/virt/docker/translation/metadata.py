@@ -8,11 +8,12 @@ from nova import objects
 from nova.api.metadata import base
 
 from novadocker.virt.docker.injection.config_drive import Tree
+from novadocker.virt.nova_types import Instance, NetworkInfo, RequestContext
 
 
 def config_drive(
-    instance: Any,
-    network_info: Any,
+    instance: Instance,
+    network_info: NetworkInfo,
     files: Sequence[tuple[str, bytes]] = (),
     admin_password: str | None = None,
 ) -> Tree:
@@ -36,7 +37,7 @@ def config_drive(
 
 
 def tagged_interfaces(
-    context: Any, instance: Any, without: str | None = None
+    context: RequestContext, instance: Instance, without: str | None = None
 ) -> list[objects.NetworkInterfaceMetadata]:
     """List the tagged interfaces of an instance, for the metadata service.
 
@@ -55,7 +56,9 @@ def tagged_interfaces(
     ]
 
 
-def describe_devices(context: Any, instance: Any, without: str | None = None) -> None:
+def describe_devices(
+    context: RequestContext, instance: Instance, without: str | None = None
+) -> None:
     """Keep the tags of interfaces with the instance, beside those of volumes.
 
     Args:
@@ -71,7 +74,7 @@ def describe_devices(context: Any, instance: Any, without: str | None = None) ->
         _keep(instance, [*found, *others])
 
 
-def describe_disk(instance: Any, volume: str, place: str, tag: str) -> None:
+def describe_disk(instance: Instance, volume: str, place: str, tag: str) -> None:
     """Keep the tag and mount point of a volume with the instance, beside all other devices.
 
     Args:
@@ -84,7 +87,7 @@ def describe_disk(instance: Any, volume: str, place: str, tag: str) -> None:
     _keep(instance, [*_without_disk(instance, volume), disk])
 
 
-def forget_disk(instance: Any, volume: str) -> None:
+def forget_disk(instance: Instance, volume: str) -> None:
     """Forget the tag of a volume that was detached; absence is no error.
 
     Args:
@@ -94,15 +97,15 @@ def forget_disk(instance: Any, volume: str) -> None:
     _keep(instance, _without_disk(instance, volume))
 
 
-def _without_disk(instance: Any, volume: str) -> list[Any]:
+def _without_disk(instance: Instance, volume: str) -> list[Any]:
     return [each for each in _known(instance) if getattr(each, "serial", None) != volume]
 
 
-def _known(instance: Any) -> list[Any]:
+def _known(instance: Instance) -> list[Any]:
     return list(instance.device_metadata.devices) if instance.device_metadata else []
 
 
-def _keep(instance: Any, devices: list[Any]) -> None:
+def _keep(instance: Instance, devices: list[Any]) -> None:
     if devices or instance.device_metadata:
         kept = objects.InstanceDeviceMetadata(devices=devices) if devices else None
         instance.device_metadata = kept

@@ -2,11 +2,12 @@
 """Processors of the host as nova.conf divides them, and those that Nova chose for a server."""
 
 from pathlib import Path
-from typing import Any
 
 import nova.conf
 from nova import exception
 from nova.virt import hardware
+
+from novadocker.virt.nova_types import ImageMeta, Instance, NovaFlavor
 
 CONF = nova.conf.CONF
 ONLINE = Path("/sys/devices/system/cpu/online")
@@ -46,7 +47,9 @@ def shared_processors(online: Path = ONLINE) -> frozenset[int] | None:
     return frozenset(shared)
 
 
-def dedicated_processors(instance: Any, flavor: Any, image_meta: Any) -> frozenset[int]:
+def dedicated_processors(
+    instance: Instance, flavor: NovaFlavor, image_meta: ImageMeta
+) -> frozenset[int]:
     """Return the processors that Nova chose for a server that asks for dedicated ones.
 
     Args:
@@ -69,7 +72,7 @@ def dedicated_processors(instance: Any, flavor: Any, image_meta: Any) -> frozens
     return frozenset(topology.cpu_pinning) if topology else frozenset()
 
 
-def _asks(flavor: Any, image_meta: Any) -> bool:
+def _asks(flavor: NovaFlavor, image_meta: ImageMeta) -> bool:
     # Read from the record first: the topology costs a call to the database.
     specs = flavor.get("extra_specs", {}) or {}
     policies = (specs.get("hw:cpu_policy"), image_meta.properties.get("hw_cpu_policy"))

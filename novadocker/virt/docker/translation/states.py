@@ -14,9 +14,10 @@ from nova.virt import event
 from oslo_log import log as logging
 from oslo_serialization import base64
 
-from novadocker.virt.docker.actions.recovery import Expected
+from novadocker.virt.docker.actions.recovery.repairs import Expected
 from novadocker.virt.docker.actions.snapshot import Stages
 from novadocker.virt.docker.engine import State
+from novadocker.virt.nova_types import Instance
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ def report_lost(uuid: str, host: str) -> None:
     record_lost(_known(uuid), host)
 
 
-def record_lost(instance: Any, host: str) -> None:
+def record_lost(instance: Instance, host: str) -> None:
     """Record that a server lost its container: Nova shows ERROR, with the reason as its fault.
 
     Nova itself ignores a server without a power state, and would show ACTIVE for ever.
@@ -127,7 +128,7 @@ def record_lost(instance: Any, host: str) -> None:
     compute_utils.add_instance_fault_from_exc(nova_context.get_admin_context(), instance, fault)
 
 
-def expected_at_start(instance: Any) -> Expected:
+def expected_at_start(instance: Instance) -> Expected:
     """Say what an instance's record tells of its container when nova-compute starts.
 
     Follows ``ComputeManager._init_instance``. While it is "rebuilding", the container is still
@@ -164,7 +165,7 @@ def snapshot_stages(update_task_state: Callable[..., None]) -> Stages:
     )
 
 
-def keep_password(instance: Any, password: str) -> None:
+def keep_password(instance: Instance, password: str) -> None:
     """Keep a password where its owner can ask for it, as Nova's own drivers do.
 
     Args:
@@ -185,5 +186,5 @@ def _known(uuid: str) -> Any:
         raise LookupError(uuid) from error
 
 
-def _is_settled(instance: Any) -> bool:
+def _is_settled(instance: Instance) -> bool:
     return instance.task_state is None and instance.vm_state != vm_states.BUILDING

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from nova.network import model
 from os_vif.exception import ExceptionBase as OsVifError
@@ -25,6 +25,7 @@ from novadocker.virt.docker.wiring import privileged
 from novadocker.virt.docker.wiring.backends import Backend
 from novadocker.virt.docker.wiring.plan import Nic, Plan, host_device
 from novadocker.virt.docker.wiring.remarks import Remarks
+from novadocker.virt.nova_types import Instance, Vif
 
 LOG = log.getLogger(__name__)
 
@@ -92,8 +93,8 @@ class Wiring:
 
     def ensure_wired(
         self,
-        instance: Any,
-        network_info: Iterable[Any],
+        instance: Instance,
+        network_info: Iterable[Vif],
         plan: Plan,
         pid: int,
         container_id: str = "",
@@ -157,7 +158,7 @@ class Wiring:
             missing = privileged.missing(pid, container_id, nics)
         return frozenset(nic.port_id for nic in plan.nics).difference(missing)
 
-    def unwire(self, instance: Any, network_info: Iterable[Any]) -> None:
+    def unwire(self, instance: Instance, network_info: Iterable[Vif]) -> None:
         """Take ports away, from the network and from the host. Idempotent.
 
         Works whatever is left of container, veth pair and port. All ports are tried,
@@ -178,7 +179,7 @@ class Wiring:
         finally:
             _side_by_side([functools.partial(self._unbind, instance, vif) for vif in vifs])
 
-    def mute(self, network_info: Iterable[Any], *, down: bool) -> None:
+    def mute(self, network_info: Iterable[Vif], *, down: bool) -> None:
         """Stop or reopen the traffic of ports; a port without a host end is passed over.
 
         Args:
@@ -227,7 +228,7 @@ class Wiring:
                 LOG.warning("Ports of VIF type %s cannot be wired here yet: %s", vif_type, error)
         self._not_here = frozenset(vif_type for vif_type, error in failures.items() if error)
 
-    def _clear_away(self, instance: Any, vifs: Sequence[Any]) -> None:
+    def _clear_away(self, instance: Instance, vifs: Sequence[Vif]) -> None:
         """Clear the network's remains of ports about to be made anew."""
         stale = []
         for vif in vifs:
@@ -238,17 +239,17 @@ class Wiring:
             _withdraw(stale)
             _side_by_side([functools.partial(self._unbind, instance, vif) for vif in stale])
 
-    def _announce(self, instance: Any, vifs: Mapping[str, Any], plan: Plan) -> list[str]:
+    def _announce(self, instance: Instance, vifs: Mapping[str, Vif], plan: Plan) -> list[str]:
         bind = functools.partial(self._bind, instance, vifs)
         news = _side_by_side([functools.partial(bind, nic) for nic in plan.nics])
         found = zip(plan.nics, news, strict=True)
         return [f"{nic.host_device} announced" for nic, new in found if new]
 
-    def _bind(self, instance: Any, vifs: Mapping[str, Any], nic: Nic) -> bool:
+    def _bind(self, instance: Instance, vifs: Mapping[str, Vif], nic: Nic) -> bool:
         with _backend_errors(nic.port_id):
             return self._backend(vifs[nic.port_id]).bind(instance, vifs[nic.port_id], nic)
 
-    def _unbind(self, instance: Any, vif: Any) -> None:
+    def _unbind(self, instance: Instance, vif: Vif) -> None:
         with _backend_errors(vif["id"]):
             if vif["type"] in self._backends:
                 self._backend(vif).unbind(instance, vif)
@@ -258,7 +259,7 @@ class Wiring:
                 if vif_type not in self._not_here and backend.remains(vif):
                     backend.unbind(instance, model.VIF(**{**vif, "type": vif_type}))
 
-    def _backend(self, vif: Any) -> Backend:
+    def _backend(self, vif: Vif) -> Backend:
         try:
             return self._backends[vif["type"]]
         except KeyError:
@@ -275,12 +276,12 @@ def _side_by_side(calls: Sequence[Callable[[], _Result]]) -> list[_Result]:
     return [each.result() for each in made]
 
 
-def _report(instance: Any, done: Wired) -> None:
+def _report(instance: Instance, done: Wired) -> None:
     parts = ", ".join(f"{part} {seconds:.3f} s" for part, seconds in done.seconds.items())
     LOG.debug("Wired %s: %s; changed: %s", instance.uuid, parts, "; ".join(done.changes))
 
 
-def _withdraw(vifs: Sequence[Any]) -> None:
+def _withdraw(vifs: Sequence[Vif]) -> None:
     with _wiring_errors(_THIS_SERVERS):
         privileged.withdraw([host_device(vif) for vif in vifs])
 

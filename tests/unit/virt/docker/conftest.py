@@ -17,7 +17,7 @@ with warnings.catch_warnings():
     from novadocker.virt.docker.actions.allowance import Allowance
     from novadocker.virt.docker.actions.interfaces import Interfaces
     from novadocker.virt.docker.actions.lifecycle import Lifecycle
-    from novadocker.virt.docker.actions.recovery import Recovery
+    from novadocker.virt.docker.actions.recovery.recovery import Recovery
     from novadocker.virt.docker.actions.rescue import Rescue
     from novadocker.virt.docker.actions.resize import Resize
     from novadocker.virt.docker.actions.volumes import VolumeChanges

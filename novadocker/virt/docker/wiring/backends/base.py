@@ -2,9 +2,9 @@
 """The contract of a backend; other packages may offer some, see ``third_party``."""
 
 from abc import ABC, abstractmethod
-from typing import Any
 
 from novadocker.virt.docker.wiring.plan import Nic
+from novadocker.virt.nova_types import Instance, Vif
 
 
 class Backend(ABC):
@@ -23,7 +23,7 @@ class Backend(ABC):
     reports_plugged = True
 
     @abstractmethod
-    def bind(self, instance: Any, vif: Any, nic: Nic) -> bool:
+    def bind(self, instance: Instance, vif: Vif, nic: Nic) -> bool:
         """Announce an existing host end.
 
         Must be idempotent, cheap where nothing is to be done, and silent on the wire then: it
@@ -40,7 +40,7 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def unbind(self, instance: Any, vif: Any) -> None:
+    def unbind(self, instance: Instance, vif: Vif) -> None:
         """Forget a port without a host end.
 
         Must be idempotent, and must work whether or not container and network still know each
@@ -52,7 +52,7 @@ class Backend(ABC):
             vif: Nova's VIF.
         """
 
-    def remains(self, vif: Any) -> bool:  # noqa: ARG002 - for those that can tell
+    def remains(self, vif: Vif) -> bool:  # noqa: ARG002 - for those that can tell
         """Tell, quickly, whether anything of a port may be left from before.
 
         Args:

@@ -11,6 +11,7 @@ from vif_plug_ovs.ovs import OvsPlugin
 from novadocker.virt.docker.wiring import privileged
 from novadocker.virt.docker.wiring.backends.base import Backend
 from novadocker.virt.docker.wiring.plan import Nic, host_device, hybrid_name
+from novadocker.virt.nova_types import Instance, Vif
 
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -32,7 +33,7 @@ class OpenVSwitch(Backend):
     def _database(self) -> Any:
         return self._plugin.ovsdb.ovsdb
 
-    def bind(self, instance: Any, vif: Any, nic: Nic) -> bool:
+    def bind(self, instance: Instance, vif: Vif, nic: Nic) -> bool:
         """Add the host end to the integration bridge.
 
         Args:
@@ -52,7 +53,7 @@ class OpenVSwitch(Backend):
             privileged.enslave(nic.host_device, nic.bridge)
         return is_new
 
-    def unbind(self, instance: Any, vif: Any) -> None:
+    def unbind(self, instance: Instance, vif: Vif) -> None:
         """Remove the port from Open vSwitch.
 
         After its device, because os-vif fails when a namespace that ends takes the device away
@@ -68,7 +69,7 @@ class OpenVSwitch(Backend):
             os_vif_util.nova_to_osvif_vif(vif), os_vif_util.nova_to_osvif_instance(instance)
         )
 
-    def remains(self, vif: Any) -> bool:
+    def remains(self, vif: Vif) -> bool:
         """Tell whether any bridge of Open vSwitch has a port of the name.
 
         Args:
@@ -89,7 +90,7 @@ class OpenVSwitch(Backend):
             os_vif_util.nova_to_osvif_vif(vif), InstanceInfo(uuid=_NOBODY, name="nobody")
         )
 
-    def _remove_from_other_bridge(self, vif: Any) -> None:
+    def _remove_from_other_bridge(self, vif: Vif) -> None:
         # os-vif takes a port that is there for one that is where it should be.
         bridge = vif["network"]["bridge"]
         if not bridge or self._plugin.config.per_port_bridge:
@@ -103,6 +104,6 @@ class OpenVSwitch(Backend):
         return bool(found)
 
 
-def _port_names(vif: Any) -> tuple[str, str]:
+def _port_names(vif: Vif) -> tuple[str, str]:
     """Name the possible ports of a VIF: plain, and with the hybrid plug."""
     return host_device(vif), hybrid_name("qvo", vif)

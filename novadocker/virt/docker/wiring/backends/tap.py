@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """VIF type ``tap``: an agent finds the host end by name, without an announcement."""
 
-from typing import Any
-
 from novadocker.virt.docker.wiring.backends.base import Backend
 from novadocker.virt.docker.wiring.plan import Nic
+from novadocker.virt.nova_types import Instance, Vif
 
 
 class Tap(Backend):
     """VIF type ``tap``."""
 
-    def bind(self, instance: Any, vif: Any, nic: Nic) -> bool:  # noqa: ARG002 - the contract's
+    def bind(self, instance: Instance, vif: Vif, nic: Nic) -> bool:  # noqa: ARG002 - the contract's
         """Do nothing: the host end is there and up.
 
         Args:
@@ -23,10 +22,10 @@ class Tap(Backend):
         """
         return False
 
-    def unbind(self, instance: Any, vif: Any) -> None:
+    def unbind(self, instance: Instance, vif: Vif) -> None:
         """Do nothing: the host end is gone."""
 
-    def remains(self, vif: Any) -> bool:  # noqa: ARG002 - the contract's signature
+    def remains(self, vif: Vif) -> bool:  # noqa: ARG002 - the contract's signature
         """Say no.
 
         Args:

@@ -11,7 +11,6 @@ import socket
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
 import os_vif
 from nova.network import os_vif_util
@@ -24,6 +23,7 @@ from novadocker.virt.docker.wiring.backends.base import Backend
 from novadocker.virt.docker.wiring.backends.vrouter_agent import Agent
 from novadocker.virt.docker.wiring.backends.vrouter_port import Announcement
 from novadocker.virt.docker.wiring.plan import Nic
+from novadocker.virt.nova_types import Instance, Vif
 
 LOG = log.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class VRouter(Backend):
         self._owed: set[str] = set()  # ports that an agent which did not answer may still have
         self._lock = threading.Lock()
 
-    def bind(self, instance: Any, vif: Any, nic: Nic) -> bool:
+    def bind(self, instance: Instance, vif: Vif, nic: Nic) -> bool:
         """Write the port's file, and tell the agent.
 
         The agent keeps what it was told first, so anything that is different now is deleted
@@ -74,7 +74,7 @@ class VRouter(Backend):
             LOG.warning("%s; it will have port %s from its file when it starts", error, port.id)
         return is_new
 
-    def unbind(self, instance: Any, vif: Any) -> None:  # noqa: ARG002 - the contract's signature
+    def unbind(self, instance: Instance, vif: Vif) -> None:  # noqa: ARG002 - the contract's signature
         """Delete the port at the agent, and its file.
 
         Args:
@@ -83,7 +83,7 @@ class VRouter(Backend):
         """
         self._forget(vif["id"])
 
-    def remains(self, vif: Any) -> bool:
+    def remains(self, vif: Vif) -> bool:
         """Tell whether the port has a file.
 
         Args:
@@ -186,7 +186,7 @@ class VRouterByOsVif(VRouter):
         options: the operator's.
     """
 
-    def bind(self, instance: Any, vif: Any, nic: Nic) -> bool:  # noqa: ARG002 - as above
+    def bind(self, instance: Instance, vif: Vif, nic: Nic) -> bool:  # noqa: ARG002 - as above
         """Let the plugin announce the port.
 
         Args:
@@ -211,7 +211,7 @@ class VRouterByOsVif(VRouter):
         )
         return False
 
-    def unbind(self, instance: Any, vif: Any) -> None:
+    def unbind(self, instance: Instance, vif: Vif) -> None:
         """Let the plugin delete the port.
 
         Args:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from novadocker.virt.docker.wiring.plan import IPV4, IPV6, Nic
+from novadocker.virt.nova_types import Instance
 
 AUTHOR = "nova-docker"
 # A virtual machine's: for the port of a namespace the agent would not ask the control node.
@@ -37,7 +38,7 @@ class Announcement:
     members: Mapping[str, Any]
 
     @classmethod
-    def of(cls, instance: Any, vif: Mapping[str, Any], nic: Nic) -> Self:
+    def of(cls, instance: Instance, vif: Mapping[str, Any], nic: Nic) -> Self:
         """Announce the host end of a port.
 
         Args:

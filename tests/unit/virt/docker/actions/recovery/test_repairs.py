@@ -6,7 +6,7 @@ import pytest
 
 from novadocker.gate.start_gate import process_is_at_gate
 from novadocker.virt.docker import translation
-from novadocker.virt.docker.actions.recovery import Expected, Repair, repair_of
+from novadocker.virt.docker.actions.recovery.repairs import Expected, Repair, repair_of
 from novadocker.virt.docker.engine import Container, State
 from tests.unit.virt.docker.nova_side import instance
 
