@@ -10,7 +10,7 @@ GiB = 1024 * MiB
 
 @dataclass(frozen=True)
 class Bounds:
-    """Limits that keep a hostile archive from costing more than it should.
+    """Limits on the cost of a hostile archive.
 
     Attributes:
         size: bytes of the archive, once an outer gzip is undone.
@@ -19,11 +19,11 @@ class Bounds:
             it has given ``ratio_from`` bytes: short ones may be all zeros and harmless.
         ratio_from: see ``ratio``.
         members: files, directories and links of the archive.
-        layers: of the image; the engine itself mounts no more than these.
+        layers: number of layers of the image; the engine itself mounts no more.
         json: bytes of one JSON member.
         json_kept: bytes of all JSON members together: they wait in memory until the last
             member has come.
-        json_depth: of nesting.
+        json_depth: levels of nesting.
         name: bytes of a member's name, and of a link's target.
         extended_header: bytes of one pax or GNU long name record.
         entries: files, directories and links in all layers together.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work, names and bytes that the layers of one image may cost before the image is refused."""
+"""Budget of an image's layers in work, names and bytes; beyond it the image is refused."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -45,7 +45,7 @@ class Budget:
             self._look_again()
 
     def spend_entry(self) -> None:
-        """Count a directory that engines make, since something of the layer lies in it.
+        """Count a directory made by engines as the parent of a member.
 
         Raises:
             Fault: the image has too many.

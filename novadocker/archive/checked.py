@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A saved image that is checked while it passes, and comes out clean."""
+"""Saved image, checked in passing, and clean at the other end."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
@@ -29,7 +29,7 @@ class CheckedArchive:
         chunks: the saved image's bytes; an exception of theirs passes through.
         image: Glance's id of it, for messages.
         tag: the only one that the image will have; None for none.
-        platform: what the image must be made for.
+        platform: platform to choose the image for.
         bounds: limits on sizes and counts.
         revise: makes of the config, once all was found right, the one that is given.
         again: gives the same bytes from the start. Called, once at most, where layers are in
@@ -67,12 +67,12 @@ class CheckedArchive:
 
     @property
     def index(self) -> Index | None:
-        """The index of what was read; known at the end, None where all of it was compressed."""
+        """Index of the archive as read; known at the end, None for a compressed archive."""
         return self._index
 
     @property
     def sent_index(self) -> Index:
-        """The index of what came out; known once all of it has."""
+        """Index of the archive as given; known after the last byte."""
         if self._sent_index is None:
             raise RuntimeError("the archive has not been sent to its end")
         return self._sent_index
@@ -85,6 +85,7 @@ class CheckedArchive:
 
     def _clean(self) -> Iterator[bytes]:
         passage = Passage(self._sent, self._bounds, last=self._again is None)
+        # The chunks end with the passage: behind them may be a thread and a connection.
         with ended(self._chunks) as chunks:
             yield from passage.give(chunks)
         if passage.withheld and self._again is not None:

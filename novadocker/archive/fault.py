@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the parts of this package say that an archive is unsound."""
+"""Fault of an unsound archive, as the modules of this package raise it."""
 
 _SHOWN = 100
 
 
 class Fault(Exception):
-    """One thing wrong with an archive; ``CheckedArchive`` adds which image it is.
+    """Fault of an archive; ``CheckedArchive`` adds the name of the image.
 
     Args:
-        reason: which member, and what is wrong with it.
+        reason: member and fault, in words.
     """
 
 
@@ -26,7 +26,7 @@ class TooLarge(Fault):
 
 
 def quoted(text: str | bytes) -> str:
-    """Return what a tenant wrote so that it can stand in a message.
+    """Return a tenant's text in a form fit for a message.
 
     Args:
         text: a member's name, a tag, a digest: anything, of any length.

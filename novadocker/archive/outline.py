@@ -36,11 +36,11 @@ class Part:
     """A member of the archive that is a layer of the image.
 
     Attributes:
-        path: its name.
+        path: name of the member.
         offset: where its content begins in the archive.
         size: bytes in the archive.
         content: plain or compressed.
-        diff_id: what the config promises that it is.
+        diff_id: digest promised by the config.
         sent: bytes that the engine is given of it; None where that shows only at its end.
     """
 
@@ -54,11 +54,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Outline:
-    """An image as its archive describes it.
+    """Image as described by an archive.
 
     Attributes:
         image: sound but for its layers, none of which has been read.
-        parts: what there is to read, in the archive's order.
+        parts: members to read, in the archive's order.
     """
 
     image: SavedImage
@@ -70,7 +70,7 @@ def outline(windows: Windows, platform: Platform, bounds: Bounds) -> Outline:
 
     Args:
         windows: the archive, uncompressed.
-        platform: what the image must be made for.
+        platform: platform to choose the image for.
         bounds: limits on sizes and counts.
 
     Returns:
@@ -85,7 +85,7 @@ def outline(windows: Windows, platform: Platform, bounds: Bounds) -> Outline:
 
 @dataclass(frozen=True)
 class _Found:
-    """A member that is a layer by its looks, and how long it is as it is sent."""
+    """Member that looks like a layer, and the length in the archive."""
 
     member: Member
     content: Content

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One way through an archive, from its first byte to its last."""
+"""Passage through an archive, from the first byte to the last."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ from novadocker.archive.tarball.tar import Kind, Member, Reader
 
 
 class Passage:
-    """Reads an archive once, and gives what of it the engine is to have.
+    """Reader of an archive, once, and source of the bytes for the engine.
 
     A layer in zstd goes to the engine unpacked, and a tar archive says how long a member is
     before it comes. Where the layer does not say it, this passage measures the layer and all
@@ -36,12 +36,12 @@ class Passage:
         sent: the archive that is made of it.
         bounds: limits on sizes and counts.
         before: the passage before this one, over the same bytes.
-        last: whether there can be none after it.
+        last: no member can follow.
 
     Attributes:
-        contents: what was in the archive; complete after its last byte.
+        contents: members of the archive; complete after the last byte.
         given: paths of the layers that were given, in this passage or before.
-        withheld: whether layers were only measured.
+        withheld: layers were measured and not given.
         places: offset of each member's content.
         size: bytes of the archive, once all are read; None where it is compressed.
     """
@@ -69,7 +69,7 @@ class Passage:
         """Read the archive to its end.
 
         Args:
-            chunks: its bytes; an exception of theirs passes through.
+            chunks: bytes of the archive; an exception of the source passes through.
 
         Yields:
             Its layers, under names of ours.
@@ -100,6 +100,7 @@ class Passage:
         head = b""
         while len(head) < min(BLOCK, member.size):
             head += next(content)
+        # The kind before the rest: a layer goes on while it is read, and only a document is kept.
         kind = content_of(head[:BLOCK], member.size, f"member {quoted(member.path)}")
         if kind in LAYERS:
             yield from self._layer(member, head, content, kind)
@@ -137,6 +138,8 @@ class Passage:
         if self._measured is not None:
             self._expect_as_before(member.path)
             return self._measured[member.path].unpacked
+        # A tar header precedes its content, so that a layer of unknown length cannot be sent at once.
+        # Such a layer is measured, and the archive read again.
         size = promised_size(head)
         if size is None and self._last:
             raise Fault(
@@ -174,12 +177,12 @@ def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def exactly(size: int, parts: Iterable[bytes], what: str) -> Iterator[bytes]:
-    """Give parts that must have a size that was promised before.
+    """Give parts, and refuse a sum of bytes other than the promised size.
 
     Args:
-        size: what was promised.
-        parts: what comes.
-        what: its name in messages.
+        size: promised number of bytes.
+        parts: pieces of the content.
+        what: name of the content for messages.
 
     Yields:
         The parts, never more than was promised.

@@ -39,16 +39,16 @@ class Sent:
         return self._header(path, self._name(path), size)
 
     def padding(self, size: int) -> bytes:
-        """Return what follows a content of that size; may be empty."""
+        """Return the padding after a content of a size; may be empty."""
         return bytes(padding(size))
 
     def ending(self, image: SavedImage) -> Iterator[bytes]:
-        """Give what makes an image of the layers; the engine does nothing before it has it.
+        """Give the documents of the image, for which the engine waits before any other work.
 
         A layer that was not sent is named all the same: an engine that has it does not look.
 
         Args:
-            image: whose layers were sent.
+            image: outline with the layers that were sent.
 
         Yields:
             The config, and last the manifest.
@@ -59,15 +59,16 @@ class Sent:
             "RepoTags": [self._tag] if self._tag else None,
             "Layers": [self._name(path) for path in image.paths],
         }
+        # Only now, since the order of the layers is known at the end.
         yield self._whole(config, image.config)
         yield self._whole(MANIFEST, json.dumps([manifest]).encode()) + END
         self._size += len(END)
 
     def index(self, image: SavedImage) -> Index:
-        """Return the index of what came out, all of which has.
+        """Return the index of the archive as sent, after the last byte.
 
         Args:
-            image: what it holds.
+            image: outline of the archive's image.
         """
         config = f"{image.id.removeprefix('sha256:')}.json"
         layers = tuple(
@@ -78,6 +79,7 @@ class Sent:
         return index_of(sent, self._places, self._size)
 
     def _name(self, path: str) -> str:
+        # Numbers instead of the tenant's names: no path of the archive reaches the engine.
         return self._names.setdefault(path, f"{len(self._names)}.tar")
 
     def _whole(self, name: str, content: bytes) -> bytes:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An archive of which the engine is given only the layers that it lacks."""
+"""Archive with only the layers that the engine lacks."""
 
 import enum
 from collections import deque
@@ -37,8 +37,8 @@ class ThinArchive:
     which the engine does nothing, comes after the last check.
 
     Args:
-        outline: of the archive.
-        treatments: of each of its parts, by path.
+        outline: members of the archive.
+        treatments: treatment of each part, by path.
         read: gives a range of the archive's bytes, by its offset and length.
         image: Glance's id of it, for messages.
         tag: the only one that the image will have.
@@ -66,7 +66,7 @@ class ThinArchive:
 
     @property
     def saved_image(self) -> SavedImage:
-        """The image, whose layers are as they were read, or else as they are promised."""
+        """Image with its layers as read, or else as promised."""
         image = self._outline.image
         layers = zip(image.paths, image.layers, strict=True)
         return replace(
@@ -75,14 +75,14 @@ class ThinArchive:
 
     @property
     def checked(self) -> tuple[Layer, ...]:
-        """The layers that were read; all of them are what was promised."""
+        """Layers that were read, each equal to the promise."""
         return tuple(self._checked.values())
 
     def alone(self, path: str) -> Iterator[bytes]:
-        """Give one layer by itself; the archive then comes without it.
+        """Give a single layer; the archive then comes without that layer.
 
         Args:
-            path: of the layer.
+            path: name of the layer's member.
 
         Yields:
             Its bytes, of which the last ones come when all were found right.

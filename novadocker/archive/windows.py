@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An archive of which only what is looked at is fetched."""
+"""Archive with its bytes fetched on demand."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
@@ -101,12 +101,12 @@ class Windows(Positioned):
 
 
 def gaps(index: Index) -> list[tuple[int, int]]:
-    """Return the ranges that hold an archive's structure, if its index is true.
+    """Return the ranges of an archive's structure by a true index.
 
     All but the layers, and of each layer the first block, by which it is known for one.
 
     Args:
-        index: of the archive.
+        index: members of the archive with positions.
 
     Returns:
         Offsets and lengths.

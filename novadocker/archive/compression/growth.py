@@ -6,7 +6,7 @@ from novadocker.archive.fault import Fault
 
 
 class Growth:
-    """Counts what goes into a decompressor and what comes out.
+    """Counter of bytes into and out of a decompressor.
 
     Args:
         what: the stream's name in messages.
@@ -24,7 +24,7 @@ class Growth:
         self._read += count
 
     def give(self, count: int) -> None:
-        """Count what they hold.
+        """Count decompressed bytes.
 
         Args:
             count: further bytes.
@@ -34,6 +34,7 @@ class Growth:
         """
         self._given += count
         bounds = self._bounds
+        # Small streams may be as dense as they like: a file of zeros is nobody's attack.
         if self._given > bounds.ratio_from and self._given > bounds.ratio * self._read:
             raise Fault(
                 f"{self._what} unpacks to more than {bounds.ratio} times its compressed size"

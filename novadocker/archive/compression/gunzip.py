@@ -18,10 +18,10 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 class Gunzip:
-    """One gzip stream, of one or several members.
+    """Decompressor of a gzip stream with any number of members.
 
     Args:
-        what: its name in messages.
+        what: name of the stream for messages.
         bounds: ``ratio`` and ``ratio_from`` count here.
         budget: allowance of steps; each member costs some.
     """
@@ -33,7 +33,7 @@ class Gunzip:
         self._growth = Growth(what, bounds)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Take compressed bytes and give what they hold, at most a MiB at a time.
+        """Decompress bytes into pieces of at most a MiB.
 
         Args:
             data: the next bytes of the stream.
@@ -42,6 +42,7 @@ class Gunzip:
             Uncompressed bytes, never none.
         """
         self._growth.read(len(data))
+        # In slices: zlib copies the unread rest of its input at every call.
         for at in range(0, len(data), _SLICE):
             yield from self._slice(data[at : at + _SLICE])
 
@@ -56,7 +57,7 @@ class Gunzip:
                 yield piece
 
     def finish(self) -> None:
-        """Say that the stream is over; it must have come to its own end."""
+        """End the stream, or refuse a stream cut off before its own end."""
         if not self._member.eof:
             raise Fault(f"{self._what} is cut off in the middle of its gzip stream")
 

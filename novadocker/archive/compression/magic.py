@@ -20,7 +20,7 @@ def is_zstd(head: bytes) -> bool:
     """Say whether bytes begin a zstd stream.
 
     Args:
-        head: its first bytes.
+        head: first bytes of the stream.
     """
     return head.startswith(ZSTD) or bool(SKIPPED_BY_ZSTD.match(head))
 

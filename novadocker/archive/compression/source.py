@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bytes of an archive, read in the portions that its format asks for."""
+"""Archive's bytes, read in portions of the format's sizes."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -72,6 +72,7 @@ class Source(Positioned):
     def _next_chunk(self) -> None:
         self._chunk, self._at = next(self._chunks, b""), 0
         self._total += len(self._chunk)
+        # Counted after the compression is undone: a bomb is refused while it unpacks.
         if self._total > self._bounds.size:
             raise Fault(f"it is larger than {self._bounds.size} bytes")
         self._budget.unpacked -= len(self._chunk)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Zstandard undone as a stream, with bounds on its window and on how far it may grow.
+"""Zstandard decompressed as a stream, with bounds on window and growth.
 
 The library gives all that some input holds at once, which can be a great deal. So it is given
 one block at a time, none of which unpacks to more than 128 KiB (RFC 8878, 3.1.1.2).
@@ -42,10 +42,10 @@ _LENGTHS = {
 
 
 class Unzstd:
-    """One zstd stream, of one or several frames.
+    """Decompressor of a zstd stream with any number of frames.
 
     Args:
-        what: its name in messages.
+        what: name of the stream for messages.
         bounds: ``window``, ``ratio`` and ``ratio_from`` count here.
         budget: allowance of steps; each frame and block costs some.
     """
@@ -67,7 +67,7 @@ class Unzstd:
         self._skipping = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Take compressed bytes and give what they hold, at most 128 KiB at a time.
+        """Decompress bytes into pieces of at most 128 KiB.
 
         Args:
             data: the next bytes of the stream.
@@ -94,7 +94,7 @@ class Unzstd:
                 yield piece
 
     def finish(self) -> None:
-        """Say that the stream is over; it must have come to its own end."""
+        """End the stream, or refuse a stream cut off before its own end."""
         if self._body or self._header or self._at is not _At.FRAME or not self._frames:
             raise Fault(f"{self._what} is cut off in the middle of its zstd stream")
 
@@ -133,6 +133,7 @@ class Unzstd:
             frame = zstandard.get_frame_parameters(header)
         if frame.dict_id:
             raise Fault(f"{self._what} needs a zstd dictionary, which it does not bring")
+        # Before the window is allocated: its size is the stream's own claim.
         if frame.window_size > self._bounds.window:
             raise Fault(
                 f"{self._what} has a zstd window of {frame.window_size} bytes; at most "
@@ -171,7 +172,7 @@ class Unzstd:
 
 
 def promised_size(head: bytes) -> int | None:
-    """Return what a stream says that its first frame unpacks to; None where it does not.
+    """Return the unpacked size in the header of a stream's first frame; None without the field.
 
     Args:
         head: the first ``LONGEST_HEADER`` bytes of the stream.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON read so strictly that two readers cannot understand it in two ways.
+"""Strict JSON, which leaves no two readers two understandings.
 
 The engine is written in Go, whose JSON reader takes ``RootFS`` for ``rootfs``, the last of
 two equal keys, and half a surrogate pair for another character. What such a reader could see
@@ -18,11 +18,11 @@ MOST_VALUES = 200_000
 
 
 class Document:
-    """One JSON object, read by the names that its format defines.
+    """JSON object with access by the field names of a format.
 
     Args:
-        value: what was parsed.
-        where: its name in messages.
+        value: parsed object.
+        where: name of the document for messages.
     """
 
     def __init__(self, value: Any, where: str) -> None:
@@ -44,7 +44,7 @@ class Document:
         return value
 
     def texts(self, name: str) -> list[str]:
-        """Return a field that must be a list of strings; null is an empty one."""
+        """Return a field as a list of strings; null is an empty list."""
         values = self._list(name)
         if not all(isinstance(value, str) for value in values):
             raise Fault(f"{self.where} has something else than strings in {name!r}")
@@ -55,11 +55,11 @@ class Document:
         return [Document(value, f"{self.where}, {name}") for value in self._list(name)]
 
     def values(self, name: str) -> list[Any]:
-        """Return a field that must be a list of anything; null is an empty one."""
+        """Return a field as a list of any values; null is an empty list."""
         return self._list(name)
 
     def mapping(self, name: str) -> dict[str, Any]:
-        """Return a field that must be an object, whose names no format defines."""
+        """Return a field as an object with free names."""
         return self._typed(name, dict, "an object")
 
     def object(self, name: str) -> "Document":
@@ -108,8 +108,8 @@ def parse(content: bytes, where: str, depth: int) -> Any:
 
     Args:
         content: the whole of it.
-        where: its name in messages.
-        depth: of nesting that is accepted.
+        where: name of the document for messages.
+        depth: levels of nesting accepted.
 
     Returns:
         What it says.
@@ -156,7 +156,7 @@ def _children(node: Any) -> list[Any]:
 
 
 def _folded(fields: dict[str, Any], where: str) -> dict[str, str]:
-    """Return the names by what they are in lower case, where no two are the same."""
+    """Map names in lower case to the names as written; two equal names are refused."""
     folded: dict[str, str] = {}
     for name in fields:
         other = folded.setdefault(name.casefold(), name)

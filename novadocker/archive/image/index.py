@@ -34,7 +34,7 @@ class IndexedConfig:
     """Where the config is.
 
     Attributes:
-        offset: of its first byte in the archive.
+        offset: position of the first byte in the archive.
         size: bytes.
         digest: ``sha256:`` and its digest; Docker's id of the image.
     """
@@ -49,7 +49,7 @@ class IndexedLayer:
     """Where a layer is.
 
     Attributes:
-        offset: of its first byte in the archive.
+        offset: position of the first byte in the archive.
         size: bytes in the archive.
         diff_id: ``sha256:`` and the digest of its uncompressed content.
         unpacked: bytes of its uncompressed content.
@@ -76,7 +76,7 @@ class Index:
     layers: tuple[IndexedLayer, ...]
 
     def text(self) -> str:
-        """Return it as it is stored: one line of JSON, ASCII, digests without ``sha256:``."""
+        """Return the stored form: a line of JSON in ASCII, digests without ``sha256:``."""
         config = self.config
         layers = [
             [layer.offset, layer.size, _bare(layer.diff_id), layer.unpacked]
@@ -125,7 +125,7 @@ def index_of(image: SavedImage, places: Mapping[str, int], size: int) -> Index:
     """Return the index of an archive that was read.
 
     Args:
-        image: what it holds.
+        image: outline of the archive's image.
         places: offset of each member's content, by the names that ``image`` has for them.
         size: bytes of the archive.
     """

@@ -77,13 +77,13 @@ class SavedImage:
 def judge(
     contents: Contents, platform: Platform, bounds: Bounds, *, stranger: bool = True
 ) -> SavedImage:
-    """Find the one image of an archive and check all of it.
+    """Find the only image of an archive and check every document.
 
     Args:
         contents: the archive.
-        platform: what the image must be made for.
+        platform: platform to choose the image for.
         bounds: on layers and nesting.
-        stranger: whether its settings are somebody's wish, not an engine's own commit.
+        stranger: the settings are somebody's wish, not an engine's own commit.
 
     Returns:
         The image, sound.
@@ -110,7 +110,7 @@ def promised(contents: Contents, platform: Platform, bounds: Bounds) -> Mapping[
 
     Args:
         contents: the archive; nothing is looked at of its layers.
-        platform: what the image must be made for.
+        platform: platform to choose the image for.
         bounds: on nesting.
 
     Returns:
@@ -130,10 +130,10 @@ def promised(contents: Contents, platform: Platform, bounds: Bounds) -> Mapping[
 
 
 def is_named_by_digest(path: str) -> bool:
-    """Say whether a config's name says what its bytes must be; ``judge`` has them compared.
+    """Say whether a config is named by its digest; ``judge`` compares name and bytes.
 
     Args:
-        path: of the config.
+        path: name of the config in the archive.
     """
     return bool(_DIGEST_IN_NAME.fullmatch(path))
 
@@ -152,7 +152,7 @@ def _reference(contents: Contents, platform: Platform, bounds: Bounds) -> Refere
 
 
 def _reader(contents: Contents, bounds: Bounds) -> Callable[[str], Document]:
-    """Return a function that reads each document once, however often others refer to it."""
+    """Return a reader of documents with a cache, for documents with many references."""
     known: dict[str, Document] = {}
     values = 0
 

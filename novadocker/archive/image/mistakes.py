@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Archives that are something else than an image, told by what they look like."""
+"""Archives of another kind than a saved image, recognised by their members."""
 
 from collections.abc import Collection
 

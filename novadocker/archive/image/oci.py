@@ -54,7 +54,7 @@ class Reference:
 
 
 def image_of_index(read: Callable[[str], Document], index: str, platform: Platform) -> Reference:
-    """Follow an index to the one image that it has for a platform.
+    """Follow an index to the image for a platform.
 
     Args:
         read: gives the document at a path.
@@ -126,7 +126,7 @@ def _manifests(
 
 
 def _made_for(descriptor: Document, read: Callable[[str], Document]) -> Platform | None:
-    """Return what a manifest's image is made for; None for what is no image."""
+    """Return the platform of a manifest's image; None for an attestation or the like."""
     if descriptor.has("platform"):
         made_for = platform_of(descriptor.object("platform"))
         return None if made_for.os == _NO_PLATFORM else made_for
@@ -140,7 +140,7 @@ def platform_of(document: Document) -> Platform:
     """Return what an image is made for.
 
     Args:
-        document: its config, or a descriptor's account of it.
+        document: config of the image, or a descriptor's account of the config.
     """
     # Tools that append layers to nothing leave both out, or empty.
     if not all(document.is_filled(name) for name in ("architecture", "os")):
@@ -184,11 +184,11 @@ def _blob(descriptor: Document, media_types: set[str]) -> str:
 
 
 def check_name(path: str, digest: str) -> None:
-    """Raise if a blob is not what its name says.
+    """Refuse a blob with a name other than the digest.
 
     Args:
-        path: of any member of the archive.
-        digest: of its bytes.
+        path: name of any member of the archive.
+        digest: SHA-256 of the bytes.
     """
     blob = BLOB.fullmatch(path)
     if blob and digest != f"sha256:{blob[1]}":

@@ -41,7 +41,7 @@ class Platform:
     Attributes:
         architecture: in Go's words.
         os: likewise.
-        variant: of the architecture; empty for the usual one.
+        variant: version of the architecture, such as "v7"; empty for the usual version.
     """
 
     architecture: str
@@ -54,7 +54,7 @@ class Platform:
 
         Args:
             machine: as ``uname -m`` says it.
-            flags: what an x86 processor can do, as in proc(5).
+            flags: abilities of an x86 processor, as in proc(5).
 
         Returns:
             The platform of images that run on it.
@@ -68,7 +68,7 @@ class Platform:
         """Say whether a host of this platform runs an image.
 
         Args:
-            image: what the image is made for; later processors run what earlier ones do.
+            image: platform of the image; later processors run programs for earlier processors.
         """
         if (self.architecture, self.os) != (image.architecture, image.os):
             return False
@@ -76,7 +76,7 @@ class Platform:
 
     @property
     def rank(self) -> int:
-        """Where its variant stands among those of its architecture; 0 for an unknown one."""
+        """Rank of the variant within the architecture; 0 for an unknown variant."""
         variant = self.variant or _USUAL.get(self.architecture, "")
         level = _VARIANT.fullmatch(variant)
         return 1000 * int(level[1]) + int(level[2] or 0) if level else 0
@@ -90,7 +90,7 @@ def best(offers: Mapping[_T, Platform], host: Platform) -> list[_T]:
     """Choose among images.
 
     Args:
-        offers: what each is made for.
+        offers: platforms of the images to choose from.
         host: where one is to run.
 
     Returns:

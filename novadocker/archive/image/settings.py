@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settings of an image for its containers, checked for values that an engine cannot use.
+"""Settings of an image for containers, checked for values beyond an engine's use.
 
 Only what no honest image has is refused here. Limits and rights are not the image's to choose
 in any case: those are ``policy``.

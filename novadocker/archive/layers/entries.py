@@ -84,7 +84,7 @@ class Entries:
             raise Fault(f"{self._what}: {fault}") from fault
 
     def finish(self) -> None:
-        """Say that the content is over; it must end where a member does.
+        """End the content, or refuse an end in the middle of a member.
 
         Engines need neither the zeros that fill the last member up nor those of the end.
         """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files of a saved image: which is a layer, and what its digests are."""
+"""Layers among the files of a saved image, and their digests."""
 
 import enum
 import hashlib
@@ -50,12 +50,13 @@ def content_of(head: bytes, size: int, what: str) -> Content:
 
     Args:
         head: the first block of the file, less if it is shorter.
-        size: of the whole file.
-        what: its name in messages.
+        size: bytes of the whole file.
+        what: name of the layer for messages.
 
     Returns:
         What the engine would take it for, too.
     """
+    # By magic numbers first, as engines detect compression themselves.
     refuse_compression(head, what)
     if head.startswith(GZIP):
         return Content.GZIP_LAYER
@@ -69,11 +70,11 @@ def content_of(head: bytes, size: int, what: str) -> Content:
 
 
 class PassingLayer:
-    """One layer, checked while it passes: its digests, its growth, and every member in it.
+    """Layer checked in passing: digests, growth, and every member.
 
     Args:
-        what: its name in messages.
-        content: which kind of layer it is.
+        what: name of the layer for messages.
+        content: kind of the layer.
         budget: allowance of the image.
         bounds: limits for streams and members.
         known: the members were looked at when these bytes passed before; only digests count.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names of one layer as an engine would lay them out, as far as later members refer to them."""
+"""Names of a layer in an engine's file system, as far as later members refer to them."""
 
 from novadocker.archive.budget import Budget
 from novadocker.archive.fault import Fault, quoted
@@ -42,7 +42,7 @@ class Tree:
         self._literal = self._real = _ROOT
 
     def add(self, path: bytes, kind: int = _FILE) -> int:
-        """Note a member: by default one that hard links may point to, a file, FIFO or device.
+        """Note a member: by default a file, FIFO or device, fit for hard links.
 
         Args:
             path: the member's name.
@@ -71,10 +71,10 @@ class Tree:
         self.add(path, _DIRECTORY)
 
     def add_symlink(self, path: bytes, target: bytes) -> None:
-        """Note a symbolic link, wherever it points: programs in a container have a root of its own.
+        """Note a symbolic link to any target: programs in a container have their own root.
 
         Args:
-            path: its name.
+            path: name of the member.
             target: as it is written.
         """
         climbs = target[:1] == b"/" or b".." in target.split(b"/")
@@ -172,7 +172,7 @@ class Tree:
         self._places[directory] = place
 
     def _walk(self, directory: bytes) -> _Place:
-        """Find a directory's place, from its parent's where that is remembered.
+        """Find a directory's place, from the parent's place where remembered.
 
         What was walked through stays a directory, since nothing may take its place: so what is
         remembered stays true.

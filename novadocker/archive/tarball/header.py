@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A tar header's fields, read as Go's ``archive/tar`` reads them: that is what engines use.
+"""Fields of a tar header, read as by engines, with Go's ``archive/tar``.
 
 Where two readers could take a header for two different members, the engine's reading counts,
 or the header is refused.
@@ -61,13 +61,13 @@ def is_header(block: bytes) -> bool:
 
 @functools.lru_cache(_REMEMBERED)
 def _expected_sum(field: bytes) -> int:
-    """Return the sum of a header's bytes by its checksum, which counts itself as blanks."""
+    """Return the sum of a header's bytes with the checksum's own bytes as blanks."""
     written = parsed(field)
     return -1 if written is None else written + sum(field) - len(field) * ord(" ")
 
 
 def name_of(block: bytes) -> bytes:
-    """Return the name that a header has in itself."""
+    """Return the name in the header proper."""
     name = block[:100].partition(b"\x00")[0]
     if block[345] and (prefix := _prefix(block)):
         return prefix + b"/" + name

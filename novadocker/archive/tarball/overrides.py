@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records before a member that say more of it than its header can: pax, and GNU's long names."""
+"""Records before a member for values beyond the header: pax, and GNU's long names."""
 
 import re
 
@@ -30,7 +30,7 @@ class Overrides:
     Attributes:
         name: the member's, or None.
         link: where it points, or None.
-        size: of its content, or None.
+        size: bytes of the content, or None.
         ids: numbers of user and group, by their pax keys.
     """
 
@@ -54,7 +54,7 @@ class Overrides:
 
         Args:
             flag: one of ``EXTENSIONS``.
-            record: its content.
+            record: content of the record.
 
         Returns:
             The number of keys in it.

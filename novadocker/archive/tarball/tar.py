@@ -57,7 +57,7 @@ class Member:
     Attributes:
         path: relative and normal: no empty, ``.`` or ``..`` part. The archive's own root
             is the empty path.
-        kind: what it is.
+        kind: type of the member.
         size: bytes of a file's content, else 0.
         target: where a symbolic link points, as it is written.
         offset: where its content begins in the archive.
