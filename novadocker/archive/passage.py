@@ -138,7 +138,7 @@ class Passage:
         if self._measured is not None:
             self._expect_as_before(member.path)
             return self._measured[member.path].unpacked
-        # A tar header precedes its content, so that a layer of unknown length cannot be sent at once.
+        # A tar header precedes its content: a layer of unknown length cannot be sent at once.
         # Such a layer is measured, and the archive read again.
         size = promised_size(head)
         if size is None and self._last:

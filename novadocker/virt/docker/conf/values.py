@@ -13,8 +13,8 @@ class VRouterOptions:
         agent_url: where the vRouter agent's port API listens.
         ports_directory: where the agent has its ports from when it starts.
         patience: seconds that a port waits for an agent that is away.
-        by_os_vif: whether the distribution's os-vif plugin does it, and not we.
-        synchronize: whether, at start, ports of nobody are removed from the agent.
+        by_os_vif: the distribution's os-vif plugin tells the agent, not this driver.
+        synchronize: ports without a server are removed from the agent at start.
     """
 
     agent_url: str = "http://127.0.0.1:9091"
@@ -32,8 +32,8 @@ class Options:
         instances_path: where the files of instances are.
         domain: domain of the servers' names, and their resolvers' search domain.
         dns_servers: resolvers for subnets that name none.
-        metadata_by_dhcp: whether Neutron's DHCP agents serve metadata on each of their networks.
-        inject_key: whether key pairs are put into containers.
+        metadata_by_dhcp: Neutron's DHCP agents serve metadata on each of their networks.
+        inject_key: key pairs are put into containers.
         log_max_size: size of a console log before rotation.
         gate_timeout: seconds that a started container may take until it is at its gate.
     """

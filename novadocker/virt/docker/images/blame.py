@@ -25,7 +25,7 @@ _OF_HOST = (
 
 
 def blamed(wanted: Wanted, error: Exception) -> Exception:
-    """Return the error that says whose fault a failed load is.
+    """Return the error of a failed load: the image's fault, or the engine's.
 
     Nova tries other hosts after a fault of this one. An image that no engine can lay out would
     be read by each of them in turn, and by each twice.

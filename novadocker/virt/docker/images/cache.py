@@ -37,7 +37,7 @@ CONTAINER_FORMAT = "docker"
 
 
 class Images:
-    """The images that servers on this host boot from.
+    """Images for the servers of this host.
 
     An image of Glance's is in the engine under one name, ``nova/<id>:<hash>``, where the hash
     is the MD5 that Nova hands down with an image, or, where Glance keeps none, the first
@@ -47,7 +47,7 @@ class Images:
     Args:
         engine: where the images go.
         glance: Nova's ``nova.image.glance.API``.
-        platform: what images must be made for; else this host's.
+        platform: platform of the images; else this host's.
         parts: for loading images in part; else they are always loaded as a whole.
         most_bytes: bytes that any image may unpack to; 0 without a limit.
     """
@@ -72,10 +72,10 @@ class Images:
         self._progress: dict[str, Progress] = {}
 
     def adapt(self, info: EngineInfo) -> None:
-        """Mind what kind of engine this is, and remove what an earlier process left in it.
+        """Adapt to the kind of engine, and remove leftovers of an earlier process.
 
         Args:
-            info: what it says of itself.
+            info: the engine's account of itself.
         """
         self._fetch.adapt(Features.of(info))
         self._free = lambda: disk(info).free
@@ -92,7 +92,7 @@ class Images:
         Args:
             context: the request's, for Glance.
             image_meta: Nova's ``ImageMeta``.
-            waiter: what waits for it; may end that by an exception. When nothing waits for an
+            waiter: server in wait; may end the wait by an exception. When nothing waits for an
                 image any more, what was done is undone.
 
         Returns:
@@ -154,7 +154,7 @@ class Images:
         return cause is not None and (limit is None or limit.bytes > cause.limit)
 
     def cache(self, context: RequestContext, image_meta: ImageMeta) -> bool:
-        """Fetch an image before a server is made of it; it ages from now on.
+        """Fetch an image ahead of its servers; its age begins now.
 
         Args:
             context: the request's, for Glance.

@@ -15,7 +15,7 @@ def chain_ids(diff_ids: Iterable[str]) -> list[str]:
     """Return the chain ID of each layer of an image.
 
     Args:
-        diff_ids: of the layers, from the lowest up.
+        diff_ids: digests of the layers, from the lowest up.
     """
     chains: list[str] = []
     for diff_id in diff_ids:
@@ -30,7 +30,7 @@ class Chains:
     """Layers of one engine, asked for again after each possible change.
 
     Args:
-        engine: which.
+        engine: Docker Engine of this host.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -54,7 +54,7 @@ class Chains:
         """Say how many of an image's layers the engine has.
 
         Args:
-            diff_ids: of the image's layers, from the lowest up.
+            diff_ids: digests of the image's layers, from the lowest up.
 
         Returns:
             The number of the lowest layers that it has.

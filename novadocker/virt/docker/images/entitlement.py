@@ -34,12 +34,12 @@ def recorded_digits(record: Mapping[str, Any]) -> str:
 
 
 class Custody:
-    """Decides by what Glance lets a token read, at the moment when it is asked.
+    """Entitlement to layers by a token's right to read images in Glance, asked each time.
 
     Args:
         glance: Nova's ``nova.image.glance.API``.
         ranges: reads parts of images.
-        provenance: what this host remembers.
+        provenance: record of verified layers.
     """
 
     def __init__(self, glance: ImageApi, ranges: Ranges, provenance: Provenance) -> None:
@@ -55,7 +55,7 @@ class Custody:
         Args:
             context: the request's, whose token is shown to Glance.
             record: Glance's of the image that is loaded.
-            diff_ids: of layers that the engine has.
+            diff_ids: digests of layers in the engine.
 
         Returns:
             Those layers' sizes, by diff ID: of each, this token can read an image in which

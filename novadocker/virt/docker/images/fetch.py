@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One image on its way from Glance into the engine, by the shortest way that is safe."""
+"""Transfer of an image from Glance into the engine, on the shortest safe path."""
 
 import threading
 import time
@@ -51,7 +51,7 @@ class PartialLoading:
 
     Attributes:
         ranges: reads parts of images.
-        provenance: what this host has found in which image.
+        provenance: record of the layers found in each image.
     """
 
     ranges: Ranges
@@ -64,7 +64,7 @@ class Fetch:
     Args:
         engine: where they go.
         glance: Nova's ``nova.image.glance.API``.
-        platform: what they must be made for.
+        platform: platform of the images.
         parts: for loading in part; None where images are only loaded as a whole.
     """
 
@@ -95,7 +95,7 @@ class Fetch:
         """Bring an image into the engine, or leave the engine as it was.
 
         Args:
-            wanted: which.
+            wanted: request for the image.
 
         Returns:
             The engine's account of it.

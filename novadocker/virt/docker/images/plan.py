@@ -41,8 +41,8 @@ class Plan:
     """How one image is loaded in part.
 
     Attributes:
-        outline: of its archive.
-        treatments: of its layers, by path.
+        outline: members of the archive.
+        treatments: treatment of each layer, by path.
     """
 
     outline: Outline
@@ -87,8 +87,8 @@ class Planner:
         glance: Nova's ``nova.image.glance.API``.
         ranges: reads parts of images.
         custody: says what may stay unread.
-        chains: what the engine has.
-        platform: what images must be made for.
+        chains: layers in the engine.
+        platform: platform of the images.
     """
 
     def __init__(
@@ -171,7 +171,7 @@ class Planner:
 
 
 def _is_told_by_digest(found: Outline, index: Index | None) -> bool:
-    """Say whether a digest tells what the config is; the config tells what the layers are.
+    """Say whether a digest fixes the config, and through the config the layers.
 
     Who reads an image as a whole holds it against the hash that Glance has of it.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far the loading of an image is, and who waits for it."""
+"""Progress of the loading of an image, and the servers in wait."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ class ImageWaiter(Protocol):
 
     @property
     def root_bytes(self) -> int:
-        """Root disk of its flavor, which the image must fit into; 0 without a limit."""
+        """Size of the flavor's root disk as a bound on the image; 0 without a limit."""
 
     def expect_wanted(self) -> None:
         """Raise if the image is not waited for any more."""
@@ -52,7 +52,7 @@ class NoWaiter:
 
 
 class Progress:
-    """Counts the bytes of one image as they are read.
+    """Counter of an image's bytes during the reading.
 
     Args:
         image: Glance's id of it.
@@ -75,7 +75,7 @@ class Progress:
         self.total = self.done + more
 
     def add(self, size: int) -> None:
-        """Count bytes; those who read the log are told now and then.
+        """Count bytes, with a line in the log now and then.
 
         Args:
             size: how many were read, by whichever thread.

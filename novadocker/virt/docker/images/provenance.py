@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Provenance: layers that this host has read and verified in images of Glance.
+"""Provenance: layers read and verified by this host in images of Glance.
 
 One small file for each image, on this host's own disk. To lose one costs no more than that a
 layer is read again.
@@ -30,7 +30,7 @@ _DEPTH = 4
 
 @dataclass(frozen=True)
 class Origin:
-    """An image of Glance's, and what this host found in it.
+    """Image of Glance with the layers found by this host.
 
     Attributes:
         image: Glance's id of it.
@@ -44,7 +44,7 @@ class Origin:
 
 
 class Provenance:
-    """Record of the images whose layers this host has verified.
+    """Record of images with layers verified by this host.
 
     Args:
         directory: where; made when it is needed.
@@ -54,7 +54,7 @@ class Provenance:
         self._directory = directory
 
     def remember(self, origin: Origin) -> None:
-        """Note what was found in an image; what was noted of it before holds no more.
+        """Record the layers found in an image, in place of an earlier record.
 
         A host that cannot write it down says so in its log, and remembers nothing.
 
@@ -76,7 +76,7 @@ class Provenance:
         """Return images in which some layers were found.
 
         Args:
-            diff_ids: of the layers.
+            diff_ids: digests of the layers.
 
         Returns:
             The images, those with most of them first.
@@ -89,7 +89,7 @@ class Provenance:
         """Forget images of which the engine has nothing any more.
 
         Args:
-            diff_ids: of all layers that the engine has.
+            diff_ids: digests of all layers in the engine.
         """
         for origin in list(self._all()):
             if not set(diff_ids) & set(origin.layers):

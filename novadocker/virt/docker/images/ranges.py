@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parts of an image's bytes, read from Glance as the one who asks for them.
+"""Ranges of an image's bytes, read from Glance with the tenant's token.
 
 Nova's own client reads an image as a whole or not at all. Endpoint, session, tokens and
 retries are Nova's here too; follows ``GlanceClientWrapper`` in nova/image/glance.py.
@@ -29,11 +29,11 @@ _LOST = (keystone.ConnectFailure, requests.exceptions.RequestException)
 
 
 class NoRanges(Exception):
-    """Glance, or the store behind it, serves images only as a whole: so they are read then.
+    """Refusal of ranges by Glance or its store; the caller reads the whole image then.
 
     Args:
         image: Glance's id of one.
-        status: of its answer.
+        status: HTTP status of the answer.
     """
 
     def __init__(self, image: str, status: int) -> None:
@@ -60,7 +60,7 @@ class Ranges:
         Nothing is asked for before the first byte is.
 
         Args:
-            context: of the request, whose token is shown to Glance.
+            context: request with the token for Glance.
             image_id: Glance's id.
             offset: where it begins.
             length: how many bytes; at least one.

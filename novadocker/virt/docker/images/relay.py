@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bytes that one thread makes while another uses them."""
+"""Bytes made by a thread and used by another meanwhile."""
 
 import contextlib
 import queue
@@ -22,7 +22,7 @@ def relayed(
     expect_wanted: Callable[[], None] = lambda: None,
     depth: int = DEPTH,
 ) -> Generator[bytes]:
-    """Give what another gives, which goes on in a thread of its own meanwhile.
+    """Yield the pieces of an iterator that runs in a thread of its own.
 
     Hashing and both ends of a connection let other threads run, so that one image is received,
     checked and sent at the same time. Closing it ends the thread at its next piece.

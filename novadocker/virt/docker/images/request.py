@@ -15,12 +15,12 @@ from novadocker.virt.nova_types import RequestContext
 
 @dataclass(frozen=True)
 class Wanted:
-    """One image that is to be in the engine.
+    """Request for an image in the engine.
 
     Attributes:
         context: the request's, for Glance.
         image: Glance's id.
-        tag: its name in the engine.
+        tag: name in the engine.
         expect_wanted: raises when nobody waits for it any more.
         progress: counts what is read.
         limit: largest size that it may unpack to; None without one.
@@ -43,13 +43,13 @@ class Wanted:
 
     @property
     def digits(self) -> str:
-        """The hash of its bytes, as the tag has it."""
+        """Hash of the image's bytes, as in the tag."""
         return self.tag.rpartition(":")[2]
 
 
 @contextmanager
 def fetching(image_id: str) -> Iterator[None]:
-    """Raise what goes wrong with Glance as one of our errors.
+    """Raise Glance's errors as errors of ours.
 
     Args:
         image_id: Glance's id of what is read.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work that several threads want at the same time and one does for all of them."""
+"""Work wanted by several threads at the same time and done once."""
 
 import threading
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _LOOK_SECONDS = 1.0
 
 
 class Task(Generic[T]):
-    """One piece of work, and who waits for it."""
+    """Piece of work and the threads in wait."""
 
     def __init__(self) -> None:
         self.future: Future[T] = Future()
@@ -33,7 +33,7 @@ class Task(Generic[T]):
 
 
 class SingleFlight(Generic[T]):
-    """Runs a piece of work once for all who ask while it runs, in a thread of its own.
+    """Runner of a piece of work, once for all concurrent callers, in a thread of its own.
 
     Nothing is remembered: who asks after the end starts anew.
     """
@@ -53,7 +53,7 @@ class SingleFlight(Generic[T]):
         There is no time limit: the work has one for each of its calls.
 
         Args:
-            key: what tells one piece of work from another.
+            key: identity of the piece of work.
             work: is called once or not at all, with a function that raises CancelledError
                 when nobody waits any more; the work calls it where it can be given up.
             on_wait: is called every second while this thread waits, and may end that by an

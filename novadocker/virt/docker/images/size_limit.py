@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Largest size that an image may unpack to: for its server, for this host, and for now."""
+"""Bound on an image's unpacked size: for the server, for the host, for the free space."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ RESERVE = GIB
 
 @dataclass(frozen=True)
 class SizeLimit:
-    """Bytes that an image may unpack to, and whose bound that is.
+    """Bound on an image's unpacked bytes, and the origin of the bound.
 
     Attributes:
         bytes: the limit.

@@ -29,11 +29,11 @@ class Diagnostics:
 
     Attributes:
         state: Nova's name of its power state.
-        config_drive: whether it has one.
+        config_drive: the server has a config drive.
         uptime: seconds since its process began.
         usage: processors, memory and disk.
-        ports: its traffic.
-        rights: what it may use and do, in lines.
+        ports: counters of traffic, port by port.
+        rights: limits and rights, in lines.
     """
 
     state: str
@@ -103,9 +103,9 @@ def diagnostics_of(engine: Engine, guest: Guest, instance: Instance, rights: str
 
     Args:
         engine: where its container is.
-        guest: its container.
+        guest: container of the instance.
         instance: Nova's.
-        rights: what it was told of them.
+        rights: limits and rights as told to the server.
 
     Returns:
         As it is now.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our errors, as those by which Nova knows what to do next."""
+"""Errors of ours mapped to Nova's, by which Nova chooses the next step."""
 
 import contextlib
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ def as_nova_errors(instance: Instance) -> Iterator[None]:
     """Raise our errors as Nova's.
 
     Args:
-        instance: what is worked on.
+        instance: server of the operation.
 
     Yields:
         Nothing.
@@ -39,10 +39,10 @@ def as_nova_errors(instance: Instance) -> Iterator[None]:
 
 @contextlib.contextmanager
 def as_password_errors(instance: Instance) -> Iterator[None]:
-    """Raise our errors as those that tell a tenant why a password was not set.
+    """Raise errors of ours as the reason why a password was not set, for the tenant.
 
     Args:
-        instance: whose password is set.
+        instance: server with the new password.
 
     Yields:
         Nothing.
@@ -62,13 +62,13 @@ def as_password_errors(instance: Instance) -> Iterator[None]:
 
 @contextlib.contextmanager
 def as_snapshot_errors(instance: Instance) -> Iterator[None]:
-    """Raise our errors as those that make Nova give up a snapshot and free the server.
+    """Raise errors of ours so that Nova gives up a snapshot and frees the server.
 
     Nova takes the absence of an instance for its deletion, and leaves it to that to end the
     task; a server whose container is lost would never be without one again.
 
     Args:
-        instance: what an image is made of.
+        instance: server of the snapshot.
 
     Yields:
         Nothing.
@@ -88,7 +88,7 @@ def as_snapshot_errors(instance: Instance) -> Iterator[None]:
 
 @contextlib.contextmanager
 def as_refused_resize() -> Iterator[None]:
-    """Raise our errors as those after which a server stays what it was.
+    """Raise errors of ours as errors of Nova's that leave a server in its state.
 
     Yields:
         Nothing.
@@ -104,10 +104,10 @@ def as_refused_resize() -> Iterator[None]:
 
 @contextlib.contextmanager
 def as_refused_rebuild(instance: Instance) -> Iterator[None]:
-    """Raise our refusals as those after which a server stays what it was.
+    """Raise refusals of ours as errors of Nova's that leave a server in its state.
 
     Args:
-        instance: whose rebuild has not begun.
+        instance: server with a rebuild that has not begun.
 
     Yields:
         Nothing.
@@ -124,10 +124,10 @@ def as_refused_rebuild(instance: Instance) -> Iterator[None]:
 
 @contextlib.contextmanager
 def as_build_errors(instance: Instance) -> Iterator[None]:
-    """Raise our errors as those that Nova expects of a build.
+    """Raise errors of ours as errors of a build in Nova.
 
     Args:
-        instance: what is built.
+        instance: server in its build.
 
     Yields:
         Nothing.

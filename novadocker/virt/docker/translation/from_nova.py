@@ -75,7 +75,7 @@ def console_settings() -> ConsoleSettings:
 
 
 def server(instance: Instance, image_meta: ImageMeta = None, flavor: NovaFlavor = None) -> Server:
-    """Take from an instance what makes its container.
+    """Make a server's description from an instance.
 
     Args:
         instance: Nova's.
@@ -111,7 +111,7 @@ def server(instance: Instance, image_meta: ImageMeta = None, flavor: NovaFlavor 
 
 
 def _of_image(system_metadata: Mapping[str, str]) -> Mapping[str, str]:
-    """Take what an image says of its containers; Nova's ``ImageMeta`` knows none of it."""
+    """Read an image's properties for containers, unknown to Nova's ``ImageMeta``."""
     return {
         name.removeprefix(utils.SM_IMAGE_PROP_PREFIX): str(value)
         for name, value in system_metadata.items()
@@ -122,10 +122,10 @@ def _of_image(system_metadata: Mapping[str, str]) -> Mapping[str, str]:
 def stand_in(
     context: RequestContext, image_api: ImageApi, instance: Instance, image_meta: ImageMeta
 ) -> Server:
-    """Take from an instance what makes the container that rescues it.
+    """Make the stand-in's description from an instance and a rescue image.
 
     Args:
-        context: of the request.
+        context: request, with its token.
         image_api: Nova's ``nova.image.glance.API``.
         instance: Nova's.
         image_meta: Nova's account of the rescue image.
@@ -155,7 +155,7 @@ def wishes(
     flavor: NovaFlavor = None,
     accel_info: AcceleratorInfo = None,
 ) -> policy.Wishes:
-    """Gather what a server is asked to have that a container may be refused.
+    """List requests for devices and the like, which a container may be refused.
 
     Args:
         instance: Nova's.
@@ -197,10 +197,10 @@ def inputs(
     injected_files: Sequence[tuple[str, bytes]] | None,
     admin_password: str | None,
 ) -> Inputs:
-    """Gather what a tenant handed to a server that is built.
+    """Gather a tenant's inputs for the build of a server.
 
     Args:
-        context: of the request.
+        context: request, with its token.
         instance: Nova's.
         image_meta: Nova's account of the image that it gets.
         injected_files: pairs of path and content.
@@ -249,10 +249,10 @@ def login(image_meta: ImageMeta, password: str) -> Login:
 
 
 def destination(context: RequestContext, instance: Instance) -> str:
-    """Say which host Nova moves an instance to, or resizes it on.
+    """Return the destination host of a migration or resize.
 
     Args:
-        context: of the request.
+        context: request, with its token.
         instance: Nova's, whose migration has been claimed.
 
     Returns:
@@ -282,7 +282,7 @@ def described(context: RequestContext, image_api: ImageApi, image: str) -> Any:
     Args:
         context: the request's, for Glance.
         image_api: Nova's ``nova.image.glance.API``.
-        image: its id.
+        image: id in Glance.
 
     Returns:
         Nova's ``ImageMeta``.

@@ -22,10 +22,10 @@ def restore(context: RequestContext, instance: Instance, glance: ImageApi, image
     way back where the driver refuses. Follows ``API.rebuild`` in nova/compute/api.py.
 
     Args:
-        context: of the request.
+        context: request, with its token.
         instance: Nova's; saved.
         glance: Nova's ``nova.image.glance.API``.
-        image_id: of the image that the server is of in truth.
+        image_id: Glance id of the server's true image.
     """
     if image_id == instance.image_ref:
         return
@@ -47,10 +47,10 @@ def restore(context: RequestContext, instance: Instance, glance: ImageApi, image
 def kept(
     context: RequestContext, instance: Instance, glance: ImageApi, image_of: Callable[[str], str]
 ) -> Iterator[None]:
-    """Let Nova know again which image a server is of, where its rebuild is refused.
+    """Restore Nova's record of a server's image after a refused rebuild.
 
     Args:
-        context: of the request.
+        context: request, with its token.
         instance: Nova's.
         glance: Nova's ``nova.image.glance.API``.
         image_of: says by the instance's uuid of which image it is in truth; "" of none.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server of Nova's that waits for its image: is it still wanted, and what its tenant sees."""
+"""Wait of a server for its image: the server's end, and progress for the tenant."""
 
 from typing import Any
 
@@ -17,13 +17,13 @@ _GIB = 1024**3
 
 
 class WaitingServer:
-    """One server; its tenant sees in the events of the action how far the image is.
+    """Server in wait for an image; the action's events show the tenant the progress.
 
     ``docker_load_image`` lasts as long as the loading, and such as
     ``docker_load_image_50_percent`` tell when it came so far.
 
     Args:
-        context: of the action's request.
+        context: request of the action.
         instance: Nova's.
         host: the compute host.
 
@@ -85,7 +85,7 @@ class WaitingServer:
                 self._tell("event_finish", name)
 
     def end(self, fault: BaseException | None) -> None:
-        """Tell that it is over.
+        """Close the event.
 
         Args:
             fault: why the image is not here; None where it is.

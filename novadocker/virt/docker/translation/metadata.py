@@ -21,7 +21,7 @@ def config_drive(
 
     Args:
         instance: Nova's.
-        network_info: its ports; blocks until Neutron made them.
+        network_info: ports of the server; blocks until Neutron made them.
         files: pairs of path and content that its tenant gave it.
         admin_password: in clear.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Processors of the host as nova.conf divides them, and those that Nova chose for a server."""
+"""Host's processors by nova.conf, and a server's dedicated processors by Nova's choice."""
 
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def shared_processors(online: Path = ONLINE) -> frozenset[int] | None:
 def dedicated_processors(
     instance: Instance, flavor: NovaFlavor, image_meta: ImageMeta
 ) -> frozenset[int]:
-    """Return the processors that Nova chose for a server that asks for dedicated ones.
+    """Return a server's dedicated processors as chosen by Nova; empty without such a request.
 
     Args:
         instance: nova.objects.Instance; in a resize its migration context is read.

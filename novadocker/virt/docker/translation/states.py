@@ -61,7 +61,7 @@ def settled(uuid: str) -> bool:
     """Say whether Nova has no task for an instance.
 
     Args:
-        uuid: its id.
+        uuid: id of the instance.
 
     Returns:
         Whether it has none.
@@ -76,7 +76,7 @@ def settled_here(uuid: str) -> bool:
     """Say whether Nova has no task for an instance of this host.
 
     Args:
-        uuid: its id.
+        uuid: id of the instance.
 
     Returns:
         Whether it has none.
@@ -91,7 +91,7 @@ def settled_here(uuid: str) -> bool:
 
 
 def report_lost(uuid: str, host: str) -> None:
-    """Record that a server lost its container, by the server's id; see ``record_lost``.
+    """Record the loss of a server's container by the server's id; see ``record_lost``.
 
     Args:
         uuid: id of the instance.
@@ -104,7 +104,7 @@ def report_lost(uuid: str, host: str) -> None:
 
 
 def record_lost(instance: Instance, host: str) -> None:
-    """Record that a server lost its container: Nova shows ERROR, with the reason as its fault.
+    """Record the loss of a server's container: Nova shows ERROR and the reason as a fault.
 
     Nova itself ignores a server without a power state, and would show ACTIVE for ever.
 
@@ -129,7 +129,7 @@ def record_lost(instance: Instance, host: str) -> None:
 
 
 def expected_at_start(instance: Instance) -> Expected:
-    """Say what an instance's record tells of its container when nova-compute starts.
+    """Return the container's expected state by an instance's record, at nova-compute's start.
 
     Follows ``ComputeManager._init_instance``. While it is "rebuilding", the container is still
     the old one.
@@ -166,7 +166,7 @@ def snapshot_stages(update_task_state: Callable[..., None]) -> Stages:
 
 
 def keep_password(instance: Instance, password: str) -> None:
-    """Keep a password where its owner can ask for it, as Nova's own drivers do.
+    """Keep a password for its owner in the metadata, like Nova's own drivers.
 
     Args:
         instance: Nova's; changed and saved where it has a key that can hide the password.
