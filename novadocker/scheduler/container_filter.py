@@ -22,7 +22,7 @@ LOG = logging.getLogger(__name__)
 
 
 class ContainerFilter(filters.BaseHostFilter):
-    """Pass the hosts that can run an image of its kind."""
+    """Pass hosts for the kind of the image."""
 
     # The answer is the same for each server of one request.
     run_filter_once_per_request = True

@@ -12,7 +12,7 @@ from novadocker.client.commands import options
 
 
 class ImportImage(command.ShowOne):
-    """Check a container image and upload it, with the properties that Nova wants of it.
+    """Check a container image and upload the image with the properties for Nova.
 
     Where anything goes wrong, Glance keeps nothing of it.
     """

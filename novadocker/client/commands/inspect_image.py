@@ -11,7 +11,7 @@ from novadocker.client.commands import options
 
 
 class InspectImage(command.ShowOne):
-    """Show a container image's configuration and layers, and who else has these layers."""
+    """Show a container image's configuration, layers, and other images with the same layers."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Say what may be given."""

@@ -22,7 +22,7 @@ _PATIENCE = 900
 
 
 def current() -> Path:
-    """Return the environment of this version of ours, which may not be made yet."""
+    """Return the environment of this version of the launcher, made or not yet made."""
     digest = hashlib.sha256(f"{sys.version}\n{_PACKAGE}\n".encode())
     for path in (LOCK, Path(__file__)):
         digest.update(path.read_bytes())
@@ -35,7 +35,7 @@ def program(name: str) -> str:
 
 
 def ensure() -> None:
-    """Make the environment unless it is there; what is half made is made again."""
+    """Make the environment unless complete; a half-made environment is made again."""
     path = current()
     with lock.awaited("cinder"):
         if (path / _STAMP).exists():

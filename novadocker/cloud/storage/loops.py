@@ -12,7 +12,7 @@ _CAPACITY = 0x4C07  # LOOP_SET_CAPACITY
 
 
 class StillHeld(Exception):
-    """A device cannot be let go: somebody on this machine holds it."""
+    """Device still in use by a process of this machine."""
 
 
 def bound_to(file: Path) -> str | None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Limits and rights that one host allows its servers."""
+"""Limits and rights allowed to the servers of a host."""
 
 from typing import Protocol
 
@@ -8,7 +8,7 @@ from novadocker.virt.docker.container.server import Server
 
 
 class Enforcer(Protocol):
-    """A host that says which limits its engine can enforce; see ``host.inventory.Host``."""
+    """Host with the abilities of its engine to enforce limits; see ``host.inventory.Host``."""
 
     def abilities(self, pids: int) -> Abilities:
         """Return the limits that can be enforced, with a default number of processes."""

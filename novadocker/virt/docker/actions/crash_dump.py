@@ -23,7 +23,7 @@ def crash(engine: Engine, guest: Guest) -> None:
 
     Args:
         engine: where its container is.
-        guest: its container.
+        guest: container of the server.
 
     Raises:
         ContainerNotFound: there is no container.
@@ -49,8 +49,8 @@ def handles(status: str, number: int) -> bool:
     """Tell whether a process handles a signal.
 
     Args:
-        status: its ``/proc/PID/status``.
-        number: of the signal.
+        status: text of ``/proc/PID/status``.
+        number: number of the signal.
 
     Returns:
         Whether it has a handler for it.

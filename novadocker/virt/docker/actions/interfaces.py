@@ -52,7 +52,7 @@ class Interfaces:
                 self._runner.keep_running(replace(server, rescue=is_rescue), network, container)
 
     def look_after(self, audited: Audited) -> list[str]:
-        """Repair the network of a server that runs, where something of it is wrong.
+        """Repair the network of a running server, where something is wrong.
 
         Args:
             audited: the server; one without a running container is left alone.
@@ -76,7 +76,7 @@ class Interfaces:
             return self._networking.look_after(target, audited.seen_at)
 
     def attach(self, server: Server, vif: Vif, ports: Callable[[], Network]) -> None:
-        """Give a server one more port; a stopped server has the port when it starts.
+        """Attach a port to a server; a stopped server has the port after its start.
 
         Args:
             server: the server that gets the port.

@@ -127,7 +127,7 @@ class Lifecycle:
         container_spec(server, image, settings, {}, size, first_words=first)
 
     def told_rights(self, uuid: str) -> str:
-        """Return the words that tell a server of its rights; "" if it was made without."""
+        """Return the words on rights given to a server; "" for a server made without."""
         return self._runner.directory(uuid).told_rights()
 
     def image_of(self, uuid: str) -> str:
@@ -174,7 +174,7 @@ class Lifecycle:
             self._networking.unwire(network)
 
     def restart(self, server: Server, network: Network, timeout: int) -> None:
-        """End a server's process and run it again; its files are kept.
+        """End a server's process and run the container again; the files are kept.
 
         Args:
             server: the server of the container.
@@ -216,7 +216,7 @@ class Lifecycle:
             guest.unpause()
 
     def remove_files(self, uuid: str) -> bool:
-        """Remove the instance directory of a server that is gone from this host.
+        """Remove the instance directory of a server without a container here.
 
         Returns:
             False if a container of the server is still here; then nothing is removed.

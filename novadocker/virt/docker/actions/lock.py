@@ -26,7 +26,7 @@ def lock(uuid: str) -> AbstractContextManager[Any]:
 
 @contextlib.contextmanager
 def operation(engine: Engine, uuid: str) -> Iterator[None]:
-    """Hold a server's lock over one operation, and begin with a server that is whole.
+    """Hold a server's lock over an operation, which begins with the names put right.
 
     A reply of the engine that was lost in an earlier operation may have left the container under
     another name; without this step no operation but a restart of nova-compute would find it.

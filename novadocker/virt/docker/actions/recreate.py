@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One container under another flavor, on the host where the container is.
+"""Container under another flavor, on the same host.
 
 A resized server is the same container: files and addresses stay, limits change. Only rights, the
 size of the disk, and the disk's rates are fixed when a container is made. A container for which
@@ -102,7 +102,7 @@ def refuse_lost_files(container: Container, limits: Limits, rights: Rights) -> N
 
 
 def kept_bytes(container: Container) -> int:
-    """Return the bytes that a container had written when it was last made anew.
+    """Return the bytes in a container's image from its last recreation.
 
     They are part of the flavor's disk, and not of the writable layer.
     """
@@ -110,7 +110,7 @@ def kept_bytes(container: Container) -> int:
 
 
 def current_limits(container: Container) -> Limits:
-    """Return the limits that a container's flavor gave it, the disk's with the kept bytes."""
+    """Return a container's limits by its flavor, the disk's with the kept bytes."""
     limits = container.limits
     kept = kept_bytes(container) if limits.disk_bytes else 0
     return replace(limits, disk_bytes=limits.disk_bytes + kept)
@@ -137,12 +137,12 @@ def apply(engine: Engine, uuid: str, limits: Limits, rights: Rights) -> None:
 
 
 def confirm(engine: Engine, uuid: str) -> None:
-    """Remove the original of a container that was made anew; its absence is no error."""
+    """Remove the original of a recreated container; absence is no error."""
     engine.remove(container_name(uuid) + PREDECESSOR)
 
 
 def put_back(engine: Engine, uuid: str) -> None:
-    """Bring back the original of a container that was made anew; its absence is no error.
+    """Bring back the original of a recreated container; absence is no error.
 
     Files that were written since are gone with the other container, as with a VM's reverted disk.
     """

@@ -116,7 +116,7 @@ class Rescue:
             undo.pop_all()
 
     def hold(self, uuid: str) -> None:
-        """Start a server's own container up to its gate, so that its stand-in can run again.
+        """Start a server's own container up to the gate, so that the stand-in can run again.
 
         Raises:
             ContainerNotFound: the server's own container does not exist.
@@ -125,7 +125,7 @@ class Rescue:
 
 
 def files_of(own: Container) -> tuple[Shared, ...]:
-    """Return mounts that show the files of a server's own container to its stand-in.
+    """Return mounts of the files of a server's own container for the stand-in.
 
     The root is at ``/rescue``, each volume at its own path below.
 

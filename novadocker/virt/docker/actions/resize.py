@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Another flavor for a server: limits and rights of the container that it has.
+"""Another flavor for a server: limits and rights of the existing container.
 
 Nova asks twice, before and after it knows that the server may have the flavor here.
 """
@@ -33,7 +33,7 @@ class Resize:
         self._runner = runner
 
     def prepare(self, server: Server, network: Network, timeout: int) -> None:
-        """Stop a server that gets another flavor; a refused server goes on as it was.
+        """Stop a server for another flavor; a refused server goes on unchanged.
 
         Args:
             server: the server with its new flavor.

@@ -143,7 +143,7 @@ class Runner:
         watch: Stopwatch,
         while_waiting: Callable[[], None] = nothing,
     ) -> None:
-        """Run a container with its network; a container that fails is stopped again.
+        """Run a container with its network; a failed container is stopped again.
 
         While a container is held at its gate, nothing of its image has run. So the order is:
         start, plug, work during the wait for Neutron, wait, open the gate.
@@ -251,7 +251,7 @@ class Runner:
         return self._volumes.of(uuid)
 
     def connect_again(self, released: list[Attachment]) -> None:
-        """Connect volumes that were let go for an operation that failed; failures are logged."""
+        """Connect the volumes released for a failed operation; failures are logged."""
         self._volumes.connect_again(released)
 
     def owner_of_files(self, container: Container | None) -> tuple[int, int]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Images made of servers: committed, saved, made their own again and sent to Glance as they come.
+"""Images made of servers: committed, saved, revised and sent to Glance in passing.
 
 The container stands still while ``docker commit`` reads its files and no longer. What it makes
 has a name in a namespace of its own, with instance and Glance image in it, so that what an
@@ -48,8 +48,8 @@ class Stages:
     """Stages of a snapshot for Nova; a call raises when the server is being deleted.
 
     Attributes:
-        pending: the snapshot begins.
-        uploading: it is sent to Glance from now on.
+        pending: the commit begins.
+        uploading: the upload to Glance begins.
     """
 
     pending: Callable[[], None]
@@ -57,10 +57,10 @@ class Stages:
 
 
 def name_of(uuid: str, image_id: str) -> str:
-    """Return what a snapshot is called in the engine while it is made.
+    """Return the name of a snapshot in the engine during its making.
 
     Args:
-        uuid: of the instance.
+        uuid: id of the instance.
         image_id: Glance's id of the image that it becomes.
 
     Returns:
@@ -73,7 +73,7 @@ def is_live(properties: Mapping[str, str]) -> bool:
     """Say whether a server runs on while it is committed.
 
     Args:
-        properties: of the image that is made.
+        properties: properties of the new image.
 
     Returns:
         Whether it does.
@@ -109,7 +109,7 @@ class Snapshots:
     Args:
         engine: where the servers are.
         glance: Nova's ``nova.image.glance.API``.
-        platform: what the servers are made for; else this host's.
+        platform: platform of the servers; else this host's.
         provenance: where it is noted what the images hold; None for nowhere.
     """
 
@@ -135,8 +135,8 @@ class Snapshots:
 
         Args:
             context: the request's, for Glance.
-            uuid: of the instance.
-            image_id: of the image, which Nova has made and which has no data yet.
+            uuid: id of the instance.
+            image_id: id of the image, made by Nova and still without data.
             stages: told how far it is.
 
         Raises:
@@ -162,7 +162,7 @@ class Snapshots:
             LOG.warning("Image %s, which is not whole, is left in Glance: %s", image_id, error)
 
     def sweep(self, host: str) -> list[str]:
-        """Remove what snapshots that were interrupted have left in the engine.
+        """Remove leftovers of interrupted snapshots from the engine.
 
         Args:
             host: the compute host, as the servers' labels name it.
@@ -241,7 +241,7 @@ class Snapshots:
         archive: CheckedArchive,
         kept: Mapping[str, Any],
     ) -> None:
-        """Have the image booted by those of its layers that a host lacks; here by no others."""
+        """Let hosts load only the missing layers of the image, this host none."""
         properties = {INDEX_PROPERTY: archive.sent_index.text()}
         try:
             self._glance.update(context, image_id, {"properties": properties}, purge_props=False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The config of an image that was committed from a server, made its own image's again.
+"""Config of an image committed from a server, revised to its own image's settings.
 
 A server's container starts with our gate, has its server's metadata in its environment and
 our labels, and ``docker commit`` merges all of that into what it makes. What a container of
@@ -35,7 +35,7 @@ def revised(config: bytes, settings: Mapping[str, Any]) -> bytes:
     """Return the config of a committed image with the settings of another.
 
     Args:
-        config: of the committed image.
+        config: JSON of the committed image's config.
         settings: the ``config`` of the image that its container was made from.
 
     Returns:

@@ -17,7 +17,7 @@ class Stopwatch:
         """End a part.
 
         Args:
-            part: its name; marking a name again adds to it.
+            part: name of the part; seconds of equal names add up.
         """
         now = time.monotonic()
         self.parts[part] = self.parts.get(part, 0.0) + now - self._last

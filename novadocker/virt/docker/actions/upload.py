@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bytes that are made while Glance's client reads them, as the file that it wants."""
+"""File for Glance's client with bytes made during the reading."""
 
 from collections.abc import Iterator
 

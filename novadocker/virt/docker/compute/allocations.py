@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Placement's allocation of a server whose rebuild was refused, put back after Nova dropped it.
+"""Placement's allocation of a server, put back after a refused rebuild and Nova's removal.
 
 ``ComputeManager.rebuild_instance`` deletes the allocation after every failed rebuild, as if the
 server had been on its way to another host. The server that stays would hold a place that

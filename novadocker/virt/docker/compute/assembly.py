@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Assembly of the driver: every part made once, and handed to the parts that use it.
+"""Assembly of the driver: every part made once, and handed to its users.
 
 Nothing here asks the engine, Neutron or Glance for anything: Nova makes a driver before it
 starts the driver. The drivers keep the value and read it; no part looks another one up.
@@ -52,7 +52,7 @@ GIB = 1024**3
 
 @dataclass(frozen=True)
 class Edges:
-    """Parts that reach out of this process; tests put doubles in their place.
+    """Parts with connections out of this process; tests put doubles in their place.
 
     Attributes:
         engine: Docker Engine of this host.
@@ -135,7 +135,7 @@ class Parts:
 
 
 def edges_of(conf: cfg.ConfigOpts) -> Edges:
-    """Make the parts that reach out of this process; none of them does so before its use.
+    """Make the parts with connections out of this process, opened at first use.
 
     Args:
         conf: configuration of nova-compute, parsed, with our options registered.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Base of the driver's classes: Nova's ComputeDriver with the parts that it is made of."""
+"""Base of the driver's classes: Nova's ComputeDriver with the assembled parts."""
 
 from nova.virt import driver
 
@@ -9,7 +9,7 @@ from novadocker.virt.nova_types import Instance, VirtAPI
 
 
 class Composed(driver.ComputeDriver):
-    """Compute driver that keeps its parts.
+    """Compute driver with its parts.
 
     Args:
         virtapi: Nova's side, as every driver gets it.

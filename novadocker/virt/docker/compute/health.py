@@ -21,14 +21,14 @@ PROBED = "health_status"  # followed by what it is
 
 
 class HealthReporter:
-    """Follows the health of one host's servers whose images have a HEALTHCHECK.
+    """Reporter of the health of a host's servers, for images with a HEALTHCHECK.
 
     Args:
         engine: where their containers are.
         host: the compute host.
         settled: tells whether Nova has no task for an instance; raises LookupError where it
             is not this host's.
-        tags: of the servers.
+        tags: tags of servers in Nova.
         prober: runs the probes.
     """
 
@@ -80,7 +80,7 @@ def concerns(action: str) -> bool:
     """Tell whether an event may change a server's health.
 
     Args:
-        action: of the event.
+        action: action of the engine's event.
 
     Returns:
         Whether it may.

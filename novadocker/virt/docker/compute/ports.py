@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ports of an instance as Nova records them, and Neutron's events that they are up."""
+"""Ports of an instance by Nova's record, and Neutron's events on plugged ports."""
 
 import time
 from collections.abc import Collection, Iterator
@@ -29,7 +29,7 @@ _RUNNING = (vm_states.ACTIVE, vm_states.PAUSED, vm_states.RESCUED)
 
 
 class PlugEvents:
-    """Context that listens for Neutron's events of one server's ports; ``wait`` awaits them.
+    """Context of listening for Neutron's events of a server's ports; ``wait`` awaits the events.
 
     Nova's own context waits at its end. Here the wait is a call, so that the code that plugs
     shows where it waits. A fault before the wait ends the listening without one.
@@ -116,7 +116,7 @@ class Ports:
         return Network(instance, network.info, expected)
 
     def current_network(self, context: RequestContext, instance: Instance) -> Network:
-        """Return an instance's network as Nova's database records it at this moment.
+        """Return an instance's network by the present record in Nova's database.
 
         Others attach and detach too, and each tells the database first.
         """
@@ -124,7 +124,7 @@ class Ports:
         return self.network_of(instance, instance.get_network_info())
 
     def running(self, host: str) -> Iterator[Audited]:
-        """Yield the servers of a host that should run and that Nova has no task for."""
+        """Yield servers of a host with a state of running and without a task of Nova's."""
         seen_at = time.monotonic()  # before the query: a change during it makes the record old
         found = objects.InstanceList.get_by_host(
             nova_context.get_admin_context(), host, expected_attrs=["info_cache"]
@@ -158,7 +158,7 @@ def while_plugging(
     settings: Settings,
     tags: Tags,
 ) -> None:
-    """Do the work that fits into the wait for Neutron, so that a boot takes no longer for it.
+    """Do work during the wait for Neutron, at no cost in time for a boot.
 
     Args:
         context: context of the request.

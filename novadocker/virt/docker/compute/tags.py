@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tags of servers in Nova, by which tenants see their servers' rights and health.
+"""Tags of servers in Nova, with rights and health for tenants to see.
 
 A tag is one row that is added and taken away by itself, and servers can be listed by it. The
 driver's own tags are known by their prefixes; all others are the tenant's and left alone.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trunks: ports whose subports come over them with a VLAN tag each.
+"""Trunks: ports with subports inside, told apart by VLAN tags.
 
 Whoever has such a port makes an interface for each tag, which takes a right that containers do
 not have unless their flavor grants it. Nova tells a driver of no trunk, so Neutron is asked.
@@ -27,7 +27,7 @@ def refuse_trunks(context: RequestContext, ports: Collection[str], rights: Right
     Where Neutron cannot be asked they are taken: most are no trunk's, and it is in the log.
 
     Args:
-        context: of the request.
+        context: request, with its token.
         ports: the ports' ids.
         rights: the server's.
 

@@ -7,7 +7,7 @@ the image's lists of users.
 
 from dataclasses import dataclass
 
-from novadocker.virt.docker.container.accounts import Login, TextFile, home_of, owner_of
+from novadocker.virt.docker.container.accounts import Home, Login, TextFile, home_of, owner_of
 from novadocker.virt.docker.injection import config_drive
 from novadocker.virt.docker.injection.files import Entry, key_entries
 from novadocker.virt.docker.injection.inputs import Inputs
@@ -53,11 +53,12 @@ def plan(
     if read_only:
         lost = bool(inputs.public_key or inputs.login)
         return Plan(gate=gate, missing=("its root file system is read-only",) if lost else ())
-    key, no_key = _key(inputs.public_key, user, passwd)
     password, no_password = _password(inputs.login, shadow)
+    home, owner = home_of(user, passwd.text), owner_of(user, passwd.text)
+    key, no_key = _key(inputs.public_key, user, home)
     drive = config_drive.links() if inputs.config_drive else ()
     return Plan(
-        own=drive + (script.entries(owner_of(user, passwd.text)) if script else ()),
+        own=drive + (script.entries(owner) if script else ()),
         logins=key + password,
         personality=inputs.files,
         gate=gate,
@@ -66,11 +67,11 @@ def plan(
 
 
 def _key(
-    public_key: str | None, user: str, passwd: TextFile
+    public_key: str | None, user: str, home: Home | None
 ) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
     if not public_key:
         return (), ()
-    if home := home_of(user, passwd.text):
+    if home:
         return key_entries(home, public_key), ()
     return (), (f"user {user} has no home in the image, and gets no key",)
 

@@ -26,7 +26,7 @@ from novadocker.virt.nova_types import Instance, NetworkInfo, Vif
 
 
 class PlugEvent(Protocol):
-    """Neutron's events for the ports of one server, which are listened for already."""
+    """Neutron's events for a server's ports, with the listening under way."""
 
     def wait(self) -> None:
         """Return when the ports are up.
@@ -79,7 +79,7 @@ class ServerNetwork:
 
     Attributes:
         hostname: the server's name.
-        network: its ports.
+        network: ports of the server.
         container: state of the container at the moment.
         directory: files that are bound into the container.
     """
@@ -209,7 +209,7 @@ class Networking:
         return self.settle(replace(target, network=network.of(wanted)), keep_others=True)
 
     def attach(self, target: ServerNetwork, vif: Vif) -> None:
-        """Give a running container one more port; a failure leaves the others as they were.
+        """Attach a port to a running container; a failure leaves the other ports unchanged.
 
         Args:
             target: the container, and all ports of the server with the new one.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Repairs of the servers on one host, at their times; the package has the list."""
+"""Repairs of the servers on this host, at their times; the package has the list."""
 
 from oslo_log import log as logging
 
@@ -37,7 +37,7 @@ class Recovery:
         self._lifecycle = lifecycle
 
     def at_start(self, uuid: str, expected: Expected, network: Network) -> bool:
-        """Repair one server before Nova starts it.
+        """Repair a server before its start by Nova.
 
         Args:
             uuid: id of the instance.

@@ -35,7 +35,7 @@ class Repair(enum.Enum):
 
 
 def repair_of(expected: Expected, container: Container | None, *, held: bool) -> Repair:
-    """Choose the repair; a container that has run is never removed, as it may hold files.
+    """Choose the repair; a container with a past is never removed, for its files.
 
     Args:
         expected: state by Nova's record.
