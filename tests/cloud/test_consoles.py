@@ -13,48 +13,33 @@ import websocket
 from openstack.exceptions import ConflictException, NotFoundException
 
 from tests.support.cloud_site import Site, Tenant
+from tests.support.console_viewer import ESCAPES, Screen
 
 PATIENCE = 30
 QUESTION = b"\x1b[999;999H\x1b[6n"
-ESCAPES = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]|\x1b[78]|\r")
 
 
-class Viewer:
+class Viewer(Screen):
     """A terminal with a window, at the other end of a WebSocket."""
 
     def __init__(self, url: str, rows: int, columns: int) -> None:
         """Connect."""
         self.socket = websocket.create_connection(url, timeout=PATIENCE, subprotocols=["binary"])
         self.size = f"\x1b[{rows};{columns}R"
-        self.seen = b""
 
     def type(self, text: str) -> None:
-        """Type."""
+        """Send keys to the console."""
         self.socket.send_binary(text.encode())
-
-    def sees(self, text: str) -> str:
-        """Read until something was shown, and forget it and all before."""
-        wanted = text.encode()
-        while wanted not in (shown := ESCAPES.sub(b"", self.seen)):
-            self._read()
-        before, _, self.seen = shown.partition(wanted)
-        return (before + wanted).decode(errors="replace")
-
-    def asks(self, command: str) -> str:
-        """Run a command of the shell and return its one line."""
-        mark = secrets.token_hex(4)
-        self.type(f"echo '<''{mark}'; {command}; echo '>''{mark}'\n")
-        self.sees(f"<{mark}\n")
-        return self.sees(f"\n>{mark}").removesuffix(f"\n>{mark}")
 
     def rest(self) -> str:
         """Read to the end."""
         with contextlib.suppress(websocket.WebSocketConnectionClosedException):
             while True:
-                self._read()
+                self.read()
         return ESCAPES.sub(b"", self.seen).decode(errors="replace")
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """Append the next frame to ``seen``, and answer questions for the size."""
         opcode, data = self.socket.recv_data()
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             raise websocket.WebSocketConnectionClosedException

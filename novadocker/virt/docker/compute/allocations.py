@@ -55,6 +55,7 @@ class Allocations:
             return
         if not had["allocations"]:
             return
+        # In a thread: the caller holds up Nova's own handling of the refusal.
         thread = threading.Thread(
             target=self._put_back, args=(uuid, had), name=f"allocation-{uuid}", daemon=True
         )

@@ -47,6 +47,7 @@ class PlugEvents:
         self._listening = ExitStack()
 
     def __enter__(self) -> Self:
+        # Entered before the plugging: an event that comes earlier is lost.
         self._listening.enter_context(
             self._virtapi.wait_for_instance_event(
                 self._instance,
@@ -73,6 +74,7 @@ class PlugEvents:
             late = errors.PlugTimeout(
                 port=", ".join(self._ports), seconds=CONF.vif_plugging_timeout
             )
+            # The operator's choice: the wiring itself is done by now.
             if CONF.vif_plugging_is_fatal:
                 raise late from error
             LOG.warning(

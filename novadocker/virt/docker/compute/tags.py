@@ -56,6 +56,7 @@ class ServerTags:
 
     def remove(self, uuid: str, tag: str) -> None:
         """Take a tag from a server; absence is no error."""
+        # A server that is gone has no tags: a deletion may overtake an event of the engine.
         with contextlib.suppress(exception.InstanceTagNotFound, exception.InstanceNotFound):
             objects.Tag.destroy(context.get_admin_context(), uuid, tag)
 

@@ -35,6 +35,7 @@ OPTIONS: list[cfg.Opt] = [
         help="Seconds that one call to the engine may take without an answer.",
     ),
     cfg.IntOpt(
+        # Apart from ``timeout``: a commit copies all that was written before the first answer.
         "snapshot_timeout",
         default=3600,
         min=1,
@@ -86,11 +87,13 @@ OPTIONS: list[cfg.Opt] = [
         help="Connect volumes over several paths, where storage and host have them.",
     ),
     cfg.BoolOpt(
+        # On by default: without remapping, root of a container is root of the host.
         "require_userns",
         default=True,
         help="Refuse to start on an engine without user namespace remapping.",
     ),
     cfg.IntOpt(
+        # Never without a limit: the host's table of processes is shared by all containers.
         "pids_limit",
         default=1024,
         min=16,
@@ -155,18 +158,21 @@ OPTIONS: list[cfg.Opt] = [
         "need nothing.",
     ),
     cfg.StrOpt(
+        # The engine keeps an old log beside the present one: a container may take twice as much.
         "log_max_size",
         default="8m",
         regex="^[1-9][0-9]{0,8}[kmg]?$",
         help="Size at which a container's console log is rotated (one old log is kept).",
     ),
     cfg.IntOpt(
+        # Counted after the wait for Neutron, which has a limit of its own.
         "gate_timeout",
         default=30,
         min=1,
         help="Seconds that a started container may take until it waits at its start gate.",
     ),
     cfg.ListOpt(
+        # Empty: a console is a shell in the server, and an address alone opens the port.
         "console_clients",
         item_type=types.String(),
         default=[],
@@ -221,12 +227,14 @@ OPTIONS: list[cfg.Opt] = [
         help="TCP port where Prometheus reads the figures of this host's driver; 0 for none.",
     ),
     cfg.HostAddressOpt(
+        # By default on this host alone: figures of a cloud are nobody's outside.
         "metrics_address",
         default="127.0.0.1",
         help="Address of metrics_port. Whoever reaches it reads all figures, none of which names "
         "a server or a tenant.",
     ),
     cfg.BoolOpt(
+        # Refused with words rather than unknown: a nova.conf of nova-docker may have the option.
         "privileged",
         default=False,
         help="Refused. Grant single rights by flavor instead; see docs/operator.md.",
@@ -287,6 +295,7 @@ def refuse_unusable(conf: cfg.ConfigOpts) -> None:
             value=",".join(conf.docker.console_clients),
             reason=f"{error}; list addresses and networks such as 192.0.2.0/24",
         ) from error
+    # Read here and thrown away: a file that cannot be used ends the start, not the first boot.
     bounds_of(conf.docker)
     if conf.docker.vrouter_plug == "os_vif" and not entry_points(group="os_vif", name="vrouter"):
         raise ConfigurationError(

@@ -33,6 +33,7 @@ def bounds_of(section: Any) -> Bounds:
     Raises:
         ConfigurationError: an option, or a file that it names, cannot be used.
     """
+    # Before the profiles, which name filters.
     filters = _sound(section, "seccomp_profiles", _seccomp)
     profiles = _sound(section, "profiles_file", lambda path: _profiles(path, filters))
     default = section.default_profile

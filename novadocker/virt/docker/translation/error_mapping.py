@@ -99,6 +99,7 @@ def as_refused_resize() -> Iterator[None]:
     try:
         yield
     except errors.DockerDriverError as error:
+        # A rollback, not an error: nothing was changed, and the server runs on.
         raise exception.InstanceFaultRollback(exception.ResizeError(reason=str(error))) from error
 
 

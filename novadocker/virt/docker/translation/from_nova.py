@@ -112,6 +112,7 @@ def server(instance: Instance, image_meta: ImageMeta = None, flavor: NovaFlavor 
 
 def _of_image(system_metadata: Mapping[str, str]) -> Mapping[str, str]:
     """Read an image's properties for containers, unknown to Nova's ``ImageMeta``."""
+    # From the system metadata: ``ImageMeta`` drops properties that Nova does not define.
     return {
         name.removeprefix(utils.SM_IMAGE_PROP_PREFIX): str(value)
         for name, value in system_metadata.items()
@@ -180,6 +181,7 @@ def wishes(
     trusted = instance.get("trusted_certs", None)
     requests = instance.get("pci_requests", None)
     ephemerals = driver.block_device_info_get_ephemerals(block_device_info)
+    # Counts alone: a container has none of these, whichever they are.
     return policy.Wishes(
         settings=asked,
         devices=len(requests.requests if requests else ()) + len(accel_info or ()),

@@ -34,6 +34,7 @@ def restore(context: RequestContext, instance: Instance, glance: ImageApi, image
     except (exception.ImageNotFound, exception.ImageNotAuthorized) as error:
         LOG.warning("What image %s was like is not known any more: %s", image_id, error)
         image = {}
+    # All of the properties go first: the refused image may have brought some of its own.
     for name in [each for each in instance.system_metadata if each.startswith(PREFIX)]:
         del instance.system_metadata[name]
     known = utils.get_system_metadata_from_image(image, instance.flavor)

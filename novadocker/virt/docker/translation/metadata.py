@@ -28,6 +28,7 @@ def config_drive(
     Returns:
         Contents by path, made one by one.
     """
+    # Only in the drive: the metadata service would show the password to all who ask there.
     extra = {"admin_pass": admin_password} if admin_password else {}
     told = base.InstanceMetadata(
         instance, content=list(files), extra_md=extra, network_info=network_info

@@ -118,6 +118,7 @@ def record_lost(instance: Instance, host: str) -> None:
         return
     LOG.warning("The container of server %s was removed behind Nova's back", instance.uuid)
     was, instance.vm_state = instance.vm_state, vm_states.ERROR
+    # Set here, since Nova's own audit ignores a server without a power state.
     instance.power_state = power_state.NOSTATE
     # A task that Nova began meanwhile makes this fail, and knows what it does.
     instance.save(expected_vm_state=[was], expected_task_state=[None])
@@ -173,6 +174,7 @@ def keep_password(instance: Instance, password: str) -> None:
         password: in clear.
     """
     key = instance.key_data
+    # Only RSA keys encrypt; the others sign.
     if key and key.startswith("ssh-rsa"):
         hidden = base64.encode_as_text(crypto.ssh_encrypt_text(key, password))
         instance.system_metadata.update(convert_password(None, hidden))
@@ -187,4 +189,5 @@ def _known(uuid: str) -> Any:
 
 
 def _is_settled(instance: Instance) -> bool:
+    # "Building" has no task between the scheduler and the build, and is not settled all the same.
     return instance.task_state is None and instance.vm_state != vm_states.BUILDING

@@ -45,10 +45,12 @@ class OpenVSwitch(Backend):
             Whether it was not there.
         """
         self._remove_from_other_bridge(vif)
+        # Looked for before the plugging, which would hide the answer.
         is_new = not self.remains(vif)
         self._plugin.plug(
             os_vif_util.nova_to_osvif_vif(vif), os_vif_util.nova_to_osvif_instance(instance)
         )
+        # After os-vif, which makes the bridge of the hybrid plug.
         if nic.bridge is not None:
             privileged.enslave(nic.host_device, nic.bridge)
         return is_new

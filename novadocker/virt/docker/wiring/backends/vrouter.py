@@ -67,6 +67,7 @@ class VRouter(Backend):
         is_new = not port.says_the_same(self._written(port.id))
         self._pay_debts(except_for=port.id)
         try:
+            # The file before the call: an agent that dies in between reads the port at its start.
             if is_new:
                 self._replace(port)
             self._agent.announce(port.text)
