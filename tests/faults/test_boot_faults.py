@@ -103,7 +103,7 @@ def impatient(site: Site) -> Iterator[None]:
 
 
 def fails(site: Site, tenant: Tenant, server: str) -> str:
-    """Wait until a server is in ERROR, see that it leaves nothing, and return its fault."""
+    """Wait for a server's ERROR, look for leftovers, and return the fault."""
     until(lambda: site.server(server).status != "BUILD", "the build to fail", 150)
     site.wait(server, "ERROR")
     fault = site.fault(server)
@@ -114,7 +114,7 @@ def fails(site: Site, tenant: Tenant, server: str) -> str:
 def test_an_engine_that_is_down(
     site: Site, tenant: Tenant, web: str, standing: str, standing_address: str
 ) -> None:
-    """A boot while the engine is down fails; when it is up again the next one works."""
+    """A boot without an engine fails; after the engine's return the next boot works."""
     pid = site.container(standing)["State"]["Pid"]
     site.stop("dockerd")
     try:
@@ -132,7 +132,7 @@ def test_an_engine_that_is_down(
 def test_an_engine_that_dies_in_the_middle_of_a_load(
     site: Site, tenant: Tenant, big: str, neighbour: str
 ) -> None:
-    """An engine killed while it loads an image fails that boot only; the next one works."""
+    """An engine killed during the load of an image fails the boot; the next boot works."""
     server = tenant.request(big, flavor="c1.small")
     until(lambda: loaded_bytes(site) > BEGUN, "the load to begin")
     dead = site.pid("dockerd")
@@ -146,7 +146,7 @@ def test_an_engine_that_dies_in_the_middle_of_a_load(
 def test_glance_breaking_off_in_the_middle_of_an_image(
     site: Site, tenant: Tenant, big: str, neighbour: str
 ) -> None:
-    """A Glance killed while it sends an image fails that boot only; the next one works."""
+    """A Glance killed during the transfer of an image fails the boot; the next boot works."""
     before = {image["Id"] for image in site.engine.images(all=True)}
     server = tenant.request(big, flavor="c1.small")
     until(lambda: loaded_bytes(site) > BEGUN, "the load to begin")

@@ -49,18 +49,18 @@ SHUTDOWN = power_state.SHUTDOWN
 
 @dataclass(frozen=True)
 class Row:
-    """A middle, and what must come of it.
+    """Middle of an action, with the required end.
 
     Args:
         vm_state: in Nova's record.
         task_state: as above.
-        half: what there is on the host.
-        status: of the server afterwards, as its tenant sees it; empty where it must be gone.
-        container: its state afterwards; empty where there must be none.
+        half: state of the host.
+        status: server's status afterwards, for the tenant; empty for a server to be gone.
+        container: container's state afterwards; empty for none.
         power: in Nova's record.
         process: "kept" or "new", where that matters.
         record: more that Nova's record says.
-        before: what its tenant has asked for before.
+        before: earlier action of the tenant.
     """
 
     vm_state: str
@@ -177,7 +177,7 @@ assert len(GOING_ON) >= SERVERS, "the second round needs servers that went on"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a server."""
+    """Outcome of a server."""
 
     server: str
     status: str = ""
@@ -187,13 +187,13 @@ class Outcome:
     answers: bool = False
 
     def agrees(self, row: Row) -> bool:
-        """Say whether it is as it must be."""
+        """Compare the server with the required end."""
         return (self.status, self.container, self.task_state) == (row.status, row.container, None)
 
 
 @pytest.fixture(scope="module")
 def outcomes(site: Site, web: str, standing: str) -> Iterator[dict[str, Outcome]]:
-    """What came of each row's server."""
+    """Outcomes of the servers by row."""
     tenant, found = Tenant(site), {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
@@ -302,13 +302,13 @@ def test_a_server_comes_out_of_the_middle(outcomes: dict[str, Outcome], name: st
 def test_a_resize_that_was_cut_off_has_its_old_limits(
     site: Site, outcomes: dict[str, Outcome]
 ) -> None:
-    """Its container has again what its flavor says."""
+    """The container has the limits of the flavor again."""
     memory = site.demo.compute.find_flavor("c1.nano").ram
     limits = site.container(outcomes["resize_migrating"].server)["HostConfig"]
     assert limits["Memory"] == memory * 2**20
 
 
 def test_no_image_of_a_snapshot_is_left(site: Site, outcomes: dict[str, Outcome]) -> None:
-    """What a snapshot had committed when it was cut off is in the engine no more."""
+    """The commit of a cut-off snapshot is gone from the engine."""
     tags = [tag for image in site.engine.images() for tag in image["RepoTags"] or ()]
     assert not [tag for tag in tags if tag.startswith(NAMESPACE)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Do a server's state, its container, its network and Placement agree?"""
+"""Agreement of a server's state, container, network and Placement."""
 
 import subprocess
 from collections.abc import Iterator
@@ -26,15 +26,15 @@ GONE = "SHELVED_OFFLOADED"
 
 @dataclass
 class Belief:
-    """What a server should be.
+    """Expected state of a server.
 
     Args:
-        server: its id.
+        server: id of the server.
         status: as its tenant sees it.
         flavor: name of its flavor.
-        powered: whether it runs; of interest where the status does not tell.
+        powered: the process runs; used where the status does not tell.
         ports: how many it has.
-        metadata: what of its metadata was set.
+        metadata: metadata set by the walk.
         mark: content of a file in it; empty where there is none.
     """
 
@@ -48,25 +48,25 @@ class Belief:
 
     @property
     def running(self) -> bool:
-        """Whether its process runs, and is not frozen."""
+        """Expectation of a running process, not frozen."""
         return self.status in ("ACTIVE", "RESCUE") or (
             self.status == "VERIFY_RESIZE" and self.powered
         )
 
     @property
     def container(self) -> str:
-        """The name of what is its server now."""
+        """Name of the server's container at the moment."""
         rescue = "-rescue" if self.status == "RESCUE" else ""
         return f"nova-{self.server}{rescue}"
 
 
 def disagreements(site: Site, standing: str, belief: Belief) -> list[str]:
-    """Return in what a server is not as it should be.
+    """Return the differences of a server from the expectation.
 
     Args:
         site: the cloud.
         standing: another server, which asks it for its page.
-        belief: what it should be.
+        belief: expected state.
     """
     return [
         *_record(site, belief),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""BusyBox for images of tests: static, whatever else goes by that name on this machine."""
+"""Static BusyBox for images of tests."""
 
 import functools
 import io
@@ -13,7 +13,7 @@ from novadocker.virt.docker.check.findings import is_static
 
 @functools.cache
 def program() -> bytes:
-    """Return the program: the machine's own if it is static, else that of Debian's package."""
+    """Return the program: the machine's own if static, else from Debian's package."""
     found = shutil.which("busybox")
     if found and is_static(Path(found)):
         return Path(found).read_bytes()

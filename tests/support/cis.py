@@ -31,12 +31,12 @@ class Seen:
 
     @property
     def host(self) -> Mapping[str, Any]:
-        """What it was made with."""
+        """Host configuration of the container."""
         found: Mapping[str, Any] = self.told["HostConfig"]
         return found
 
     def option(self, name: str) -> str:
-        """Return one of its security options, "" where it has none by that name."""
+        """Return a security option of the container by name; "" for none."""
         options = (each.replace("=", ":", 1) for each in self.host["SecurityOpt"] or ())
         return next((each for each in options if each.startswith(name)), "")
 
@@ -51,8 +51,8 @@ class Rule:
 
     Attributes:
         number: in the benchmark.
-        title: its own, shortened.
-        holds: whether a container is as it says.
+        title: title in the benchmark, shortened.
+        holds: check of a container against the control.
     """
 
     number: str

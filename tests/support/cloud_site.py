@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of a whole cloud stand on: one cloud, seen as tenant, administrator, operator."""
+"""Site of the tests of a whole cloud, seen as tenant, administrator and operator."""
 
 import contextlib
 import io
@@ -100,7 +100,7 @@ class Site:
         return self.engine.inspect_container(f"nova-{server}")
 
     def run(self, server: str, *argv: str) -> str:
-        """Run a program inside a server and return what it writes."""
+        """Run a program inside a server and return the output."""
         made = self.engine.exec_create(f"nova-{server}", list(argv))
         output = self.engine.exec_start(made["Id"]).decode(errors="replace")
         code = self.engine.exec_inspect(made["Id"])["ExitCode"]
@@ -226,7 +226,7 @@ class Tenant:
         return str(made.id)
 
     def boot(self, image: str, status: str = "ACTIVE", **values: Any) -> str:
-        """Make a server, wait until it has a status, and return its id."""
+        """Make a server, wait for a status, and return the id."""
         server = self.request(image, **values)
         if status == "ERROR":
             until(lambda: self.site.server(server).status not in UNBUILT, "the build to end")
@@ -260,7 +260,7 @@ class Tenant:
         return str(made.id)
 
     def group(self, *ports: int) -> str:
-        """Make a security group that lets some TCP ports in, and return its name."""
+        """Make a security group with open TCP ports, and return the name."""
         network, name = self.site.demo.network, f"test-{uuid.uuid4().hex[:8]}"
         made = network.create_security_group(name=name)
         self._undo.callback(network.delete_security_group, made)
@@ -281,7 +281,7 @@ class Tenant:
         )
 
     def delete(self, server: str) -> None:
-        """Delete a server, and see that nothing of it is left."""
+        """Delete a server, and look for leftovers."""
         subject = remains_of_server.subject(self.site.demo, server, self.ports)
         self.servers.remove(server)
         for address in remains_of_server.floating_addresses(self.site.demo):

@@ -80,7 +80,7 @@ class Stacks:
         return [each.physical_resource_id for each in found if each.resource_type == SERVER]
 
     def delete(self, stack: str) -> None:
-        """Delete a stack, and see that nothing of it is left."""
+        """Delete a stack, and look for leftovers."""
         subjects = [
             remains_of_server.subject(self.site.demo, server)
             for server in self.servers(stack)
@@ -107,7 +107,7 @@ class Stacks:
 
 
 def template(path: Path) -> dict[str, Any]:
-    """Return a template with the files that it names."""
+    """Return a template with the named files."""
     files, text = template_utils.get_template_contents(str(path))
     return {"template": text, "files": files}
 
@@ -119,7 +119,7 @@ def signal(url: str) -> None:
 
 @pytest.fixture(scope="session")
 def orchestration(site: Site) -> Iterator[Any]:
-    """A client of Heat, which is stopped again at the end where it was not there before."""
+    """Client of Heat, with Heat stopped at the end unless running before."""
     with additions(site, "heat"):
         yield Client("1", session=site.demo.session, region_name=REGION)
 

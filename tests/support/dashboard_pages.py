@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Horizon as a person uses it: what is seen on its pages, and what is pressed and typed."""
+"""Horizon by a person's eyes and hands: pages read, buttons pressed, fields filled."""
 
 import contextlib
 import time
@@ -86,7 +86,7 @@ class Browser:
 
     @property
     def text(self) -> str:
-        """All that can be read on the page."""
+        """Text on the page."""
         return str(self.driver.find_element(By.TAG_NAME, "body").text)
 
     def sees(self, text: str, patience: float | None = None) -> str:
@@ -94,7 +94,7 @@ class Browser:
         return str(self.wait(lambda: self.text if text in self.text else None, text, patience))
 
     def find(self, path: str) -> WebElement:
-        """Wait for an element, by its XPath, that can be seen."""
+        """Wait for a visible element, by XPath."""
         return self.wait(lambda: self._visible(path), path)
 
     def _visible(self, path: str) -> WebElement | None:
@@ -102,18 +102,18 @@ class Browser:
         return next((each for each in found if each.is_displayed()), None)
 
     def row(self, name: str) -> str:
-        """Return what a table says of a thing, by its name; nothing if it has no such row."""
+        """Return the cells of a table's row by name; nothing without such a row."""
         found = self._try(lambda: self._visible(row_of(name)))
         return str(self._try(lambda: found.text) or "") if found else ""
 
     @property
     def is_quiet(self) -> bool:
-        """Whether the page waits for no answer any more."""
+        """State of the page: True without an open request."""
         return bool(self._try(lambda: self.driver.execute_script(QUIET)))
 
     @property
     def menu(self) -> list[str]:
-        """The pages that the menu leads to, by their paths."""
+        """Pages of the menu, by path."""
         links = self.driver.find_elements(By.CSS_SELECTOR, "#sidebar a, .sidebar a")
         paths = {each.get_dom_attribute("href") or "" for each in links}
         return sorted(path.lstrip("/") for path in paths if path.startswith("/"))
@@ -143,7 +143,7 @@ class Browser:
         self.wait(lambda: self.driver.execute_script(script), "the page to be loaded")
 
     def click(self, path: str) -> None:
-        """Click an element, by its XPath, as soon as it can be clicked."""
+        """Click an element, by XPath, as soon as possible."""
 
         def clicked() -> bool:
             element = self._visible(path)
@@ -156,7 +156,7 @@ class Browser:
         self.clicks += 1
 
     def press(self, label: str, within: str = "") -> None:
-        """Press a button, or follow a link, by what it says."""
+        """Press a button, or follow a link, by label."""
         self.click(within + _labelled(label))
 
     def fill(self, name: str, text: str, within: str = "") -> None:
@@ -166,7 +166,7 @@ class Browser:
         element.send_keys(text)
 
     def choose(self, name: str, label: str) -> None:
-        """Choose from a list, by its id or name, the entry that begins with a label."""
+        """Choose an entry of a list, by the list's id or name and the entry's first words."""
         path = f"//select[@id={_quoted(name)} or @name={_quoted(name)}]"
         script = "arguments[0].dispatchEvent(new Event('change', {bubbles: true}))"
 
@@ -191,7 +191,7 @@ class Browser:
         field.send_keys(str(path))
 
     def act(self, name: str, action: str) -> None:
-        """Choose an action of a row, be it the button or from the menu behind it."""
+        """Choose an action of a row, as button or from the menu."""
         row = row_of(name)
         self.wait(lambda: self.driver.find_elements(By.XPATH, row + _labelled(action)), action)
         if self._visible(row + _labelled(action)) is None:
@@ -210,7 +210,7 @@ class Browser:
         return self.find(f"{row}//ul[contains(@class, 'dropdown-menu')]").text.splitlines()
 
     def log_in(self, name: str, password: str) -> None:
-        """Log in, as somebody of whom it knows nothing yet."""
+        """Log in without a session."""
         self.driver.get(self.url)
         self.driver.delete_all_cookies()
         self.open("auth/login/")
@@ -255,7 +255,7 @@ class Browser:
         self.click(f"{MODAL}//li[contains(@class, 'nav-item')]//a[span[{TEXT}={_quoted(title)}]]")
 
     def allocate(self, name: str) -> None:
-        """Take a thing from the lower table of a wizard's step, unless it is in the upper one."""
+        """Move a row from the lower table of a wizard's step to the upper, unless there already."""
         step = "//div[contains(@class, 'step') and not(contains(@class, 'ng-hide'))]"
         row = f"//tr[td[{TEXT}={_quoted(name)}]]"
         taken = f"{step}//div[contains(@class, 'transfer-allocated')]{row}"
@@ -291,10 +291,10 @@ class Browser:
         """Go through the forms of a new stack, without the last click.
 
         Args:
-            name: its name.
+            name: name of the stack.
             password: the tenant's, for which the form asks.
-            template: its template.
-            parameters: what is typed into fields; the rest stays as the form has it.
+            template: path of the template.
+            parameters: values typed into fields; the rest stays as in the form.
         """
         self.open("project/stacks/")
         self.press("Launch Stack")
@@ -332,7 +332,7 @@ class Browser:
 
 
 def row_of(name: str) -> str:
-    """Return the XPath of a row of a table, by the name of what it shows."""
+    """Return the XPath of a table's row, by name."""
     cell = f"{TEXT}={_quoted(name)}"
     return f"//tr[@data-display={_quoted(name)} or td[{cell}] or td//a[{cell}]]"
 

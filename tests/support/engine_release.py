@@ -24,7 +24,7 @@ _PATCHED = "runc"
 
 @dataclass(frozen=True)
 class EngineRelease:
-    """One release of the engine, with the containerd and runc of its time.
+    """Release of the engine, with containerd and runc of the same time.
 
     Attributes:
         name: leading numbers of the version, such as "28.5".
@@ -50,7 +50,7 @@ class EngineRelease:
 
     @contextmanager
     def first_in_path(self) -> Iterator[None]:
-        """Have programs that are started by name be this release's."""
+        """Put this release's programs first in the search path."""
         before = os.environ["PATH"]
         os.environ["PATH"] = f"{self.programs()}:{before}"
         try:

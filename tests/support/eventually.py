@@ -10,7 +10,7 @@ PAUSE = 0.02
 
 
 def eventually(condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
-    """Wait for something to be true, and return it, or what it was when patience ended."""
+    """Wait for a true value, and return the value, or the last false value."""
     deadline = time.monotonic() + patience
     while not (found := condition()) and time.monotonic() < deadline:
         time.sleep(PAUSE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Glance that keeps images in memory, and gives each user what is his.
+"""Glance with images in memory, shown by owner.
 
 As the real one of which tests/cloud has the proof: ranges or none, images that are shown and
 not given, hashes that change when an operator changes the bytes.
@@ -35,7 +35,7 @@ class Stored:
 
 
 class Glance:
-    """Images, and who may have them."""
+    """Images and their members."""
 
     def __init__(self) -> None:
         self.images: dict[str, Stored] = {}
@@ -51,7 +51,7 @@ class Glance:
         return name
 
     def get(self, context: Any, image_id: str) -> dict[str, Any]:
-        """Show one to who may see it."""
+        """Show an image to a user with access."""
         found = self.images[image_id]
         if context.user not in found.readers | found.seers:
             raise exception.ImageNotFound(image_id=image_id)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a server looks when its nova-compute died in the middle: Nova's record, and what is made."""
+"""Servers after nova-compute's death in the middle of an action: Nova's record, and the host."""
 
 import contextlib
 import json
@@ -48,7 +48,7 @@ def record_unclaimed(site: Site, server: str) -> None:
 
 
 def record_deleted(site: Site, server: str) -> None:
-    """Let Nova know a server only as one that it has deleted."""
+    """Mark a server as deleted in Nova's database."""
     _update(
         site,
         "UPDATE instances SET deleted = id, deleted_at = NOW() WHERE uuid = %s",
@@ -57,7 +57,7 @@ def record_deleted(site: Site, server: str) -> None:
 
 
 def record_resize(site: Site, server: str) -> None:
-    """Let a server that was resized be in the middle of it, where it has its old flavor."""
+    """Put a resized server back into the middle of the resize, with the old flavor."""
     with _nova(site) as cursor:
         cursor.execute("SELECT flavor FROM instance_extra WHERE instance_uuid = %s", [server])
         flavors = json.loads(cursor.fetchone()[0])
@@ -72,7 +72,7 @@ def record_resize(site: Site, server: str) -> None:
 
 
 def forget_migrations(site: Site, servers: list[str]) -> None:
-    """Free what Placement holds for migrations of servers: Nova leaves it when one was cut."""
+    """Free Placement's allocations of migrations, which Nova leaves after a cut."""
     with _nova(site) as cursor:
         for server in servers:
             cursor.execute("SELECT uuid FROM migrations WHERE instance_uuid = %s", [server])
@@ -97,14 +97,14 @@ def _nova(site: Site) -> Iterator[Any]:
 
 
 def resized(site: Site, server: str) -> None:
-    """It was given another flavor, which is not confirmed yet."""
+    """Resize a server, without the confirmation."""
     compute = site.demo.compute
     compute.resize_server(server, compute.find_flavor("c1.tiny").id)
     site.wait(server, "VERIFY_RESIZE")
 
 
 def rescued(site: Site, server: str) -> None:
-    """It is rescued."""
+    """Rescue a server."""
     site.demo.compute.rescue_server(server)
     site.wait(server, "RESCUE")
 
@@ -117,31 +117,31 @@ def whole(site: Site, server: str) -> None:
 
 
 def ended(site: Site, server: str) -> None:
-    """Its process has ended; its ports are still plugged."""
+    """End a server's process; the ports stay plugged."""
     site.engine.kill(f"nova-{server}", "KILL")
     site.engine.wait(f"nova-{server}", timeout=30)
 
 
 def rescue_ended(site: Site, server: str) -> None:
-    """Neither it nor what stands in for it runs, as after a restart of the host."""
+    """Stop a server and the stand-in, as after a restart of the host."""
     ended(site, f"{server}-rescue")
     ended(site, server)
 
 
 def snapshot_left(site: Site, server: str) -> None:
-    """It was committed, and the image is still in the engine."""
+    """Commit a server; the image stays in the engine."""
     site.engine.commit(f"nova-{server}", repository=f"{NAMESPACE}{server}", tag="left")
 
 
 def at_its_gate(site: Site, server: str) -> None:
-    """It was started, and neither wired nor let go."""
+    """Start a server up to the gate, without wires."""
     ended(site, server)
     unplugged(site, server)
     site.engine.start(f"nova-{server}")
 
 
 def created(site: Site, server: str) -> None:
-    """Its container was made, and never started."""
+    """Make a server's container anew, never started."""
     was = site.container(server)
     lost(site, server)
     unplugged(site, server)
@@ -150,17 +150,17 @@ def created(site: Site, server: str) -> None:
 
 
 def paused(site: Site, server: str) -> None:
-    """It is frozen."""
+    """Freeze a server."""
     site.engine.pause(f"nova-{server}")
 
 
 def lost(site: Site, server: str) -> None:
-    """Its container is gone, its ports and files are not."""
+    """Remove a server's container; ports and files stay."""
     site.engine.remove_container(f"nova-{server}", force=True)
 
 
 def unplugged(site: Site, server: str) -> None:
-    """Its ports are not in the switch, and have no links."""
+    """Take a server's ports from the switch, with the links."""
     for port in site.ports(server):
         name = f"tap{port.id[:PORT_DIGITS]}"
         subprocess.run(["ip", "link", "delete", name], check=False, capture_output=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Imports of the product's modules, read from their sources without running them."""
+"""Imports of the product's modules, read from the sources without a run."""
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
@@ -57,7 +57,7 @@ def _statements(node: ast.AST, *, late: bool) -> Iterator[ast.AST]:
 
 
 def graph(*, late: bool = True) -> dict[str, frozenset[str]]:
-    """Draw which module of the product imports which others, of the product or not.
+    """Return the graph of imports: targets by module, within the product and beyond.
 
     Args:
         late: count also imports inside functions.

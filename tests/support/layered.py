@@ -46,13 +46,13 @@ def digest(content: bytes) -> str:
 
 @dataclass
 class Saved:
-    """An image: what its config promises, and what its archive has.
+    """Image with promises in the config and contents in the archive.
 
     Attributes:
         layers: from the lowest up.
         instead: bytes that the archive has in place of a layer's; None for none at all.
-        tag: what its manifest says that it is called.
-        command: what its containers run.
+        tag: name in the manifest.
+        command: program of the containers.
     """
 
     layers: list[bytes]
@@ -61,7 +61,7 @@ class Saved:
     command: tuple[str, ...] = COMMAND
 
     def archive(self) -> bytes:
-        """Return it as ``docker save`` writes it."""
+        """Return the archive in the form of ``docker save``."""
         config = json.dumps(
             {
                 "architecture": "amd64",

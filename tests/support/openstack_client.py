@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ordinary client, run in this process: starting one takes two seconds."""
+"""Ordinary client, run in this process to save two seconds a start."""
 
 import contextlib
 import importlib
@@ -21,7 +21,7 @@ with warnings.catch_warnings():
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command did."""
+    """Result of a command."""
 
     code: int
     output: bytes
@@ -29,12 +29,12 @@ class Outcome:
 
     @property
     def text(self) -> str:
-        """What it printed."""
+        """Output of the command."""
         return self.output.decode()
 
     @property
     def result(self) -> Any:
-        """What it printed with ``-f json``."""
+        """Output of the command with ``-f json``, parsed."""
         assert self.code == 0, self.errors
         return json.loads(self.output)
 
@@ -43,9 +43,9 @@ def openstack(*argv: str, stdin: bytes = b"", **environment: str) -> Outcome:
     """Run a command as a tenant would type it.
 
     Args:
-        *argv: its words.
-        stdin: what is piped into it.
-        **environment: what is set for it; other OS_ variables are not.
+        *argv: words of the command.
+        stdin: text for the standard input.
+        **environment: variables of the command; other OS_ variables are unset.
     """
     output, errors = io.TextIOWrapper(io.BytesIO()), io.StringIO()
     with (

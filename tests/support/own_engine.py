@@ -19,7 +19,7 @@ from novadocker.cloud.underlay import engine
 
 @contextmanager
 def prepared() -> Iterator[EnginePaths]:
-    """Make the directories of an engine; at the end its containers and they are gone."""
+    """Make the directories of an engine; the end removes containers and directories."""
     # Short, because of the sockets' paths, and not in /tmp, which may be kept in memory.
     root = Path(tempfile.mkdtemp(prefix="nd-", dir="/var/tmp"))
     root.chmod(0o711)

@@ -43,7 +43,7 @@ class Archive:
 
 
 def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tarfile.TarInfo:
-    """Return a member that points to another one."""
+    """Return a link to another member."""
     info = tarfile.TarInfo(name)
     info.type = kind
     info.linkname = target
@@ -72,7 +72,7 @@ class SavedImages:
         return encoded(config | changes)
 
     def old_style(self, *layers: bytes, config: bytes | None = None, **manifest: Any) -> Archive:
-        """As Docker up to 24 writes it; a layer that comes again is a symbolic link."""
+        """Write the form of Docker up to 24; a repeated layer is a symbolic link."""
         config = self.config([sha256(layer) for layer in layers]) if config is None else config
         archive, seen, paths = Archive(), {}, []
         for number, layer in enumerate(layers):
@@ -95,7 +95,7 @@ class SavedImages:
         return archive
 
     def new_style(self, *layers: bytes, config: bytes | None = None) -> Archive:
-        """As Docker from 25 writes it: an OCI layout with a manifest.json beside it."""
+        """Write the form of Docker from 25: an OCI layout with a manifest.json."""
         archive = self.oci(*layers, config=config)
         blobs = [name for name in archive.members if name.startswith("blobs/")]
         archive.members["manifest.json"] = encoded(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A walk of one server through whatever its tenant may ask for: a table of actions."""
+"""Random walk of a server through a tenant's actions, as a table."""
 
 import random
 import uuid
@@ -24,12 +24,12 @@ ANY = frozenset({"ACTIVE", "SHUTOFF", "PAUSED", "RESCUE", "VERIFY_RESIZE", GONE}
 
 @dataclass
 class Walker:
-    """One server, and what became of it.
+    """Server of the walk, with the expected state.
 
     Args:
         site: the cloud.
         tenant: makes its servers.
-        image: what they boot from.
+        image: image of the server.
         standing: another server, which asks for its page.
         spare: a second network.
         chance: chooses.
@@ -67,7 +67,7 @@ class Walker:
             _unlock(self)
 
     def step(self) -> None:
-        """Do one thing that Nova allows now, and look."""
+        """Do an action allowed by Nova now, and look."""
         legal = [action for action in ACTIONS if action.allowed(self)]
         new = [action for action in legal if action.name not in self.story]
         due = [action for action in new if action.name in self.due]
@@ -78,7 +78,7 @@ class Walker:
         self.check()
 
     def check(self) -> None:
-        """See that all agree on what the server is."""
+        """Compare the server's state among all parties."""
         self.site.wait(self.server, self.belief.status)
         found = ["not looked for yet"]
 
@@ -94,16 +94,16 @@ class Walker:
 
 @dataclass(frozen=True)
 class Action:
-    """One thing that a tenant may ask for.
+    """Action of a tenant.
 
     Args:
-        name: what it is called.
+        name: name of the action.
         when: the statuses in which Nova allows it.
         do: asks for it, and says what else of the server it changes.
-        status: what the server is afterwards; empty where that does not change, or where
+        status: server's status afterwards; empty without a change, or where
             ``do`` says it.
         unless: says whether something else than the status forbids it.
-        locked: whether it is for locked servers, or for the others.
+        locked: the action is for locked servers, else for the others.
     """
 
     name: str

@@ -17,7 +17,7 @@ from tests.tempest.workspace import EVERYTHING, MACHINES, NETWORKS, ORCHESTRATIO
 
 
 def main() -> int:
-    """Run it, and return 0 if all that was selected passed."""
+    """Run Tempest, and return 0 for a selection that passed."""
     arguments = _arguments()
     state = Path(os.environ.get(cli.STATE_VARIABLE, cli.DEFAULT_STATE))
     with contextlib.ExitStack() as undo:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``tempest.conf`` for the launched cloud: a pure function from what is in it to text."""
+"""``tempest.conf`` for the launched cloud: a pure function from contents to text."""
 
 import textwrap
 from dataclasses import dataclass
@@ -32,10 +32,10 @@ DOMAIN = "novalocal"
 
 @dataclass(frozen=True)
 class Orchestration:
-    """What Heat's own tests want to know beside.
+    """Further values for Heat's own tests.
 
     Attributes:
-        user: whose stacks they are, in a project of the same name.
+        user: owner of the stacks, in a project of the same name.
         password: the user's.
         image: id of the image of their servers: its user data are run, and it has curl.
         network: name of the network that their servers are on.
@@ -57,15 +57,15 @@ class Subject:
         identity_url: Keystone's API.
         admin_password: the administrator's.
         public_network: id of the external network.
-        public_network_name: its name.
-        firewall: what holds Neutron's security groups.
+        public_network_name: name of the public network.
+        firewall: driver of Neutron's security groups.
         extensions: aliases of what Neutron's API has beyond its core.
         image: id of the image that servers boot.
         other_image: id of the one that they are rebuilt to.
         flavor: id of the flavor that servers have.
         larger_flavor: id of the one that they are resized to.
         image_file: a saved image, which tests upload.
-        prologue: what stands before every command in a server.
+        prologue: words before every command in a server.
         workspace: where Tempest may write.
         orchestration: for Heat's own tests; none where they are not run.
         machines: True where the images are disks of virtual machines.

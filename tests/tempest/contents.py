@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Tempest needs in a cloud and the cloud has not: images that everybody may boot."""
+"""Contents for Tempest beyond the cloud's own: public images."""
 
 import contextlib
 import dataclasses
@@ -24,7 +24,7 @@ FIREWALLS = {OVN: "ovn", OVS: "openvswitch"}
 
 @contextlib.contextmanager
 def subject(layout: Layout, workspace: Path) -> Iterator[Subject]:
-    """Give a running cloud what it lacks, describe it, and take away again what was given.
+    """Add Tempest's needs to a running cloud, describe the cloud, and remove the additions.
 
     Args:
         layout: where the cloud is.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The image of Heat's own tests: curl, with which their servers signal, and BusyBox."""
+"""Image for Heat's own tests: BusyBox, and curl for the servers' signals."""
 
 from functools import partial
 from pathlib import Path

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a run of Tempest came to, read from what it prints."""
+"""Report of a run of Tempest, read from the output."""
 
 import re
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ _RESULT = re.compile(
 
 @dataclass
 class Report:
-    """The tests by what became of them.
+    """Tests by outcome.
 
     Attributes:
         passed: names of those that passed.
@@ -27,7 +27,7 @@ class Report:
 
     @property
     def is_good(self) -> bool:
-        """Whether there were tests, and all of them passed."""
+        """Success: tests ran, and every test passed."""
         return bool(self.passed) and not self.failed and self.exit_code == 0
 
     def read(self, line: str) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A directory in which Tempest runs: its configuration, its selection, its log."""
+"""Workspace of Tempest: a directory with configuration, selection and log."""
 
 import os
 import subprocess
@@ -59,7 +59,7 @@ class Workspace:
             self._run("stestr", "init").check_returncode()
 
     def run(self, selection: Path, regex: str, tell: Callable[[str], None]) -> Report:
-        """Run tests; all that Tempest says of them is kept in the log.
+        """Run tests, with Tempest's output in the log.
 
         Args:
             selection: a file that names them.

@@ -28,7 +28,7 @@ class InspectImage(command.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterable[Any]]:
-        """Look into it."""
+        """Inspect the image and return a description in columns."""
         from novadocker.client.actions import inspect  # noqa: PLC0415 - see the package
 
         columns = inspect.run(self.app, parsed_args)

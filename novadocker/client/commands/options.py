@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options that several commands have."""
+"""Options common to several commands."""
 
 import argparse
 
@@ -39,7 +39,7 @@ def add_progress(parser: argparse.ArgumentParser) -> None:
 
 
 def add_visibility(parser: argparse.ArgumentParser) -> None:
-    """Add who may use an image, by the words of 'image create'.
+    """Add options for an image's visibility, by the words of 'image create'.
 
     Args:
         parser: parser of the command.

@@ -9,7 +9,7 @@ from novadocker.client.commands import options
 
 
 class SaveImage(command.Command):
-    """Save a container image of Glance as an archive that 'docker load' takes.
+    """Save a container image of Glance as an archive for 'docker load'.
 
     It is checked on the way; a file appears only when it is whole.
     """
@@ -31,7 +31,7 @@ class SaveImage(command.Command):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        """Save it."""
+        """Save the image to the file."""
         from novadocker.client.actions import save  # noqa: PLC0415 - see the package
 
         save.run(self.app, parsed_args)
