@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A saved image becomes a server: what its process finds, and what it may use."""
+"""A saved image becomes a server: surroundings and limits of the process."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def test_its_page_comes_over_its_floating_address(
 
 
 def test_its_name_is_the_hostname(site: Site, standing: str) -> None:
-    """The server's name is what its processes see, also in /etc/hostname and /etc/hosts."""
+    """The processes see the server's name, also in /etc/hostname and /etc/hosts."""
     assert site.run(standing, "hostname").strip() == "standing"
     assert site.run(standing, "cat", "/etc/hostname").strip() == "standing"
     assert f"{site.fixed_address(standing)}\tstanding" in site.run(
@@ -43,7 +43,7 @@ def test_the_first_process_is_the_images_own(site: Site, standing: str) -> None:
 
 
 def test_its_network_is_there_before_its_first_instruction(site: Site, standing: str) -> None:
-    """What the process sees when it starts already has the address of the port."""
+    """The process finds the port's address from its start."""
     address = site.fixed_address(standing)
     assert f"standing has inet {address}/24 on eth0" in site.console(standing)
 
@@ -85,7 +85,7 @@ def test_os_command_line_replaces_the_command(
 
 
 def test_a_process_writes_to_the_console_log(site: Site, standing: str) -> None:
-    """The console log is what the server's process writes, and its last lines can be asked for."""
+    """The console log has the output of the server's process, in full or by the last lines."""
     whole = site.console(standing)
     last = site.demo.compute.get_server_console_output(standing, length=3)["output"]
     assert "standing serves HTTP on port 80" in whole

@@ -28,7 +28,7 @@ PROPERTIES = {"architecture": "x86_64", "hypervisor_type": "docker", "os_type": 
 
 @pytest.fixture(scope="module")
 def environment(site: Site) -> dict[str, str]:
-    """What a tenant has in the shell; the engine at hand is the cloud's."""
+    """Environment of a tenant's shell, with the cloud's engine at hand."""
     return {
         "OS_CLIENT_CONFIG_FILE": str(site.layout.clouds_yaml),
         "OS_CLOUD": "demo",
@@ -38,7 +38,7 @@ def environment(site: Site) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def images(site: Site) -> Iterator[set[str]]:
-    """The ids of all images; those of this file are deleted in the end."""
+    """Ids of all images; this file's own images are deleted in the end."""
     before = {image.id for image in site.demo.image.images()}
     yield before
     for image in site.demo.image.images():
@@ -49,7 +49,7 @@ def images(site: Site) -> Iterator[set[str]]:
 
 @pytest.fixture(scope="module")
 def imported(environment: dict[str, str], images: set[str], web_archive: Path) -> dict[str, Any]:
-    """What ``import`` says of an image from a file."""
+    """Answer of ``import`` for an image from a file."""
     words = ("docker", "image", "import", str(web_archive), "-f", "json")
     options = ("--name", "client-web", "--property", "colour=green", "--tag", "mine")
     result: dict[str, Any] = openstack(*words, *options, **environment).result
@@ -62,7 +62,7 @@ def left(site: Site, before: set[str]) -> list[str]:
 
 
 def fault(outcome: Outcome) -> str:
-    """Return the one line in which a command says why it failed."""
+    """Return the line with the reason of a command's failure."""
     assert (outcome.code, outcome.output) == (1, b"")
     assert outcome.errors.count("\n") == 1, outcome.errors
     return outcome.errors
@@ -214,7 +214,7 @@ def test_a_broken_off_import_leaves_nothing(
 def test_an_upload_that_breaks_leaves_nothing(
     site: Site, imported: dict[str, Any], images: set[str], web_archive: Path
 ) -> None:
-    """Whatever the source's own error is, it is what comes out."""
+    """The source's own error reaches the user unchanged."""
     before = left(site, images)
     data = web_archive.read_bytes()
 
@@ -234,7 +234,7 @@ def test_an_upload_that_breaks_leaves_nothing(
 def test_only_container_images_are_saved_and_inspected(
     environment: dict[str, str], tenant: Tenant, imported: dict[str, Any], tmp_path: Path
 ) -> None:
-    """A VM's image, a container's that is none, and one that is not there are told apart."""
+    """An image of a VM, a broken image of a container, and a missing image are told apart."""
     bare = tenant.upload(b"a disk", container_format="bare")
     bad = io.BytesIO()
     with tarfile.open(fileobj=bad, mode="w"):

@@ -87,7 +87,7 @@ def url_of(compute: Any, server: str) -> str:
 def test_a_server_has_one_terminal_for_all_who_may_see_it(
     site: Site, tenant: Tenant, web: str, look: Callable[..., Viewer], stranger: Any
 ) -> None:
-    """It is a shell inside, as large as its window; all see the same, and its stop ends it."""
+    """A console is a shell of the window's size, the same for all viewers, ended by a stop."""
     server = tenant.boot(web, name="console-1", metadata={"COLOUR": "green"})
     url = url_of(site.demo.compute, server)
     first = look(url, 31, 101)

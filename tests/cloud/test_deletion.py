@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Servers are deleted, whatever they are doing and whatever is left of them; nothing stays."""
+"""Servers are deleted in any state and with any remains; nothing stays."""
 
 from collections.abc import Iterator
 
@@ -38,7 +38,7 @@ def lock(site: Site, server: str, *, locked: bool) -> None:
 
 
 def test_a_locked_server_is_left_alone(site: Site, tenant: Tenant, server: str) -> None:
-    """Its tenant can neither stop nor delete it until it is unlocked; then it goes, paused too."""
+    """A locked server is neither stopped nor deleted; unlocked, also a paused server goes."""
     lock(site, server, locked=True)
     for call in (site.demo.compute.stop_server, site.demo.compute.delete_server):
         with pytest.raises(ConflictException):
@@ -53,7 +53,7 @@ def test_a_locked_server_is_left_alone(site: Site, tenant: Tenant, server: str) 
 def test_a_server_can_be_deleted_twice_and_in_the_middle_of_its_build(
     site: Site, tenant: Tenant, web: str
 ) -> None:
-    """As soon as it was asked for, and again while it goes; the second call is no fault."""
+    """A server is deleted during the build, and twice; the second call is no fault."""
     early, later = tenant.request(web), tenant.request(web)
     site.demo.compute.delete_server(early)
     until(lambda: site.server(later).task_state == "spawning", "the build to begin")
@@ -67,7 +67,7 @@ def test_a_server_can_be_deleted_twice_and_in_the_middle_of_its_build(
 def test_a_server_whose_container_was_lost_can_be_deleted(
     site: Site, tenant: Tenant, server: str
 ) -> None:
-    """The server is in ERROR by itself, with a fault that says why; ports and files go with it."""
+    """A lost server is in ERROR with the reason as a fault; a deletion takes ports and files."""
     site.engine.remove_container(f"nova-{server}", force=True, v=True)
     until(lambda: site.server(server).status == "ERROR", "the loss to be told")
     assert "container was removed from its host" in site.fault(server)
@@ -77,7 +77,7 @@ def test_a_server_whose_container_was_lost_can_be_deleted(
 def test_a_server_that_was_deleted_softly_can_be_restored(
     site: Site, tenant: Tenant, server: str, patient: None
 ) -> None:
-    """It is stopped meanwhile; restored it has its network and files; by force it is gone."""
+    """A soft-deleted server is stopped; restored with network and files; gone by force."""
     address = site.give_address(server)
     site.run(server, "sh", "-c", "echo kept > /root/file")
     site.demo.compute.delete_server(server)

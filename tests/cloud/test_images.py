@@ -35,14 +35,14 @@ def tar(files: dict[str, bytes]) -> bytes:
 
 
 def without_manifest(archive: bytes) -> bytes:
-    """Return an archive that does not say what its layers make."""
+    """Return an archive without a manifest for the layers."""
     files = members(archive)
     del files["manifest.json"]
     return tar(files)
 
 
 def with_another_layer(archive: bytes) -> bytes:
-    """Return an archive with a layer that is not the one whose digest the image names.
+    """Return an archive with a layer of another digest than the image's.
 
     Nobody here has that one: the image's own layer the tenant has shown to this host, which
     then reads no bytes of it, whatever they are.
@@ -131,7 +131,7 @@ def loads(site: Site, image: str) -> int:
 def test_the_commands_of_the_old_days_upload_an_image(
     site: Site, tenant: Tenant, web_archive: Path, command: tuple[str, ...]
 ) -> None:
-    """Both clients upload what 'docker save' wrote; it is listed, shown, and boots."""
+    """Both clients upload an archive of 'docker save'; the image is listed, shown, and boots."""
     name = f"by-{command[0]}"
     client(
         site,
@@ -162,7 +162,7 @@ def test_a_second_boot_fetches_nothing(site: Site, tenant: Tenant, web_archive: 
 
 
 def test_boots_at_the_same_time_fetch_once(site: Site, tenant: Tenant, web_archive: Path) -> None:
-    """Of servers that boot from one new image at the same time, one fetches it for all."""
+    """Servers booted from a new image at the same time share a single fetch."""
     image = tenant.upload(web_archive)
     servers = [tenant.request(image) for _ in range(3)]
     for server in servers:
@@ -171,7 +171,7 @@ def test_boots_at_the_same_time_fetch_once(site: Site, tenant: Tenant, web_archi
 
 
 def test_an_image_of_a_new_engine_boots(site: Site, tenant: Tenant, web_archive: Path) -> None:
-    """What engines from 25 on save, an OCI layout inside, boots as well."""
+    """An archive of engines from 25 on, with an OCI layout inside, boots as well."""
     server = tenant.boot(tenant.upload(new_style(web_archive.read_bytes())))
     until(lambda: "serves HTTP" in site.console(server), "its process to run")
 
@@ -226,7 +226,7 @@ def test_an_unsound_image_is_refused(
 def test_an_image_of_another_format_is_refused(
     site: Site, tenant: Tenant, web_archive: Path
 ) -> None:
-    """A server of an image that is not in Docker's format is in ERROR, and its fault says so."""
+    """A server of an image in another format is in ERROR, with the format in the fault."""
     image = tenant.upload(web_archive, container_format="ovf")
     server = tenant.boot(image, status="ERROR")
     assert "container format ovf" in site.fault(server)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Images that have layers in common: only what is new is moved, and nobody gets a stranger's."""
+"""Images with layers in common: only new layers move, and nobody gets a stranger's layer."""
 
 import contextlib
 import os
@@ -107,7 +107,7 @@ def test_only_what_is_new_is_read(
 def test_an_honest_stranger_has_his_bytes_read(
     site: Site, stranger: Tenant, first: str, base: list[bytes]
 ) -> None:
-    """He has shown that he has them; they are not sent to the engine, which has them."""
+    """A user with proof of the layers boots, and no layer is sent to the engine again."""
     assert first
     data = Saved([*base, tar({"srv/his": b"his"})]).archive()
     server = stranger.boot(image := stranger.upload(data), **NOWHERE)
@@ -142,7 +142,7 @@ def test_who_only_names_a_layer_gets_nothing_of_it(
 def test_names_inside_an_archive_are_nobodys(
     site: Site, owner: Tenant, stranger: Tenant, first: str
 ) -> None:
-    """A stranger whose image is called like another boots his own bytes, and so does the other."""
+    """Two owners of images with one name boot their own bytes each."""
     theirs = Saved([shell(), tar({"srv/secret": b"his own"})], tag="acme/app:1")
     image = stranger.upload(theirs.archive())
     server = stranger.boot(image, **NOWHERE)
@@ -153,13 +153,13 @@ def test_names_inside_an_archive_are_nobodys(
 
 
 def test_a_private_image_of_another_is_none(stranger: Tenant, first: str) -> None:
-    """Glance does not show it, and so Nova does not know it, though the host has it."""
+    """An image hidden by Glance is unknown to Nova, also on a host with the image."""
     with pytest.raises(HttpException, match="Can not find requested image"):
         stranger.request(first, **NOWHERE)
 
 
 def test_a_snapshot_moves_its_own_layer_only(site: Site, owner: Tenant, first: str) -> None:
-    """What was uploaded is whole, and has an index; to boot it here reads what is new."""
+    """An upload is whole and has an index; a boot here reads only the new layers."""
     server = owner.boot(first, **NOWHERE)
     site.run(server, "/bin/busybox", "dd", "if=/dev/urandom", "of=/srv/new", "bs=100k", "count=1")
     made = site.demo.compute.create_server_image(server, f"test-{uuid.uuid4().hex[:8]}")

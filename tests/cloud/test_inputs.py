@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a tenant hands over when a server is built is there before its first instruction."""
+"""A tenant's inputs for a build are there before the server's first instruction."""
 
 import base64
 import json
@@ -66,7 +66,7 @@ class Handed:
 
     @property
     def metadata(self) -> Any:
-        """What its config drive told."""
+        """Contents of a server's config drive."""
         return json.loads(self.saw("latest/meta_data.json"))
 
 
@@ -126,7 +126,7 @@ def test_files_keys_and_user_data_were_there_first(handed: Handed) -> None:
 
 
 def test_the_password_is_the_one_that_nova_answered(handed: Handed) -> None:
-    """Root has it; what it was before is gone."""
+    """Root has the password of the answer, and the earlier password is gone."""
     line = handed.site.run(handed.server, "head", "-n", "1", "/etc/shadow")
     assert sha512_crypt.verify(PASSWORD, line.split(":")[1])
 

@@ -17,7 +17,7 @@ def other(owner: Tenant) -> str:
 
 @pytest.fixture(scope="module")
 def server(site: Site, owner: Tenant, web: str, other: str) -> Iterator[str]:
-    """A server that tests attach ports to and detach them from; at first it has one."""
+    """Server for attached and detached ports, with one port at first."""
     booted = owner.boot(web)
     yield booted
     owner.delete(booted)  # before its networks
@@ -51,7 +51,7 @@ def detach(site: Site, server: str, port: str) -> None:
 
 
 def test_a_port_comes_to_a_running_server_and_goes(site: Site, server: str, other: str) -> None:
-    """It is there with its MAC and address at once, after a reboot too, and gone when detached."""
+    """An attached port has MAC and address at once and after a reboot; detached, it is gone."""
     (first,) = site.ports(server)
     second = attach(site, server, other)
     assert macs(site, server) == {"eth0": first.mac_address, "eth1": second.mac_address}
@@ -84,7 +84,7 @@ def test_a_server_that_loses_its_first_port_goes_out_by_its_second(
 
 
 def test_ports_come_to_a_server_that_does_not_run(site: Site, server: str, other: str) -> None:
-    """Paused, it has them at once; stopped, when it is started, named in Neutron's order."""
+    """A paused server has new ports at once, a stopped server at its start, in order."""
     before = site.ports(server)
     site.demo.compute.pause_server(server)
     site.wait(server, "PAUSED")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a tenant and an operator can learn of a server from outside."""
+"""Facts on a server for tenant and operator, from outside."""
 
 import hashlib
 import json
@@ -39,13 +39,13 @@ def with_probe(archive: bytes) -> bytes:
 
 
 def health(site: Site, server: str) -> list[str]:
-    """Return what a server's tags say of its health."""
+    """Return a server's health by the tags."""
     tags = site.server(server).tags or []
     return [tag.removeprefix("docker_health=") for tag in tags if tag.startswith("docker_health=")]
 
 
 def test_its_health_is_a_tag(site: Site, tenant: Tenant, web_archive: Path) -> None:
-    """The image's HEALTHCHECK decides it; servers can be listed by it; a stopped one has none."""
+    """The image's HEALTHCHECK decides the health in lists; stopped servers have none."""
     image = tenant.upload(with_probe(web_archive.read_bytes()))
     server = tenant.boot(image, tags=["mine"])
     until(lambda: health(site, server) == ["healthy"], "a healthy server")
@@ -108,7 +108,7 @@ def test_a_crash_that_its_process_would_not_notice_is_refused(site: Site, standi
 
 
 def test_the_hypervisor_tells_how_it_is(site: Site, standing: str) -> None:
-    """Its uptime, kind, size and servers."""
+    """A hypervisor shows uptime, kind, size and servers."""
     (hypervisor,) = [
         each
         for each in site.admin.compute.hypervisors(details=True, with_servers=True)

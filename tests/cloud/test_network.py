@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ports on Neutron's networks: what a server has of them, and whom it reaches."""
+"""Ports on Neutron's networks: interfaces of a server, and reachable peers."""
 
 import json
 
@@ -62,7 +62,7 @@ def test_networks_without_a_router_are_apart(
 
 
 def test_a_server_has_as_many_nics_as_networks(site: Site, tenant: Tenant, web: str) -> None:
-    """With two networks a server has eth0 and eth1, in the order in which they were asked for."""
+    """With two networks a server has eth0 and eth1, in the order of the request."""
     second = tenant.network("10.77.3.0/24", routed=False)
     server = tenant.boot(web, networks=("private", second))
     for link, network in (("eth0", "private"), ("eth1", second)):

@@ -52,7 +52,7 @@ def test_stop_and_start_keep_files_and_network(site: Site, server: str) -> None:
 
 @pytest.mark.parametrize("kind", ["SOFT", "HARD"])
 def test_a_reboot_keeps_the_network(site: Site, server: str, kind: str) -> None:
-    """A rebooted server has a new process, and the addresses that it had."""
+    """A rebooted server has a new process and the same addresses."""
     address, before = site.give_address(server), identity(site, server)
     started = site.container(server)["State"]["StartedAt"]
     site.demo.compute.reboot_server(server, kind)
@@ -78,7 +78,7 @@ def test_a_paused_server_stands_still(site: Site, server: str) -> None:
 
 
 def test_a_server_whose_process_ends_is_shut_off_soon(site: Site, server: str) -> None:
-    """A process that ends makes its server SHUTOFF within 2 s; the console log tells the code."""
+    """A process's end makes the server SHUTOFF within 2 s; the console log has the code."""
     site.engine.kill(f"nova-{server}", "KILL")
     ended = time.monotonic()
     site.wait(server, "SHUTOFF", patience=SECONDS_TO_SHUTOFF + SLACK)
@@ -87,7 +87,7 @@ def test_a_server_whose_process_ends_is_shut_off_soon(site: Site, server: str) -
 
 
 def test_a_server_that_ended_by_itself_starts_again(site: Site, server: str) -> None:
-    """A server whose process ended can be started, and has its network again."""
+    """A server after its process's end starts again, with the network."""
     address = site.give_address(server)
     site.engine.kill(f"nova-{server}", "TERM")
     site.wait(server, "SHUTOFF")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is not for containers: said, and nothing is changed by it."""
+"""Calls not for containers are refused in words, without a change."""
 
 import uuid
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ def flavor(site: Site) -> Iterator[str]:
 
 
 def test_a_machines_image_is_no_containers(site: Site, tenant: Tenant, web_archive: Path) -> None:
-    """A server from an image that wants firmware is in ERROR, and its fault says why."""
+    """A server from an image with firmware is in ERROR, with the reason in the fault."""
     image = tenant.upload(web_archive, **UEFI)
     server = tenant.boot(image, status="ERROR")
     fault = site.fault(server)
@@ -66,7 +66,7 @@ def test_a_machines_image_is_no_containers(site: Site, tenant: Tenant, web_archi
 def test_a_rebuild_that_cannot_be_leaves_the_server(
     site: Site, tenant: Tenant, web: str, web_archive: Path
 ) -> None:
-    """It runs on from its own image, and Nova says so."""
+    """A server with a refused rebuild runs on from its image, also in Nova's record."""
     image, server = tenant.upload(web_archive, **UEFI), tenant.boot(web)
     *before, _ = account(site, server)
     site.demo.compute.rebuild_server(server, image=image)
@@ -80,7 +80,7 @@ def test_a_rebuild_that_cannot_be_leaves_the_server(
 
 
 def test_a_resize_that_cannot_be_leaves_the_server(site: Site, untouched: str, flavor: str) -> None:
-    """It runs on under its own flavor, which Placement holds it to."""
+    """A server with a refused resize runs on under its flavor, also in Placement."""
     site.demo.compute.resize_server(untouched, flavor)
     assert "a flavor without an ephemeral disk" in why(site, untouched, "resize")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server is rescued and given back: state, network and files, as its tenant sees them."""
+"""Rescue and return of a server: state, network and files in the tenant's eyes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +24,7 @@ def server(owner: Tenant, web: str) -> str:
 
 @pytest.fixture(scope="module")
 def address(site: Site, server: str) -> str:
-    """Its floating address."""
+    """Floating address of the server."""
     return site.give_address(server)
 
 
@@ -52,7 +52,7 @@ def refused(call: Callable[..., Any], *arguments: Any) -> bool:
 def test_a_rescue_loses_nothing(
     site: Site, owner: Tenant, web_archive: Path, server: str, address: str
 ) -> None:
-    """The rescue image runs, on the server's addresses; what it mends is there afterwards."""
+    """The rescue image runs on the server's addresses; mended files stay afterwards."""
     ports = site.ports(server)
     site.run(server, "sh", "-c", "echo mine > /root/file; echo broken > /www/cgi-bin/index.cgi")
     rescuer = owner.upload(web_archive, os_command_line="sh -c 'echo the rescuer; exec serve'")
@@ -75,7 +75,7 @@ def test_a_rescue_loses_nothing(
 def test_a_rescue_that_fails_leaves_the_server_running(
     site: Site, owner: Tenant, web_archive: Path, server: str, address: str
 ) -> None:
-    """Nova calls it ERROR and says why; it serves as before, and a hard reboot makes it ACTIVE."""
+    """A server with a failed rescue is in ERROR and serves on; a hard reboot makes ACTIVE."""
     bad = owner.upload(web_archive, os_command_line="sh 'unfinished")
     site.demo.compute.rescue_server(server, image_ref=bad)
     until(lambda: site.server(server).status == "ERROR", "the rescue to fail")
@@ -87,7 +87,7 @@ def test_a_rescue_that_fails_leaves_the_server_running(
 
 
 def test_a_rescued_server_stays_so(site: Site, owner: Tenant, server: str, address: str) -> None:
-    """What Nova forbids is refused, a restart of nova-compute is no news, and it can be deleted."""
+    """A rescued server refuses actions forbidden by Nova, outlives nova-compute, and is deleted."""
     compute = site.demo.compute
     compute.stop_server(server)
     site.wait(server, "SHUTOFF")

@@ -53,7 +53,7 @@ def same_container(site: Site, server: str) -> Iterator[None]:
 
 
 def test_a_resized_server_has_the_new_flavors_limits(site: Site, server: str) -> None:
-    """Grown, tried and confirmed, it is the same container with its files and its network."""
+    """A resized and confirmed server is the same container, with files and network."""
     with same_container(site, server):
         resize(site, server, "c1.tiny")
         assert memory(site, server) == 128
@@ -65,7 +65,7 @@ def test_a_resized_server_has_the_new_flavors_limits(site: Site, server: str) ->
 
 
 def test_a_reverted_server_has_the_old_flavors_limits(site: Site, server: str) -> None:
-    """What was written while the new flavor was tried stays too."""
+    """Files written before the confirmation stay too."""
     before = site.server(server).flavor
     with same_container(site, server):
         resize(site, server, "c1.medium")
@@ -81,7 +81,7 @@ def test_a_reverted_server_has_the_old_flavors_limits(site: Site, server: str) -
 
 
 def test_a_stopped_server_is_resized_without_being_started(site: Site, server: str) -> None:
-    """Its process does not run until it is started, and has the new limits then."""
+    """A stopped server stays stopped through a resize, and starts with the new limits."""
     site.demo.compute.stop_server(server)
     site.wait(server, "SHUTOFF")
     resize(site, server, "c1.nano")

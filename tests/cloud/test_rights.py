@@ -64,7 +64,7 @@ def test_a_wrong_extra_spec_is_refused_when_the_flavor_is_set(
 def test_a_flavor_grants_what_an_image_may_do_without(
     site: Site, tenant: Tenant, web: str, web_archive: Path, flavor: Callable[..., Any]
 ) -> None:
-    """One flavor, two images: the right is there, and where the image drops it, it is not."""
+    """Of two images under a flavor, the image that drops a right runs without."""
     granting = flavor(cap_add="NET_ADMIN", sysctl__net__ipv4__ip_forward="1")
     less = tenant.upload(web_archive, docker_cap_drop="NET_ADMIN")
     servers = [tenant.request(web, flavor=granting), tenant.request(less, flavor=granting)]
@@ -80,7 +80,7 @@ def test_a_flavor_grants_what_an_image_may_do_without(
 def test_what_is_beyond_its_bound_is_in_the_fault(
     site: Site, tenant: Tenant, web: str, web_archive: Path, flavor: Callable[..., Any]
 ) -> None:
-    """An image that wants more than its flavor; a runtime that the host has not."""
+    """The fault tells of an image beyond the flavor, and of a runtime missing on the host."""
     wanting = tenant.upload(web_archive, docker_cap_add="NET_ADMIN")
     refused = {
         tenant.request(wanting): "docker_cap_add = NET_ADMIN is refused; accepted is what the",
@@ -96,7 +96,7 @@ def test_what_is_beyond_its_bound_is_in_the_fault(
 def test_a_resize_gives_the_rights_of_the_new_flavor(
     site: Site, tenant: Tenant, web: str, flavor: Callable[..., Any]
 ) -> None:
-    """With its files and its address; the revert takes them back."""
+    """A resize to other rights keeps files and address; a revert takes the rights back."""
     server = tenant.boot(web)
     address = site.fixed_address(server)
     site.run(server, "touch", "/kept")

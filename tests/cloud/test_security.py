@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a server may do, as its tenant sees it; and whom it can neither reach nor deceive."""
+"""Rights of a server in the tenant's eyes, and isolation from other servers."""
 
 import contextlib
 import dataclasses
@@ -35,7 +35,7 @@ def wide(owner: Tenant, web: str, wide_flavor: str) -> str:
 
 
 def tried(site: Site, server: str, *argv: str) -> tuple[int, str]:
-    """Run a program inside a server and return how it ended, and what it wrote."""
+    """Run a program inside a server and return exit code and output."""
     made = site.engine.exec_create(f"nova-{server}", list(argv))
     output = site.engine.exec_start(made["Id"]).decode(errors="replace")
     return site.engine.exec_inspect(made["Id"])["ExitCode"], output
@@ -52,7 +52,7 @@ def own_address(site: Site, server: str, address: str) -> Iterator[None]:
 
 
 def test_a_tenant_sees_the_rights_of_a_server(site: Site, standing: str, wide: str) -> None:
-    """As tags, by which servers can be listed, and in words inside of it."""
+    """Rights are told as tags for lists of servers, and in words inside the server."""
     assert "docker_profile=baseline" in site.server(standing).tags
     assert not any(tag.startswith("docker_cap=") for tag in site.server(standing).tags)
     assert {f"docker_cap={name}" for name in MORE} <= {*site.server(wide).tags}
@@ -63,7 +63,7 @@ def test_a_tenant_sees_the_rights_of_a_server(site: Site, standing: str, wide: s
 
 
 def test_an_administrator_sees_them_in_its_diagnostics(site: Site, wide: str) -> None:
-    """All of them in words, in the form that is each driver's own."""
+    """Diagnostics tell the rights in words, in the form of each driver."""
     answer = site.admin.compute.get(f"/servers/{wide}/diagnostics", microversion="2.1")
     rights = answer.json()["rights"]
     assert "privileged: no (always: there is no such mode)" in rights
@@ -112,7 +112,7 @@ def test_a_server_cannot_take_anothers_address(
 
 
 def test_a_server_has_no_address_but_its_own(site: Site, wide: str) -> None:
-    """One that it gives itself is on its interface, and nobody hears from it."""
+    """A second address on a server's interface reaches nobody."""
     (port,) = site.ports(wide)
     own = port.fixed_ips[0]["ip_address"]
     subnet = site.demo.network.get_subnet(port.fixed_ips[0]["subnet_id"])
@@ -124,7 +124,7 @@ def test_a_server_has_no_address_but_its_own(site: Site, wide: str) -> None:
 
 
 def test_a_server_has_no_mac_but_its_own(site: Site, wide: str) -> None:
-    """What it sends with another is dropped."""
+    """A frame with a foreign MAC is dropped."""
     (port,) = site.ports(wide)
     gateway = site.demo.network.get_subnet(port.fixed_ips[0]["subnet_id"]).gateway_ip
     ping = f"ping -c 2 -W 2 -q {gateway}"

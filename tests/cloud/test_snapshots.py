@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Images out of servers, servers out of them again, and images that come before their servers."""
+"""Images made of servers, servers made of such images, and images cached ahead."""
 
 import hashlib
 import io
@@ -67,7 +67,7 @@ def snapshot(site: Site, tenant: Tenant, server: str, **properties: str) -> str:
 
 
 def settings(site: Site, server: str) -> dict[str, Any]:
-    """Return what the image of a server's container says, without what it leaves open."""
+    """Return the settings of the image of a server's container, without empty values."""
     image = site.engine.inspect_image(site.container(server)["Image"])
     return {name: value for name, value in image["Config"].items() if value}
 
@@ -109,7 +109,7 @@ def test_an_image_of_a_running_server_boots_as_its_own_image_does(
 def test_a_stopped_and_a_paused_server_stay_as_they_are(
     site: Site, owner: Tenant, server: str
 ) -> None:
-    """Their images are made, and nothing runs that did not run."""
+    """Stopped and paused servers have their images made, and stay as before."""
     compute = site.demo.compute
     compute.pause_server(server)
     site.wait(server, "PAUSED")
@@ -129,7 +129,7 @@ def test_a_stopped_and_a_paused_server_stay_as_they_are(
 
 
 def test_how_a_snapshot_is_made_is_a_property_of_it(site: Site, owner: Tenant, server: str) -> None:
-    """A live one never stands still; what is not understood makes none; neither is inherited."""
+    """A live snapshot never stops the server; an unknown mode makes none; neither is inherited."""
     live = snapshot(site, owner, server, docker_snapshot="live", purpose="testing")
     properties = site.demo.image.get_image(live).properties
     assert properties["purpose"] == "testing"
@@ -206,7 +206,7 @@ def _come_back(site: Site, server: str, image: str) -> None:
 def test_a_shelved_server_comes_back_with_files_and_addresses(
     site: Site, tenant: Tenant, web: str
 ) -> None:
-    """Shelved it is in Glance alone; unshelved it is what it was, and Glance has it no more."""
+    """A shelved server is in Glance alone; unshelved, the server is back and the image gone."""
     server = tenant.boot(web, metadata={"COLOUR": "red"})
     address = site.give_address(server)
     before = site.fixed_address(server)
@@ -228,7 +228,7 @@ def test_a_shelved_server_comes_back_with_files_and_addresses(
 def test_an_image_can_be_cached_before_its_first_server(
     site: Site, tenant: Tenant, web_archive: Path
 ) -> None:
-    """The aggregate's cache call fetches it once; what is no container image is not fetched."""
+    """The aggregate's cache call fetches an image once, and only container images."""
     image = tenant.upload(web_archive)
     other = tenant.upload(web_archive, container_format="bare")
     compute = site.admin.compute

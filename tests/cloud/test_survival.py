@@ -31,7 +31,7 @@ def test_a_restart_of_nova_compute_changes_nothing(
 def test_the_death_of_the_engine_changes_nothing(
     site: Site, tenant: Tenant, web: str, standing: str, standing_address: str
 ) -> None:
-    """A server's process and network outlive the engine, which finds it again; new ones boot."""
+    """A server's process and network outlive an engine's restart; new servers boot."""
     before = site.container(standing)["State"]["Pid"]
     dead = site.pid("dockerd")
     os.kill(dead, signal.SIGKILL)

@@ -10,7 +10,7 @@ from tests.tempest.workspace import SUBSET, Workspace
 
 @pytest.mark.timeout(900)
 def test_tempest_passes(site: Site) -> None:
-    """All of the subset; ./test tempest runs the rest as well."""
+    """Every test of the subset passes; ./test tempest runs the rest as well."""
     workspace = Workspace(site.layout.state / "tempest")
     with contents.subject(site.layout, workspace.path) as subject:
         workspace.prepare(subject)
