@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cloud with a dashboard, and people who use it in a browser."""
+"""Cloud with a dashboard, and people at a browser."""
 
 import contextlib
 import json
@@ -20,7 +20,7 @@ WANTED = ("horizon", "heat")
 
 @dataclass
 class Things:
-    """Names for what is made by hand, so that all of it is found and taken away again."""
+    """Names for things made by hand, found and removed at the end."""
 
     tenant: Tenant
     prefix: str = field(default_factory=lambda: f"test-{uuid.uuid4().hex[:8]}")
@@ -51,7 +51,7 @@ class Things:
 
 @pytest.fixture(scope="session")
 def dashboard(site: Site) -> Iterator[str]:
-    """Where the dashboard is; it and Heat are stopped at the end where they were not before."""
+    """Address of the dashboard; dashboard and Heat are stopped at the end unless running before."""
     packages.ensure(PROGRAMS)
     with additions(site, *WANTED):
         yield service.url(site.layout)

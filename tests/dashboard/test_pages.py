@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every page that the menu leads to is shown, with whatever is on it."""
+"""Every page of the menu is shown, with any content."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from tests.support.dashboard_pages import Browser
 def test_no_page_of_the_menu_fails(
     visitor: Callable[[str], Browser], standing: str, name: str, least: int
 ) -> None:
-    """None says that something went wrong, while there is a server and its image."""
+    """No page tells of an error, with a server and an image there."""
     person = visitor(name)
     pages = person.menu
     assert len(pages) >= least

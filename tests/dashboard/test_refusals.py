@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What cannot be is not offered, or fails in words on the page."""
+"""Impossible actions are absent, or fail in words on the page."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def test_what_is_no_image_says_so(person: Browser, things: Things, tmp_path: Pat
 def test_the_wizard_refuses_a_flavor_that_is_too_small(
     site: Site, person: Browser, things: Things, owner: Tenant, web_archive: Path
 ) -> None:
-    """It says what the image wants, and cannot be finished; another flavor can."""
+    """A form with too small a flavor tells the image's needs and stops; another flavor passes."""
     image = site.demo.image.get_image(owner.upload(web_archive))
     site.demo.image.update_image(image, min_ram=128)
     person.launch(name=things.name("small"), image=image.name, flavor="c1.nano", network="private")

@@ -27,7 +27,7 @@ def test_an_entry_is_deployed_and_deleted(
     stacks: Stacks,
     passwords: dict[str, str],
 ) -> None:
-    """What is typed into its form is what its page shows."""
+    """The page of a stack shows the values typed into the form."""
     image = owner.upload(NGINX.saved(CACHE, site.host.engine.url))
     name = things.name("page")
     template = CATALOGUE / "web/template.yaml"
@@ -53,7 +53,7 @@ def test_an_entry_is_deployed_and_deleted(
 def test_a_form_keeps_the_defaults(
     person: Browser, things: Things, passwords: dict[str, str], template: Path
 ) -> None:
-    """Whoever changes nothing gets what the entry says."""
+    """An unchanged form makes a stack with the entry's values."""
     person.stack(things.name("unmade"), passwords["demo"], template)
     person.find("//*[@name='stack_name']")
     for name, parameter in yaml.safe_load(template.read_text())["parameters"].items():
@@ -73,7 +73,7 @@ def test_the_drivers_reason_is_on_the_page(
     passwords: dict[str, str],
     web_archive: Path,
 ) -> None:
-    """A stack that asks for what containers cannot have fails in words."""
+    """A stack beyond a container's abilities fails in words."""
     images = {
         "image": owner.upload(web_archive),
         "unfit_image": owner.upload(web_archive, hw_firmware_type="uefi"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A tenant's walk through the dashboard: from a saved image to a server, and all that it does."""
+"""A tenant's walk through the dashboard: from a saved image to a server and every action."""
 
 import hashlib
 import secrets
@@ -46,7 +46,7 @@ def launched(person: Browser, things: Things, uploaded: str) -> str:
 def test_a_saved_image_is_uploaded(
     site: Site, things: Things, uploaded: str, web_archive: Path
 ) -> None:
-    """Byte by byte, and as what it is."""
+    """The upload keeps every byte and the image's format."""
     image = site.demo.image.get_image(things.image("web"))
     assert (image.container_format, image.disk_format) == ("docker", "raw")
     assert image.visibility == "private"
@@ -69,14 +69,14 @@ def test_all_that_the_wizard_asks_arrives(
 
 
 def test_its_log_is_shown(person: Browser, launched: str) -> None:
-    """What its process writes."""
+    """The log tab shows the output of the server's process."""
     person.open(INSTANCES)
     person.act(launched, "View Log")
     person.sees(f"{launched} serves HTTP on port 80")
 
 
 def test_its_console_answers(person: Browser, launched: str) -> None:
-    """A command that is typed into the page is run inside of it."""
+    """A command typed into the console's page runs inside the server."""
     mark = secrets.token_hex(4)
     with person.console(launched):
         person.wait(lambda: "/ #" in person.terminal(), "a prompt")
@@ -107,7 +107,7 @@ def test_an_interface_comes_and_goes(
 
 
 def test_a_floating_address_leads_to_it(person: Browser, launched: str) -> None:
-    """It is allocated and associated in one go, and answers."""
+    """A floating address is allocated and associated in one go, and answers."""
     person.open(INSTANCES)
     person.act(launched, "Associate Floating IP")
     person.click("//a[contains(@href, 'floating_ips/allocate')]")
@@ -120,7 +120,7 @@ def test_a_floating_address_leads_to_it(person: Browser, launched: str) -> None:
 
 
 def test_it_reboots(site: Site, person: Browser, things: Things, launched: str) -> None:
-    """Its process is another one."""
+    """A rebooted server has a new process."""
     before = site.container(things.server("server"))["State"]["StartedAt"]
     person.open(INSTANCES)
     person.act(launched, "Soft Reboot Instance")
@@ -140,7 +140,7 @@ def test_it_reboots(site: Site, person: Browser, things: Things, launched: str) 
 def test_it_goes_away_and_comes_back(
     person: Browser, launched: str, away: str, state: str, back: str
 ) -> None:
-    """What the menu offers is done, and the row says so."""
+    """Each action of the menu is done, and the row says so."""
     person.open(INSTANCES)
     person.act(launched, away)
     if away == "Shut Off Instance":
@@ -152,7 +152,7 @@ def test_it_goes_away_and_comes_back(
 
 
 def test_a_snapshot_is_launched(site: Site, person: Browser, things: Things, launched: str) -> None:
-    """What was written in the server is in the server that is launched from its image."""
+    """A file written in a server is in the server launched from the snapshot."""
     site.run(things.server("server"), "sh", "-c", "echo kept >/kept")
     person.open(INSTANCES)
     person.act(launched, "Create Snapshot")
@@ -176,7 +176,7 @@ def test_it_is_in_the_topology(person: Browser, launched: str) -> None:
 def test_the_administrator_sees_its_host(
     visitor: Callable[[str], Browser], launched: str, site: Site
 ) -> None:
-    """With its type and what is used of it; and no action that the driver refuses."""
+    """The hypervisor's page shows type and use, and no action refused by the driver."""
     administrator = visitor("admin")
     administrator.open("admin/hypervisors/")
     row = administrator.row(site.host.name)

@@ -14,7 +14,7 @@ END = "<!-- The end of the matrix. -->"
 
 
 def render(columns: Mapping[str, Column]) -> str:
-    """Return the table with all that failed or was left out below it."""
+    """Return the table, with failures and omissions below."""
     rows = sorted({name for column in columns.values() for name in column.modules})
     lines = [
         _row("tests/engine", *(f"{each.title}, {each.day}" for each in columns.values())),
@@ -31,7 +31,7 @@ def render(columns: Mapping[str, Column]) -> str:
 
 
 def write(columns: Mapping[str, Column], page: Path = PAGE) -> None:
-    """Put the table into its page, in the place of the last one."""
+    """Put the table into the page, in place of the last table."""
     before, _, rest = page.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
     page.write_text(f"{before}{BEGIN}\n\n{render(columns)}\n{END}{after}")

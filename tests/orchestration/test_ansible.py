@@ -32,7 +32,7 @@ class Playbooks:
     prefix: str
 
     def play(self, name: str, **variables: str) -> int:
-        """Run a playbook that must succeed, and return how many of its tasks changed something."""
+        """Run a playbook to its success, and return the number of changed tasks."""
         given = {"prefix": self.prefix, "archive": str(self.archive), **variables}
         words = (word for pair in given.items() for word in ("--extra-vars", "=".join(pair)))
         done = subprocess.run(
@@ -49,7 +49,7 @@ class Playbooks:
 
     @property
     def server(self) -> Any:
-        """The server that it made."""
+        """Server made by the playbook."""
         return self.site.demo.compute.find_server(self.prefix, ignore_missing=False)
 
     @property
@@ -60,7 +60,7 @@ class Playbooks:
 
 @pytest.fixture(scope="module")
 def playbooks(site: Site, orchestration: Any, web_archive: Path) -> Iterator[Playbooks]:
-    """What server.yml made; after teardown.yml nothing of it is left."""
+    """Server made by server.yml; after teardown.yml nothing is left."""
     subprocess.run([ROOT / "tools/ansible"], check=True)
     made = Playbooks(site, web_archive, f"test-{uuid.uuid4().hex[:8]}")
     try:
@@ -81,7 +81,7 @@ def test_a_second_run_changes_nothing(playbooks: Playbooks) -> None:
 
 
 def test_what_a_playbook_says_is_what_the_container_has(site: Site, playbooks: Playbooks) -> None:
-    """Metadata are its environment; key pair and user data are inside; the port is its own."""
+    """Metadata are the server's environment; key pair, user data and port are its own."""
     server = playbooks.server.id
     assert "COLOUR=green" in site.run(server, "cat", "/proc/1/environ").split("\0")
     assert "ssh-" in site.run(server, "cat", "/root/.ssh/authorized_keys")
@@ -92,7 +92,7 @@ def test_what_a_playbook_says_is_what_the_container_has(site: Site, playbooks: P
 
 
 def test_actions_are_played(site: Site, playbooks: Playbooks) -> None:
-    """The same server answers after each; it is rebuilt with metadata that were changed before."""
+    """The same server answers after each action, and is rebuilt with the changed metadata."""
     server, container = playbooks.server.id, site.container(playbooks.server.id)["Id"]
     assert playbooks.play("actions.yml", colour="red") == 6
     assert playbooks.server.id == server
@@ -101,7 +101,7 @@ def test_actions_are_played(site: Site, playbooks: Playbooks) -> None:
 
 
 def test_a_stack_is_played(site: Site, playbooks: Playbooks) -> None:
-    """openstack.cloud.stack makes one, and changes it in place."""
+    """openstack.cloud.stack makes a stack, and changes the stack in place."""
     playbooks.play("stack.yml", count="1")
     playbooks.play("stack.yml", count="2")
     found = [each for each in site.demo.compute.servers() if each.name.startswith(playbooks.prefix)]

@@ -24,7 +24,7 @@ MQTT_ACCEPTED, MQTT_REFUSED = 0, 5
 
 @pytest.fixture(scope="module")
 def catalogue(site: Site) -> Iterator[Path]:
-    """The catalogue, with its images in Glance; those that were not there are deleted."""
+    """Catalogue with its images in Glance; added images are deleted at the end."""
     before = _images(site)
     try:
         made = subprocess.run(
@@ -53,14 +53,14 @@ def test_images_that_are_there_are_left_alone(site: Site, catalogue: Path) -> No
 
 
 def test_a_page(stacks: Stacks, catalogue: Path) -> None:
-    """What its parameters say is what its page shows."""
+    """The application's page shows the values of the parameters."""
     stack = stacks.create(catalogue / "web/template.yaml", title="Bread", text="and butter")
     assert "<h1>Bread</h1><p>and butter" in page(_host(stacks.output(stack, "url")))
     stacks.delete(stack)
 
 
 def test_pages_behind_a_balancer(stacks: Stacks, catalogue: Path) -> None:
-    """Both servers behind it are seen by who asks often enough."""
+    """A client sees both servers behind the balancer after some requests."""
     stack = stacks.create(catalogue / "balanced/template.yaml", title="Bread")
     host = _host(stacks.output(stack, "url"))
     seen: set[str] = set()
@@ -109,7 +109,7 @@ def test_a_broker_asks_for_its_password(stacks: Stacks, catalogue: Path) -> None
 def test_a_saved_image_becomes_an_application(
     site: Site, stacks: Stacks, exposing: Path, tmp_path: Path
 ) -> None:
-    """What `add` writes, with the image as it says to upload it, is an application that answers."""
+    """A written entry of `add`, with the image uploaded as told, is an application that answers."""
     made = subprocess.run(
         [sys.executable, CATALOGUE / "add", "--into", tmp_path, "hello", exposing],
         check=True,
@@ -131,7 +131,7 @@ def test_a_saved_image_becomes_an_application(
 
 @pytest.fixture
 def exposing(site: Site, web_archive: Path, tmp_path: Path) -> Iterator[Path]:
-    """What `docker save` writes of an image that exposes a port and sets a variable."""
+    """Archive of `docker save` for an image with an exposed port and a variable."""
     engine, name = site.engine, "test/exposing"
     with web_archive.open("rb") as file:
         loaded = [line["stream"] for line in engine.load_image(file) if "stream" in line]
@@ -176,7 +176,7 @@ def _redis(address: tuple[str, int], password: str) -> str:
 
 
 def _mqtt(address: tuple[str, int], user: str, password: str) -> int | None:
-    """Return what a broker answers to a CONNECT of MQTT 3.1.1: its return code."""
+    """Return a broker's return code for a CONNECT of MQTT 3.1.1."""
     name, level, clean_with_user_and_password, seconds = b"MQTT", b"\x04", b"\xc2", b"\x00\x3c"
     payload = b"".join(_counted(each) for each in (b"test", user.encode(), password.encode()))
     body = _counted(name) + level + clean_with_user_and_password + seconds + payload

@@ -15,7 +15,7 @@ ENTRIES = sorted(path.parent.name for path in CATALOGUE.glob("*/template.yaml"))
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_every_entry_is_sound(stacks: Stacks, name: str) -> None:
-    """Heat takes its template; everything that is asked for says what it is, and it has an icon."""
+    """Heat accepts an entry's template; every parameter has a description, every entry an icon."""
     found = stacks.heat.stacks.validate(**template(CATALOGUE / name / "template.yaml"))
     assert found["Description"]
     assert all(each["Description"] for each in found["Parameters"].values())
@@ -26,7 +26,7 @@ def test_every_entry_is_sound(stacks: Stacks, name: str) -> None:
 def test_an_entry_is_made_of_a_saved_image(
     stacks: Stacks, web_archive: Path, tmp_path: Path
 ) -> None:
-    """What the tool writes is a template that Heat takes, with a picture."""
+    """The tool writes a template accepted by Heat, with a picture."""
     command = [sys.executable, CATALOGUE / "add", "--into", tmp_path, "hello", web_archive]
     made = subprocess.run(command, check=False, capture_output=True, text=True)
     assert made.returncode == 0, made.stderr

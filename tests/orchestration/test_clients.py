@@ -21,7 +21,7 @@ _ID = re.compile(r"\| id +\| ([0-9a-f-]{36}) ")
 
 @pytest.fixture(scope="module")
 def environment(site: Site) -> dict[str, str]:
-    """What the older clients, which read no clouds.yaml, want to be told."""
+    """Environment of the older clients, without clouds.yaml."""
     auth: Mapping[str, Any] = site.demo.config.auth
     told = {f"OS_{name.upper()}": str(value) for name, value in auth.items()}
     return {**os.environ, **told, "OS_IDENTITY_API_VERSION": "3", "PYTHONWARNINGS": "ignore"}

@@ -119,7 +119,7 @@ def _active(site: Site, stacks: Stacks, stack: str) -> list[str]:
 
 
 def test_a_stack_waits_for_what_its_server_says(site: Site, stacks: Stacks, running: str) -> None:
-    """A wait condition is met by a request that the container itself sends."""
+    """A wait condition is met by a request from the container itself."""
     stack = stacks.create(HEAT / "wait_condition.yaml", image=running)
     server = site.server(stacks.output(stack, "server"))
     assert f"{server.hostname} is ready" in stacks.output(stack, "said")
@@ -148,7 +148,7 @@ def test_all_inputs_of_a_template_arrive(site: Site, stacks: Stacks, running: st
 def test_a_stack_lets_go_of_its_server_and_takes_it_back(
     site: Site, stacks: Stacks, web: str
 ) -> None:
-    """An abandoned stack leaves its server running; one that adopts it owns the same one."""
+    """An abandoned stack leaves its server running; an adopting stack owns the same server."""
     stack = stacks.create(SERVER, image=web)
     server = stacks.output(stack, "server")
     left = stacks.heat.stacks.abandon(stack)

@@ -134,7 +134,7 @@ def test_a_member_does_not_do_what_is_reserved(
 def test_another_project_sees_nothing(
     people: People, standing: str, web: str, standing_address: str
 ) -> None:
-    """Servers, their logs, images, ports and addresses are those of their project only."""
+    """Servers, logs, images, ports and addresses belong to their project only."""
     cloud = people.stranger
     assert not list(cloud.compute.servers())
     for ask in (cloud.compute.get_server, cloud.compute.get_server_console_output):
@@ -147,7 +147,7 @@ def test_another_project_sees_nothing(
 
 
 def test_an_application_credential_acts_for_its_user(site: Site, tenant: Tenant, web: str) -> None:
-    """What a program does with one is done as its maker; one for readers acts on nothing."""
+    """A program with an application credential acts as the maker; a reader's acts on nothing."""
     with _credential(site, "member") as member, _credential(site, "reader") as reader:
         group = [{"name": "web"}]
         network = site.demo.network.find_network("private").id
@@ -193,7 +193,7 @@ def _exists(site: Site, server: str) -> bool:
 
 
 def test_a_trust_lets_another_user_act(site: Site, people: People, standing: str) -> None:
-    """Who is trusted sees and does what the owner may; without the trust it is over."""
+    """A trustee acts with the owner's rights; the end of the trust ends them."""
     user, project = site.demo.current_user_id, site.demo.current_project_id
     trust = site.demo.identity.create_trust(
         trustor_user_id=user,
@@ -223,7 +223,7 @@ def test_a_trust_lets_another_user_act(site: Site, people: People, standing: str
 
 @pytest.mark.parametrize(("limit", "value"), [("instances", 0), ("cores", 0), ("ram", 32)])
 def test_a_quota_holds(site: Site, people: People, web_shared: str, limit: str, value: int) -> None:
-    """What a project may have of servers, processors and memory is refused beyond that."""
+    """Servers, processors and memory beyond a project's quota are refused."""
     compute = site.admin.compute
     compute.update_quota_set(people.strange_project, **{limit: value})
     try:
@@ -240,7 +240,7 @@ def test_a_quota_holds(site: Site, people: People, web_shared: str, limit: str, 
 
 
 def test_a_quota_of_ports_holds(site: Site, people: People, web_shared: str) -> None:
-    """A server that would have one port too many is refused before it is one."""
+    """A server beyond the quota of ports is refused before its build."""
     network = people.stranger.network.create_network(name="own")
     people.stranger.network.create_subnet(network_id=network.id, ip_version=4, cidr="10.77.0.0/24")
     used = len(list(site.admin.network.ports(project_id=people.strange_project)))

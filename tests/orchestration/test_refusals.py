@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A template that asks for what a container cannot have: where its owner reads our reason."""
+"""Template beyond a container's abilities: places where the owner reads the reason."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ REASON = "not for containers"
 
 @dataclass(frozen=True)
 class Refused:
-    """Asks for it, with Heat's API and as a tenant types it."""
+    """Request by Heat's API and by a tenant's command."""
 
     site: Site
     stacks: Stacks
@@ -54,7 +54,7 @@ def refused(
 
 
 def test_a_stack_that_is_kept_shows_the_reason(refused: Refused) -> None:
-    """`stack show` and `stack failures list` have it; the server that was well is there."""
+    """`stack show` and `stack failures list` have the reason; the sound server is there."""
     stack = refused.request(rollback=False)
     assert REASON in refused.stacks.wait(stack, "CREATE_FAILED").stack_status_reason
     assert REASON in refused.typed("show", "-c", "stack_status_reason", stack).stdout
@@ -65,7 +65,7 @@ def test_a_stack_that_is_kept_shows_the_reason(refused: Refused) -> None:
 
 
 def test_a_stack_that_is_rolled_back_tells_the_reason_in_its_events(refused: Refused) -> None:
-    """Nothing of it is left, and Heat says of the stack only that: the events have the reason."""
+    """A rollback leaves nothing, and the events have the reason."""
     stack = refused.request(rollback=True)
     ended = refused.stacks.wait(stack, "ROLLBACK_COMPLETE")
     assert ended.stack_status_reason == "Stack ROLLBACK completed successfully"
@@ -83,7 +83,7 @@ def _is_failure(event: object) -> bool:
 
 
 def test_who_waits_for_a_stack_reads_the_reason(refused: Refused) -> None:
-    """`stack create --wait` writes it as it happens, and ends in failure."""
+    """`stack create --wait` writes the reason at once, and ends in failure."""
     name = f"test-{uuid.uuid4().hex[:8]}"
     given = [f"{key}={value}" for key, value in refused.images.items()]
     parameters = [word for each in given for word in ("--parameter", each)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Heat's software configuration: what of it a container honours, and what wants an agent."""
+"""Heat's software configuration: parts for containers, and parts for agents."""
 
 import json
 import shlex
@@ -15,7 +15,7 @@ DEPLOYMENT = Path(__file__).parent / "deployment.yaml"
 
 
 def test_a_software_config_is_user_data(site: Site, stacks: Stacks, running: str) -> None:
-    """A script that is a resource of its own is run like any user data."""
+    """A script as a resource of its own is run like any user data."""
     stack = stacks.create(EXAMPLES / "heat/software_config.yaml", image=running)
     server = stacks.output(stack, "server")
     hostname = site.server(server).hostname
@@ -25,7 +25,7 @@ def test_a_software_config_is_user_data(site: Site, stacks: Stacks, running: str
 
 
 def test_a_deployment_on_raw_user_data_is_refused(stacks: Stacks, running: str) -> None:
-    """Heat refuses it before anything is made: no agent would be told of it."""
+    """Heat refuses a deployment without an agent before anything is made."""
     wanted = {"image": running, "format": "RAW", "signal": "NO_SIGNAL"}
     with pytest.raises(HTTPBadRequest, match="should be set to SOFTWARE_CONFIG"):
         stacks.request(DEPLOYMENT, wanted)
@@ -45,7 +45,7 @@ def test_nothing_of_a_deployment_runs_without_an_agent(
 def test_a_deployment_is_complete_when_its_server_says_so(
     site: Site, stacks: Stacks, running: str
 ) -> None:
-    """What an agent would send, sent from inside: until then the stack is in progress."""
+    """A stack is in progress until the agent's signal, here sent from inside."""
     wanted = {"image": running, "format": "SOFTWARE_CONFIG", "signal": "CFN_SIGNAL"}
     stack = stacks.request(DEPLOYMENT, wanted)
     inputs = until(lambda: _inputs(stacks, stack), "the deployment to be offered")
@@ -62,7 +62,7 @@ def test_a_deployment_is_complete_when_its_server_says_so(
 
 
 def _inputs(stacks: Stacks, stack: str) -> dict[str, str]:
-    """Return what an agent finds in the metadata of its server; empty before it is there."""
+    """Return an agent's data in the metadata of a server; empty before their arrival."""
     found = {each.resource_name for each in stacks.heat.resources.list(stack)}
     if "server" not in found:
         return {}
