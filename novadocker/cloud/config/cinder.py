@@ -5,10 +5,11 @@ from pathlib import Path
 
 from novadocker.cloud.config import ini
 from novadocker.cloud.config.common import SILENT, Common
-from novadocker.cloud.layout.layout import LOOPBACK
+from novadocker.cloud.layout.layout import LOOPBACK, Layout
 from novadocker.cloud.storage import environment, share
 
 FILES, NFS = "files", "nfs"
+BACKENDS = (FILES, NFS)
 
 
 def files(common: Common) -> dict[Path, str]:
@@ -18,7 +19,20 @@ def files(common: Common) -> dict[Path, str]:
     return {
         conf / "cinder.conf": ini.render(_sections(common)),
         conf / "nfs_shares": f"{share.NAME}\n",
+        **{
+            backend_file(layout, each): ini.render({"DEFAULT": {"enabled_backends": each}})
+            for each in BACKENDS
+        },
     }
+
+
+def backend_file(layout: Layout, backend: str) -> Path:
+    """Return the file that leaves one backend to a volume service.
+
+    The services of a process share the id of the one that was started last: all heartbeats are
+    that one's, and the scheduler calls the other backends down after a minute.
+    """
+    return layout.conf("cinder") / f"{backend}.conf"
 
 
 def _sections(common: Common) -> ini.Sections:
@@ -34,7 +48,7 @@ def _sections(common: Common) -> ini.Sections:
             "my_ip": LOOPBACK,
             "host": "control",
             "state_path": state,
-            "enabled_backends": f"{FILES},{NFS}",
+            "enabled_backends": ",".join(BACKENDS),
             "default_volume_type": FILES,
             "glance_api_servers": layout.url(layout.ports.glance),
             "api_paste_config": packaged / "api-paste.ini",

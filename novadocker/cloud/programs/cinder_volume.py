@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs cinder-volume in one process: ``python -m novadocker.cloud.programs.cinder_volume``.
 
-By itself it forks a worker for each backend below a master, which costs another 150 MB each.
+By itself it forks a worker for each backend below a master, which costs another 150 MB. Its
+configuration has one backend here, since the services of a process cannot be told apart.
 """
 
 import importlib

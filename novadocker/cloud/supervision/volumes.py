@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Services of volumes: Cinder's API, its scheduler, and the one that has the backends."""
+"""Services of volumes: Cinder's API, its scheduler, and one for each backend."""
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import novadocker
@@ -40,14 +41,17 @@ def services(common: Common) -> Iterable[Service]:
         ready=lambda: readiness.consumer(common, "cinder-scheduler"),
         files=files,
     )
-    yield Service(
-        Command("cinder-volume", (*program, "novadocker.cloud.programs.cinder_volume", *option)),
-        # Its drivers report to a scheduler; what is reported before there is one, is lost.
-        after=(*after, "share", "glance", "cinder-scheduler"),
-        ready=lambda: readiness.consumer(common, f"cinder-volume.control@{cinder.NFS}"),
-        files=files,
-        sources=(
-            _CLOUD / "programs/cinder_volume.py",
-            *sorted(Path(environment.__file__).parent.glob("*.py")),
-        ),
-    )
+    for backend in cinder.BACKENDS:
+        alone = ("--config-file", str(cinder.backend_file(layout, backend)))
+        started = (*program, "novadocker.cloud.programs.cinder_volume", *option, *alone)
+        yield Service(
+            Command(f"cinder-volume-{backend}", started),
+            # Its driver reports to a scheduler; what is reported before there is one, is lost.
+            after=(*after, "share", "glance", "cinder-scheduler"),
+            ready=partial(readiness.consumer, common, f"cinder-volume.control@{backend}"),
+            files=files,
+            sources=(
+                _CLOUD / "programs/cinder_volume.py",
+                *sorted(Path(environment.__file__).parent.glob("*.py")),
+            ),
+        )

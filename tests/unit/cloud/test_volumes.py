@@ -42,11 +42,21 @@ def test_a_cloud_with_volumes_runs_cinder_in_its_own_environment(common: Common)
     """API, scheduler and volume service; its tables are made there, too."""
     whole = _with(common, cinder=True)
     services = {each.name: each.command.argv for each in volumes.services(whole)}
-    assert set(services) == {"cinder-api", "cinder-scheduler", "cinder-volume"}
+    volume = {"cinder-volume-files", "cinder-volume-nfs"}
+    assert set(services) == {"cinder-api", "cinder-scheduler", *volume}
     assert all(argv[0].startswith(str(environment.current())) for argv in services.values())
     (tables,) = (each for each in schema.others(whole.layout) if each.name == "cinder")
     assert tables.python == environment.program("python")
     assert tables.version == environment.current().name
+
+
+def test_each_backend_has_a_service_of_its_own(common: Common) -> None:
+    """A volume service has one backend, whose heartbeats are then that backend's."""
+    files = cinder.files(_with(common, cinder=True))
+    for backend in cinder.BACKENDS:
+        parser = configparser.RawConfigParser(default_section="none")
+        parser.read_string(files[cinder.backend_file(common.layout, backend)])
+        assert dict(parser["DEFAULT"]) == {"enabled_backends": backend}
 
 
 def test_every_type_of_volumes_has_a_backend(common: Common) -> None:
