@@ -22,6 +22,7 @@
     ├── PolicyRefused            a flavor, image or server asks for what cannot be granted
     │   └── NotForContainers     it asks for what only a virtual machine has
     ├── ResizeRefused            a server cannot have another flavor, or not on that host
+    ├── TransferFailed           files of a server did not come to where it is to be
     ├── RescueRefused            a server's files cannot be shown to another container
     ├── PasswordNotSet           a user of a server cannot have another password
     ├── CrashDumpRefused         a server's process would not notice the signal
@@ -173,6 +174,12 @@ class PolicyRefused(DockerDriverError):
     """A setting that will not be granted."""
 
     message = "{setting} = {value} is refused; accepted is {accepted}"
+
+
+class TransferFailed(DockerDriverError):
+    """Files of a server that did not arrive."""
+
+    message = "The server's files were not moved: {reason}"
 
 
 class RescueRefused(DockerDriverError):

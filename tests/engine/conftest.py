@@ -43,7 +43,7 @@ def engine_socket() -> Iterator[Path]:
         yield paths.socket
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def running_engine() -> RunningEngine:
     """How to run a further engine, for a test that wants to see it end."""
     return _running_engine

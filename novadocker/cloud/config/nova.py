@@ -91,6 +91,7 @@ def _compute(common: Common, host: ComputeHost) -> ini.Sections:
             "nova_sys_admin",
             "novadocker_privileged",
             "novadocker_volumes_privileged",
+            "novadocker_files_privileged",
         ),
     }
 

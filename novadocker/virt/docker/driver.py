@@ -14,9 +14,9 @@ from oslo_log import log as logging
 
 from novadocker import policy
 from novadocker.virt.docker import translation
-from novadocker.virt.docker.actions import recreate
 from novadocker.virt.docker.compute.assembly import Parts, assemble
 from novadocker.virt.docker.compute.introspection import Introspection
+from novadocker.virt.docker.compute.migrations import left_host, route_of
 from novadocker.virt.docker.compute.ports import while_plugging
 from novadocker.virt.docker.compute.service import Service
 from novadocker.virt.docker.compute.tags import tell_rights
@@ -293,12 +293,16 @@ class DockerDriver(Service, Introspection, VolumeCalls, Unsupported):
         retry_interval: int = 0,
     ) -> str:
         with translation.as_refused_resize():
-            recreate.refuse_move(self._parts.hostname, translation.destination(context, instance))
             policy.refuse(translation.wishes(instance, block_device_info, flavor=flavor))
-            network = self._parts.ports.network_of(instance, network_info)
+            parts, route = self._parts, route_of(context, instance)
+            network = parts.ports.network_of(instance, network_info)
             resized = translation.server(instance, flavor=flavor)
-            self._parts.resize.prepare(resized, network, timeout)
-        return ""  # no disk is on its way
+            if route.destination == parts.hostname:
+                parts.resize.prepare(resized, network, timeout)
+            else:
+                destination = parts.channel.to(route.destination, context, instance, flavor)
+                parts.departures.send(resized, network, destination, route.migration, timeout)
+        return ""  # no disk is on its way: what had to travel has arrived
 
     def finish_migration(
         self,
@@ -325,8 +329,13 @@ class DockerDriver(Service, Introspection, VolumeCalls, Unsupported):
         instance: Instance,
         network_info: NetworkInfo,
     ) -> None:
+        # Nova's ports of a server that left are the other host's; its stop unplugged them here.
+        copy = self._parts.ports.network_of(instance, [])
         with translation.as_nova_errors(instance):
-            self._parts.resize.confirm(instance.uuid)
+            if left_host(migration):
+                self._parts.lifecycle.remove(instance.uuid, copy)
+            else:
+                self._parts.resize.confirm(instance.uuid)
 
     def finish_revert_migration(
         self,

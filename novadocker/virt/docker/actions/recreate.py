@@ -42,23 +42,6 @@ LIMITS_ALL_FILES = "btrfs"
 SLACK = 16 * MIB
 
 
-def refuse_move(host: str, destination: str) -> None:
-    """Refuse to resize to another host.
-
-    Args:
-        host: compute host of the server.
-        destination: compute host that Nova chose.
-
-    Raises:
-        ResizeRefused: the two differ.
-    """
-    if destination != host:
-        raise ResizeRefused(
-            reason=f"it is a container on {host} and cannot move to {destination}; let "
-            "allow_resize_to_same_host be true, and its host have room for the new flavor"
-        )
-
-
 def refuse_smaller_disk(engine: Engine, container: Container, limits: Limits) -> None:
     """Refuse a disk that is too small for the files of a container.
 

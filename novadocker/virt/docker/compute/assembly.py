@@ -26,16 +26,20 @@ from novadocker.virt.docker.compute.allocations import Allocations
 from novadocker.virt.docker.compute.health import HealthReporter
 from novadocker.virt.docker.compute.ports import Ports
 from novadocker.virt.docker.compute.power import Watcher
+from novadocker.virt.docker.compute.stale import StaleArrivals
 from novadocker.virt.docker.compute.tags import ServerTags, Tags
 from novadocker.virt.docker.conf import options
 from novadocker.virt.docker.conf.policy_files import bounds_of
-from novadocker.virt.docker.conf.values import Options
+from novadocker.virt.docker.conf.values import MoveOptions, Options
 from novadocker.virt.docker.console import Consoles
 from novadocker.virt.docker.container.prober import Prober
 from novadocker.virt.docker.engine import Engine
 from novadocker.virt.docker.host.each_server import EachServer
 from novadocker.virt.docker.host.inventory import Host
 from novadocker.virt.docker.images import Images, PartialLoading, Provenance, Ranges
+from novadocker.virt.docker.migration.arrival import Arrivals
+from novadocker.virt.docker.migration.channel import Channel
+from novadocker.virt.docker.migration.departure import Departures
 from novadocker.virt.docker.network.audit import NetworkAudit
 from novadocker.virt.docker.network.networking import Networking
 from novadocker.virt.docker.telemetry.endpoint import Endpoint, EngineHealth
@@ -91,6 +95,9 @@ class Parts:
         lifecycle: boot, start, stop, pause, removal.
         rescue: stand-ins from a rescue image.
         resize: other flavors.
+        departures: servers that leave for another host.
+        channel: calls between hosts about servers that move.
+        stale: containers that abandoned moves brought.
         interfaces: ports that come and go.
         snapshots: images made of servers.
         recovery: repairs after a death of nova-compute.
@@ -120,6 +127,9 @@ class Parts:
     lifecycle: Lifecycle
     rescue: Rescue
     resize: Resize
+    departures: Departures
+    channel: Channel
+    stale: StaleArrivals
     interfaces: Interfaces
     snapshots: Snapshots
     recovery: Recovery
@@ -184,6 +194,8 @@ def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
     lifecycle = Lifecycle(engine, edges.images, networking, runner, rescue, settings)
     recovery = Recovery(engine, networking, runner, lifecycle)
     interfaces = Interfaces(engine, networking, runner, recovery)
+    arriving = MoveOptions(hostname, section.migration_address, section.migration_ports)
+    arrivals = Arrivals(engine, edges.images, runner, arriving)
     return Parts(
         hostname=hostname,
         engine=engine,
@@ -200,6 +212,9 @@ def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
         lifecycle=lifecycle,
         rescue=rescue,
         resize=Resize(engine, networking, runner),
+        departures=Departures(engine, networking, runner, hostname),
+        channel=Channel(arrivals, hostname, conf),
+        stale=StaleArrivals(engine, lifecycle, hostname),
         interfaces=interfaces,
         snapshots=Snapshots(engine, edges.glance, provenance=edges.provenance),
         recovery=recovery,

@@ -43,8 +43,10 @@ class Service(Composed):
         parts.audit.start()
         parts.snapshots.sweep(parts.hostname)
         parts.metrics.start()
+        parts.channel.start()
 
     def cleanup_host(self, host: str) -> None:
+        self._parts.channel.stop()
         self._parts.metrics.stop()
         self._parts.audit.stop()
         self._parts.watcher.stop()
@@ -100,6 +102,7 @@ class Service(Composed):
     def process_instances_at_startup(
         self, context: RequestContext, instances: InstanceList
     ) -> InstanceList:
+        self._parts.stale.remove(context, {instance.uuid for instance in instances})
         self._parts.repairs.attempt_all(
             {
                 instance.uuid: functools.partial(self._repair_at_start, instance)

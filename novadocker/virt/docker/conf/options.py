@@ -143,6 +143,18 @@ OPTIONS: list[cfg.Opt] = [
         "docker:runtime, such as runsc. Hosts that have one carry the trait "
         "CUSTOM_DOCKER_RUNTIME_<NAME>.",
     ),
+    cfg.HostAddressOpt(
+        "migration_address",
+        default="$my_ip",
+        help="Address at which other hosts reach this one to send it a server's files.",
+    ),
+    cfg.Opt(
+        "migration_ports",
+        type=types.Range(min=1024, max=65535),
+        default="49300-49363",
+        help="TCP ports at that address, one for each server that comes at the same time; a "
+        "port listens only while a server is on its way, for the one host that it comes from.",
+    ),
     cfg.ListOpt(
         "dns_servers",
         item_type=types.String(),

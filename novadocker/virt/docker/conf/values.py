@@ -45,3 +45,18 @@ class Options:
     log_max_size: str
     gate_timeout: int
     metadata_by_dhcp: bool = False
+
+
+@dataclass(frozen=True)
+class MoveOptions:
+    """Settings for servers that come from other hosts.
+
+    Attributes:
+        host: name of this host in Nova.
+        address: IP address that sources connect to.
+        ports: TCP ports that sources connect to, one for each transfer.
+    """
+
+    host: str
+    address: str
+    ports: range

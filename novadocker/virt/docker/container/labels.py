@@ -10,6 +10,7 @@ LABEL_PROBE = "novadocker.probe"  # the HEALTHCHECK itself, run by the driver
 LABEL_ROLE = "novadocker.role"
 LABEL_BASE = "novadocker.base"  # of a container that was made anew: the image that it began as
 LABEL_KEPT = "novadocker.kept"  # and the bytes that it had written until then
+LABEL_MOVE = "novadocker.move"  # id of Nova's migration by which a container came to its host
 RESCUE = "rescue"  # the role of a container that stands in for the server's own
 NAME_PREFIX = "nova-"
 

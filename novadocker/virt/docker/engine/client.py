@@ -6,6 +6,7 @@ from novadocker.virt.docker.engine.calls.events import EventCalls
 from novadocker.virt.docker.engine.calls.exec import ProgramCalls
 from novadocker.virt.docker.engine.calls.images import ImageCalls
 from novadocker.virt.docker.engine.calls.listing import ListingCalls
+from novadocker.virt.docker.engine.calls.stores import StoreCalls
 from novadocker.virt.docker.engine.calls.terminals import SessionCalls
 from novadocker.virt.docker.engine.calls.update import ResizeCalls
 from novadocker.virt.docker.engine.posture import Posture
@@ -20,6 +21,7 @@ class Engine(
     ProgramCalls,
     ResizeCalls,
     SessionCalls,
+    StoreCalls,
 ):
     """One Docker Engine; safe to use from many threads.
 

@@ -250,22 +250,6 @@ def login(image_meta: ImageMeta, password: str) -> Login:
     return Login.of(image_meta.properties.get("os_admin_user") or "root", password)
 
 
-def destination(context: RequestContext, instance: Instance) -> str:
-    """Return the destination host of a migration or resize.
-
-    Args:
-        context: request, with its token.
-        instance: Nova's, whose migration has been claimed.
-
-    Returns:
-        The host's name; unlike its address, no other host has it.
-    """
-    migration = objects.Migration.get_by_id_and_instance(
-        context, instance.migration_context.migration_id, instance.uuid
-    )
-    return str(migration.dest_compute)
-
-
 def shutdown_timeout(instance: Instance) -> int:
     """Say how long an instance may take to end by itself.
 

@@ -50,13 +50,6 @@ class Sizes:
         return self._sizes
 
 
-def test_a_server_moves_to_no_other_host() -> None:
-    """The reason names both hosts and what would help."""
-    recreate.refuse_move("h1", "h1")
-    with pytest.raises(ResizeRefused, match="cannot move to h2; let allow_resize_to_same_host"):
-        recreate.refuse_move("h1", "h2")
-
-
 @pytest.mark.parametrize(
     ("disk", "kept", "driver", "written", "whole", "fits"),
     [

@@ -15,7 +15,9 @@ def resized(docker_driver: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """How to begin the resize of a server to a host and a flavor."""
 
     def begin(host: str = "h1", **flavor: Any) -> None:
-        migration = objects.Migration(dest_compute=host)
+        migration = objects.Migration(
+            dest_compute=host, uuid="8dd5b2c2-0c8a-4a9c-9a53-2a4c0c3a7d11"
+        )
         monkeypatch.setattr(objects.Migration, "get_by_id_and_instance", lambda *_: migration)
         it = instance(
             migration_context=objects.MigrationContext(migration_id=1, new_numa_topology=None)

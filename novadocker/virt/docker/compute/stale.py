@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Containers that an abandoned move brought, removed when nova-compute starts."""
+
+from collections.abc import Collection
+from functools import partial
+
+from nova import objects
+
+from novadocker.virt.docker.actions.lifecycle import Lifecycle
+from novadocker.virt.docker.compute.migrations import abandoned
+from novadocker.virt.docker.container.labels import LABEL_HOST, LABEL_INSTANCE, LABEL_MOVE
+from novadocker.virt.docker.engine import Engine
+from novadocker.virt.docker.host.each_server import EachServer
+from novadocker.virt.docker.network.networking import Network
+from novadocker.virt.nova_types import RequestContext
+
+
+class StaleArrivals:
+    """Containers on this host whose migration was given up while their server is elsewhere.
+
+    Args:
+        engine: runs the containers.
+        lifecycle: removes servers from this host.
+        host: name of this host in Nova.
+    """
+
+    def __init__(self, engine: Engine, lifecycle: Lifecycle, host: str) -> None:
+        self._engine = engine
+        self._lifecycle = lifecycle
+        self._host = host
+        self._removals = EachServer("remove what an abandoned move left")
+
+    def remove(self, context: RequestContext, here: Collection[str]) -> None:
+        """Remove them; a failure of one is logged and leaves it for the next start.
+
+        Args:
+            context: of an administrator.
+            here: ids of the instances that Nova has on this host.
+        """
+        found = self._engine.labels_by_name(f"{LABEL_HOST}={self._host}").values()
+        moved = {each[LABEL_INSTANCE]: each[LABEL_MOVE] for each in found if LABEL_MOVE in each}
+        self._removals.attempt_all(
+            {
+                uuid: partial(self._look_at, context, uuid, migration)
+                for uuid, migration in moved.items()
+                if uuid not in here
+            }
+        )
+
+    def _look_at(self, context: RequestContext, uuid: str, migration: str) -> None:
+        if abandoned(context, uuid, migration, self._host):
+            self._lifecycle.remove(uuid, Network(objects.Instance(uuid=uuid), []))

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Directories of containers' files, read and written by the privileged daemon as they are.
+
+Names such as ``.wh.x``, which a layer takes for deletions, extended attributes, access lists,
+capabilities, holes, hard links and nanoseconds survive: nothing of it goes through an archive
+of the engine. ``copy`` does on one host what ``packed`` and ``fill`` do between two.
+"""
+
+import contextlib
+import socket
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from novadocker.errors import TransferFailed
+from novadocker.virt.docker.migration import privileged
+from novadocker.virt.docker.migration.fault import Fault
+from novadocker.virt.docker.migration.owners import Owners
+
+CHUNK_BYTES = 1024 * 1024
+_LOOK_SECONDS = 0.5
+
+
+def packed(directory: Path) -> Iterator[bytes]:
+    """Read a directory.
+
+    Args:
+        directory: of a container that does not run.
+
+    Yields:
+        Pieces of a stream for ``fill``; only after the last one is it known to be whole.
+
+    Raises:
+        TransferFailed: the directory could not be read to its end.
+    """
+    with _called(lambda address: privileged.send(str(directory), address)) as connection:
+        while piece := connection.recv(CHUNK_BYTES):
+            yield piece
+
+
+def fill(directory: Path, pieces: Iterable[bytes], owners: Owners) -> None:
+    """Write a directory; what was in it is gone.
+
+    Args:
+        directory: of a container that does not run.
+        pieces: the stream, as ``packed`` gives it; what they raise is raised.
+        owners: translation of users between the two hosts.
+
+    Raises:
+        TransferFailed: the stream is not whole, or the directory cannot hold it.
+    """
+    source = (owners.source.user, owners.source.group)
+    here = (owners.destination.user, owners.destination.group)
+
+    def write(address: str) -> int:
+        return privileged.receive(str(directory), address, source, here)
+
+    with _called(write) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+        connection.shutdown(socket.SHUT_WR)
+
+
+def copy(source: Path, destination: Path) -> None:
+    """Make a directory like another one of this host; what was in it is gone.
+
+    Args:
+        source: of a container that does not run.
+        destination: of another that does not.
+
+    Raises:
+        TransferFailed: the one could not be read, or the other cannot hold it.
+    """
+    with _as_ours():
+        privileged.copy(str(source), str(destination))
+
+
+def measure(directory: Path) -> int:
+    """Measure a directory.
+
+    Args:
+        directory: of a container.
+
+    Returns:
+        Bytes on the disk; holes are none.
+    """
+    with _as_ours():
+        return privileged.measured(str(directory))
+
+
+@contextlib.contextmanager
+def _called(work: Callable[[str], int]) -> Iterator[socket.socket]:
+    """Have the privileged daemon work at the other end of a socket.
+
+    Args:
+        work: call of the daemon with the path of the socket that it connects to.
+
+    Yields:
+        Our end; the work has succeeded when the context is left without an exception.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="novadocker-") as place,
+        socket.socket(socket.AF_UNIX) as listener,
+        ThreadPoolExecutor(1, thread_name_prefix="files") as pool,
+        _as_ours(),
+    ):
+        address = str(Path(place) / "files")
+        listener.bind(address)
+        listener.listen(1)
+        done = pool.submit(work, address)
+        with _accepted(listener, done) as connection:
+            try:
+                yield connection
+            except (BrokenPipeError, ConnectionResetError):
+                connection.close()
+                done.result()  # its fault, of which ours is the echo
+                raise
+        done.result()
+
+
+def _accepted(listener: socket.socket, done: "Future[int]") -> socket.socket:
+    listener.settimeout(_LOOK_SECONDS)
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except TimeoutError:
+            if done.done():
+                done.result()  # it failed before it came so far
+                raise
+        else:
+            connection.settimeout(None)
+            return connection
+
+
+@contextlib.contextmanager
+def _as_ours() -> Iterator[None]:
+    try:
+        yield
+    except (Fault, OSError) as error:
+        raise TransferFailed(reason=str(error)) from error

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Privileged daemon of moves: it reads and writes containers' files on the host's disk.
+
+A daemon of its own, for two reasons: it alone has the rights over all files, and a transfer
+that takes minutes keeps no other privileged work waiting.
+"""
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from oslo_privsep import capabilities, priv_context
+
+from novadocker.virt.docker.migration.owners import Owners, Root
+from novadocker.virt.docker.migration.pack import Packer
+from novadocker.virt.docker.migration.unpack import Incoming, Unpacker
+
+_STAT_BLOCK = 512
+
+context = priv_context.PrivContext(
+    "novadocker",
+    cfg_section="novadocker_files_privileged",
+    pypath=f"{__name__}.context",
+    capabilities=[
+        capabilities.CAP_DAC_OVERRIDE,  # files and directories that their owner has closed
+        capabilities.CAP_DAC_READ_SEARCH,
+        capabilities.CAP_CHOWN,
+        capabilities.CAP_FOWNER,  # modes, times and access lists of others' files
+        capabilities.CAP_FSETID,  # set-group-id bits, which a change of mode takes else
+        capabilities.CAP_SETFCAP,
+        capabilities.CAP_MKNOD,  # a file that an overlay hides is a device on the disk
+        capabilities.CAP_SYS_ADMIN,  # attributes named "trusted."
+    ],
+)
+
+_Call = TypeVar("_Call", bound=Callable[..., Any])
+
+# oslo.privsep has no types: what it returns takes and gives the same as what it was given
+entrypoint: Callable[[_Call], _Call] = context.entrypoint
+
+
+@entrypoint
+def send(directory: str, address: str) -> int:
+    """Pack a directory into a socket.
+
+    Args:
+        directory: path on this host.
+        address: path of a listening Unix socket.
+
+    Returns:
+        The number of records.
+    """
+    with socket.socket(socket.AF_UNIX) as out:
+        out.connect(address)
+        return Packer(out).pack(directory)
+
+
+@entrypoint
+def receive(directory: str, address: str, source: tuple[int, int], here: tuple[int, int]) -> int:
+    """Unpack a directory from a socket; what was in it is gone.
+
+    Args:
+        directory: path on this host.
+        address: path of a listening Unix socket.
+        source: user and group of the containers' root on the host that the files come from.
+        here: user and group of the containers' root on this host.
+
+    Returns:
+        The number of records.
+    """
+    with socket.socket(socket.AF_UNIX) as incoming:
+        incoming.connect(address)
+        owners = Owners(Root(*source), Root(*here))
+        return Unpacker(Incoming(incoming), owners).unpack(directory)
+
+
+@entrypoint
+def copy(source: str, destination: str) -> int:
+    """Make a directory of this host like another; what was in it is gone.
+
+    Args:
+        source: path of the one that is read.
+        destination: path of the one that is filled.
+
+    Returns:
+        The number of records.
+    """
+    near, far = socket.socketpair()
+    faults: list[BaseException] = []
+
+    def pack() -> None:
+        with near:
+            try:
+                Packer(near).pack(source)
+            except BaseException as fault:  # noqa: BLE001 - raised below, in the caller's thread
+                faults.append(fault)
+
+    packing = threading.Thread(target=pack, name="pack", daemon=True)
+    packing.start()
+    try:
+        with far:
+            return Unpacker(Incoming(far), Owners()).unpack(destination)
+    except Exception:
+        packing.join()
+        # A reader that failed breaks the writer's pipe: its own fault is the first one then.
+        if faults and not isinstance(faults[0], BrokenPipeError):
+            raise faults[0] from None
+        raise
+
+
+@entrypoint
+def measured(directory: str) -> int:
+    """Measure a directory.
+
+    Args:
+        directory: path on this host.
+
+    Returns:
+        Bytes on the disk; holes are none.
+    """
+    size = 0
+    for _, directories, files, inside in os.fwalk(directory):
+        for name in (*directories, *files):
+            size += os.stat(name, dir_fd=inside, follow_symlinks=False).st_blocks * _STAT_BLOCK
+    return size
