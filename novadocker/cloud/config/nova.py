@@ -129,8 +129,8 @@ def _defaults(common: Common) -> ini.Section:
         "rpc_response_timeout": 60,
         "report_interval": 10,
         "service_down_time": 60,
-        # A container is resized where it is, also where there are other hosts.
-        "allow_resize_to_same_host": True,
+        # Nova's default, with which a resize moves a server; one host has nowhere else to go.
+        "allow_resize_to_same_host": common.layout.settings.computes == 1,
         # A host that is only tried out is stopped often: do not make its owner wait.
         "graceful_shutdown_timeout": 5,
         "manager_shutdown_timeout": 3,

@@ -15,7 +15,7 @@ import pytest
 from oslo_config import cfg
 
 from novadocker.virt.docker.engine import Connection, Engine
-from novadocker.virt.docker.migration import files, privileged
+from novadocker.virt.docker.files import directories, privileged
 from tests.engine.migration.box import Box
 from tests.support.layered import Saved, shell
 from tests.support.layered import tar as tar_of
@@ -39,7 +39,7 @@ def _daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     helper = str(Path(sys.prefix) / "bin" / "privsep-helper")
     cfg.CONF.set_override("helper_command", helper, group=context.cfg_section)
     with _pipes_left_open():
-        files.measure(tmp_path_factory.mktemp("first"))
+        directories.measure(tmp_path_factory.mktemp("first"))
     yield
     with _pipes_left_open():
         context.stop()

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from novadocker.errors import TransferFailed
-from novadocker.virt.docker.migration import files
-from novadocker.virt.docker.migration.owners import Owners, Root
+from novadocker.virt.docker.files import directories
+from novadocker.virt.docker.files.owners import Owners, Root
 from tests.engine.migration.box import Box
 
 WRITTEN = """
@@ -67,8 +67,8 @@ def _seen(path: Path) -> Seen:
 
 def _all(root: Path) -> dict[str, Seen]:
     found = {}
-    for place, directories, names in os.walk(root):
-        for name in (*directories, *names):
+    for place, folders, names in os.walk(root):
+        for name in (*folders, *names):
             path = Path(place) / name
             relative = str(path.relative_to(root))
             if not relative.startswith((".dockerenv", "dev", "proc", "sys", "data", "etc", "run")):
@@ -106,10 +106,10 @@ def test_all_of_a_layer_survives(make_box: Callable[[], Box], way: str) -> None:
     assert before["home/.wh.app"]
     assert "home/app" not in before
     if way == "copy":
-        files.copy(first.writable, second.writable)
+        directories.copy(first.writable, second.writable)
     else:
-        pieces = files.packed(first.writable)
-        files.fill(second.writable, pieces, Owners())
+        pieces = directories.packed(first.writable)
+        directories.fill(second.writable, pieces, Owners())
     second.start()
     after = _all(second.merged)
     second.stop()
@@ -123,7 +123,7 @@ def test_owners_move(make_box: Callable[[], Box]) -> None:
     first, second = make_box(), make_box()
     _, root = _written(first)
     owners = Owners(Root(root, root), Root(root + 70000, root + 70000))
-    files.fill(second.writable, files.packed(first.writable), owners)
+    directories.fill(second.writable, directories.packed(first.writable), owners)
     file = second.writable / "suid"
     assert file.stat().st_uid == root + 70000
     assert struct.unpack("<6I", os.getxattr(file, CAPABILITY))[5] == root + 70000
@@ -134,23 +134,23 @@ def test_measure_counts_no_holes(make_box: Callable[[], Box]) -> None:
     """A layer of 300 MB that are holes is measured as what it takes."""
     box = make_box()
     _written(box)
-    assert files.measure(box.writable) < 1024 * 1024
+    assert directories.measure(box.writable) < 1024 * 1024
 
 
 def test_fault_of_the_other_end_is_told(make_box: Callable[[], Box], tmp_path: Path) -> None:
     """A directory that is not there, and one that cannot be written, are named."""
     box = make_box()
     with pytest.raises(TransferFailed, match="nowhere"):
-        list(files.packed(tmp_path / "nowhere"))
-    pieces = files.packed(box.writable)
+        list(directories.packed(tmp_path / "nowhere"))
+    pieces = directories.packed(box.writable)
     with pytest.raises(TransferFailed, match="nowhere"):
-        files.fill(tmp_path / "nowhere", pieces, Owners())
+        directories.fill(tmp_path / "nowhere", pieces, Owners())
 
 
 def test_cut_stream_is_told(make_box: Callable[[], Box]) -> None:
     """A stream that stops in the middle never counts as a whole layer."""
     first, second = make_box(), make_box()
     _written(first)
-    some = b"".join(files.packed(first.writable))[:-100]
+    some = b"".join(directories.packed(first.writable))[:-100]
     with pytest.raises(TransferFailed, match="too early"):
-        files.fill(second.writable, [some], Owners())
+        directories.fill(second.writable, [some], Owners())

@@ -31,6 +31,7 @@ from novadocker.gate.build import PROGRAM, compile_gate
 from novadocker.policy import Abilities, Bounds, Flavor
 from novadocker.virt.docker.actions.allowance import Allowance
 from novadocker.virt.docker.actions.lifecycle import Lifecycle
+from novadocker.virt.docker.actions.lock import lock
 from novadocker.virt.docker.actions.rescue import Rescue
 from novadocker.virt.docker.actions.resize import Resize
 from novadocker.virt.docker.actions.runner import Runner
@@ -44,6 +45,10 @@ from novadocker.virt.docker.migration.departure import Departures
 from novadocker.virt.docker.migration.manifest import Manifest
 from novadocker.virt.docker.migration.stream import Offer
 from novadocker.virt.docker.network.networking import Network, Networking
+from novadocker.virt.docker.volumes.attachments import Volumes
+from novadocker.virt.docker.volumes.connector import Connector, HostIdentity
+from novadocker.virt.docker.volumes.records import Records
+from novadocker.virt.docker.volumes.values import Trust
 from novadocker.virt.docker.wiring.wire import Wired
 from tests.support.layered import Saved, shell, tar
 
@@ -111,8 +116,11 @@ class Host:
         networking = Networking(wiring, options.domain, options.dns_servers)
         able = SimpleNamespace(abilities=lambda _pids: self.able)
         allowance = Allowance(able, 64, self.bounds)
-        self.runner = Runner(self.engine, networking, options, allowance)
-        rescue = Rescue(images, networking, self.runner)
+        records = Records(self.instances / "volumes")
+        connector = Connector(lambda: HostIdentity(self.name, "127.0.0.1"))
+        self.volumes = Volumes(records, connector, Trust.CHECKED)
+        self.runner = Runner(self.engine, networking, options, allowance, self.volumes)
+        rescue = Rescue(self.engine, images, networking, self.runner)
         self.life = Lifecycle(self.engine, images, networking, self.runner, rescue, options)
         self.resize = Resize(self.engine, networking, self.runner)
         self.departures = Departures(self.engine, networking, self.runner, self.name)
@@ -165,6 +173,13 @@ def _gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             compile_gate(compiled)
             patch.setattr(start_gate, "PROGRAM", compiled)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _locks_of_two_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The source holds the server's lock while it waits for the destination: in one process, as
+    # here, both would be the same lock.
+    monkeypatch.setattr(arrival, "lock", lambda uuid: lock(f"h2-{uuid}"))
 
 
 @pytest.fixture(scope="module")
@@ -336,7 +351,7 @@ def test_connection_cut_in_the_middle(
 ) -> None:
     """A server whose stream breaks runs on where it was, and nothing of it is left elsewhere."""
     hosts[0].run(server, "dd if=/dev/zero of=/big bs=1M count=20 2>/dev/null")
-    packed = departure.files.packed
+    packed = departure.directories.packed
 
     def cut(directory: Path) -> Iterator[bytes]:
         pieces = packed(directory)
@@ -344,7 +359,7 @@ def test_connection_cut_in_the_middle(
         pieces.close()  # type: ignore[attr-defined]
         raise TransferFailed(reason="the network is gone")
 
-    monkeypatch.setattr(departure.files, "packed", cut)
+    monkeypatch.setattr(departure.directories, "packed", cut)
     with pytest.raises(TransferFailed):
         send(hosts, server, Remote(hosts[1], server))
     _untouched(hosts, server)
@@ -358,7 +373,7 @@ def test_destination_that_fails_says_why(
     def full(*_: Any) -> None:
         raise TransferFailed(reason="No space left on device")
 
-    monkeypatch.setattr(arrival.files, "fill", full)
+    monkeypatch.setattr(arrival.directories, "fill", full)
     with pytest.raises(TransferFailed, match="No space left"):
         send(hosts, server, Remote(hosts[1], server))
     _untouched(hosts, server)

@@ -8,7 +8,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"privileged", "conf", "engine", "telemetry"}),
     frozenset({"console", "host", "wiring"}),
     frozenset({"container", "check"}),
-    frozenset({"images", "injection", "network", "volumes", "checkpoint"}),
+    frozenset({"images", "injection", "network", "volumes", "checkpoint", "files"}),
     frozenset({"actions"}),
     frozenset({"migration", "translation"}),
     frozenset({"compute"}),

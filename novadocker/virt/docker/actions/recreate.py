@@ -53,13 +53,27 @@ def refuse_smaller_disk(engine: Engine, container: Container, limits: Limits) ->
     Raises:
         ResizeRefused: the files do not fit.
     """
-    if not 0 < limits.disk_bytes < current_limits(container).disk_bytes:
-        return
-    written = _used(engine, container)
-    if limits.disk_bytes < written + SLACK:
+    before = current_limits(container).disk_bytes
+    if 0 < limits.disk_bytes < before:
+        refuse_disk(used(engine, container), before, limits.disk_bytes)
+
+
+def refuse_disk(written: int, before: int, wanted: int) -> None:
+    """Refuse a flavor whose disk is too small for the files of a server.
+
+    Args:
+        written: bytes in use.
+        before: bytes of the disk until now; 0 without a limit.
+        wanted: bytes of the new disk; 0 without a limit.
+
+    Raises:
+        ResizeRefused: the files do not fit.
+    """
+    shrinks = wanted > 0 and (before == 0 or wanted < before)
+    if shrinks and wanted < written + SLACK:
         raise ResizeRefused(
             reason=f"its files take {written / GIB:.1f} GiB and the new flavor's disk is "
-            f"{limits.disk_bytes / GIB:.0f} GiB; delete some, or take a larger flavor"
+            f"{wanted / GIB:.0f} GiB; delete some, or take a larger flavor"
         )
 
 
@@ -154,7 +168,16 @@ def _needs_another(container: Container, limits: Limits, rights: Rights) -> bool
     return (limits.disk_bytes, limits.rates, rights) != fixed
 
 
-def _used(engine: Engine, container: Container) -> int:
+def used(engine: Engine, container: Container) -> int:
+    """Measure the files of a container, as far as they count for the disk of a flavor.
+
+    Args:
+        engine: Docker Engine of the container.
+        container: state of the container at the moment.
+
+    Returns:
+        Bytes, with those that the container had written when it was last made anew.
+    """
     written, whole = engine.sizes(container.name)
     if container.storage_driver == LIMITS_ALL_FILES:
         return whole
@@ -168,10 +191,10 @@ def _image_of(uuid: str, container: Container) -> str:
 def _make_anew(
     engine: Engine, uuid: str, container: Container, limits: Limits, rights: Rights
 ) -> None:
-    name, used = container.name, _used(engine, container)
+    name, written = container.name, used(engine, container)
     tag = _image_of(uuid, container)
-    kept = 0 if container.storage_driver == LIMITS_ALL_FILES else used
-    disk = max(limits.disk_bytes, used + SLACK) - kept if limits.disk_bytes else 0
+    kept = 0 if container.storage_driver == LIMITS_ALL_FILES else written
+    disk = max(limits.disk_bytes, written + SLACK) - kept if limits.disk_bytes else 0
     labels = {
         LABEL_BASE: container.labels.get(LABEL_BASE, container.image),
         LABEL_KEPT: str(kept),

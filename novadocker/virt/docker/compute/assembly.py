@@ -23,6 +23,7 @@ from novadocker.virt.docker.actions.runner import Runner
 from novadocker.virt.docker.actions.snapshot import Snapshots
 from novadocker.virt.docker.actions.volumes import VolumeChanges
 from novadocker.virt.docker.compute.allocations import Allocations
+from novadocker.virt.docker.compute.channel import Channel
 from novadocker.virt.docker.compute.health import HealthReporter
 from novadocker.virt.docker.compute.ports import Ports
 from novadocker.virt.docker.compute.power import Watcher
@@ -38,7 +39,6 @@ from novadocker.virt.docker.host.each_server import EachServer
 from novadocker.virt.docker.host.inventory import Host
 from novadocker.virt.docker.images import Images, PartialLoading, Provenance, Ranges
 from novadocker.virt.docker.migration.arrival import Arrivals
-from novadocker.virt.docker.migration.channel import Channel
 from novadocker.virt.docker.migration.departure import Departures
 from novadocker.virt.docker.network.audit import NetworkAudit
 from novadocker.virt.docker.network.networking import Networking
@@ -95,7 +95,7 @@ class Parts:
         lifecycle: boot, start, stop, pause, removal.
         rescue: stand-ins from a rescue image.
         resize: other flavors.
-        departures: servers that leave for another host.
+        departures: moves of servers to another host.
         channel: calls between hosts about servers that move.
         stale: containers that abandoned moves brought.
         interfaces: ports that come and go.

@@ -10,6 +10,7 @@ from novadocker.errors import ContainerNotFound
 from novadocker.virt.docker import translation
 from novadocker.virt.docker.actions.crash_dump import crash
 from novadocker.virt.docker.compute.base import Composed
+from novadocker.virt.docker.container.guest import CONSOLE_BYTES
 from novadocker.virt.docker.container.labels import container_name
 from novadocker.virt.docker.container.serving import serving
 from novadocker.virt.docker.translation.diagnostics import Diagnostics, diagnostics_of
@@ -32,7 +33,9 @@ class Introspection(Composed):
 
     def get_console_output(self, context: RequestContext, instance: Instance) -> bytes:
         with translation.as_nova_errors(instance):
-            return self._guest(instance).console(self._parts.health.of(instance.uuid))
+            output = self._guest(instance).console(self._parts.health.of(instance.uuid))
+            earlier = self._parts.runner.directory(instance.uuid).kept_console()
+        return (earlier + output)[-CONSOLE_BYTES:]
 
     def get_serial_console(
         self, context: RequestContext, instance: Instance

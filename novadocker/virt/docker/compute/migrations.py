@@ -13,7 +13,7 @@ _GIVEN_UP = frozenset({"error", "failed", "cancelled", "reverted"})
 
 @dataclass(frozen=True)
 class Route:
-    """Way of a server that Nova moves, or resizes where it is.
+    """Route of a server in a migration or resize.
 
     Attributes:
         migration: id of Nova's migration.
@@ -28,7 +28,7 @@ def route_of(context: RequestContext, instance: Instance) -> Route:
     """Return the way of an instance whose migration has been claimed.
 
     Args:
-        context: of the request.
+        context: request of Nova.
         instance: the server in Nova.
     """
     migration = objects.Migration.get_by_id_and_instance(
@@ -53,7 +53,7 @@ def abandoned(context: RequestContext, uuid: str, migration: str, host: str) -> 
     became of the one that brought it.
 
     Args:
-        context: of an administrator.
+        context: token of an administrator.
         uuid: id of the instance.
         migration: id of the migration that brought the container.
         host: name of this host.

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Containers that an abandoned move brought, removed when nova-compute starts."""
+"""Containers of abandoned moves, removed at the start of nova-compute."""
 
 from collections.abc import Collection
 from functools import partial
 
 from nova import objects
+from oslo_log import log as logging
 
+from novadocker.errors import DockerDriverError
 from novadocker.virt.docker.actions.lifecycle import Lifecycle
 from novadocker.virt.docker.compute.migrations import abandoned
 from novadocker.virt.docker.container.labels import LABEL_HOST, LABEL_INSTANCE, LABEL_MOVE
@@ -14,9 +16,11 @@ from novadocker.virt.docker.host.each_server import EachServer
 from novadocker.virt.docker.network.networking import Network
 from novadocker.virt.nova_types import RequestContext
 
+LOG = logging.getLogger(__name__)
+
 
 class StaleArrivals:
-    """Containers on this host whose migration was given up while their server is elsewhere.
+    """Containers of given-up migrations on one host.
 
     Args:
         engine: runs the containers.
@@ -31,13 +35,18 @@ class StaleArrivals:
         self._removals = EachServer("remove what an abandoned move left")
 
     def remove(self, context: RequestContext, here: Collection[str]) -> None:
-        """Remove them; a failure of one is logged and leaves it for the next start.
+        """Remove stale containers; a failure is logged, and the next start tries again.
 
         Args:
-            context: of an administrator.
+            context: token of an administrator.
             here: ids of the instances that Nova has on this host.
         """
-        found = self._engine.labels_by_name(f"{LABEL_HOST}={self._host}").values()
+        try:
+            found = self._engine.labels_by_name(f"{LABEL_HOST}={self._host}").values()
+        except DockerDriverError as error:
+            # An exception would end nova-compute, and with it the service for all servers.
+            LOG.warning("Containers of abandoned moves are not looked for: %s", error)
+            return
         moved = {each[LABEL_INSTANCE]: each[LABEL_MOVE] for each in found if LABEL_MOVE in each}
         self._removals.attempt_all(
             {

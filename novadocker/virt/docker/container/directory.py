@@ -68,6 +68,18 @@ class InstanceDirectory:
         """
         return self._rights.read_text(encoding="utf-8") if self._rights.exists() else ""
 
+    def keep_console(self, output: bytes) -> None:
+        """Keep what a container wrote to its console on another host.
+
+        Args:
+            output: console log, the newest last.
+        """
+        self._console.write_bytes(output)
+
+    def kept_console(self) -> bytes:
+        """Return the console log of another host; b"" for a server that never moved."""
+        return self._console.read_bytes() if self._console.exists() else b""
+
     def binds(self) -> dict[str, str]:
         """List the files bound into the container.
 
@@ -85,6 +97,10 @@ class InstanceDirectory:
     @property
     def _rights(self) -> Path:
         return self.gate.directory / notice.FILE
+
+    @property
+    def _console(self) -> Path:
+        return self.path / "console"
 
     def _file(self, seen: str) -> Path:
         return self.path / Path(seen).name

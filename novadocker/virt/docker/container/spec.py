@@ -89,8 +89,7 @@ def refuse_root(settings: Settings, user: str, passwd: str | None = None) -> Non
     Raises:
         PolicyRefused: it is root, or by that file a name of root's, or nobody's.
     """
-    name = user.partition(":")[0]
-    if settings.root or (name not in ROOTS and not _may_be_root(name, passwd)):
+    if settings.root or not may_be_root(user, passwd):
         return
     raise PolicyRefused(
         setting="image's USER",
@@ -99,7 +98,16 @@ def refuse_root(settings: Settings, user: str, passwd: str | None = None) -> Non
     )
 
 
-def _may_be_root(name: str, passwd: str | None) -> bool:
+def may_be_root(user: str, passwd: str | None = None) -> bool:
+    """Tell whether an image's process could be root.
+
+    Args:
+        user: the image's USER.
+        passwd: the image's passwd(5), where it is known: any name may be root's in it.
+    """
+    name = user.partition(":")[0]
+    if name in ROOTS:
+        return True
     if name.isascii() and name.isdecimal():
         return _is_roots(name)
     if passwd is None:

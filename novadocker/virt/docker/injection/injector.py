@@ -28,7 +28,7 @@ from novadocker.virt.docker.container.accounts import (
     TextFile,
     user_name,
 )
-from novadocker.virt.docker.container.spec import refuse_root
+from novadocker.virt.docker.container.spec import may_be_root, refuse_root
 from novadocker.virt.docker.engine import Container, Engine
 from novadocker.virt.docker.injection import config_drive
 from novadocker.virt.docker.injection.files import SETTING, Entry, packed
@@ -105,6 +105,20 @@ def refuse_root_users(engine: Engine, container: Container, settings: Settings) 
     if not settings.root:
         passwd = read_accounts(engine, container.name, PASSWD)
         refuse_root(settings, container.user, passwd.text)
+
+
+def process_user(engine: Engine, container: Container) -> str:
+    """Return the user that a container's process runs as; "root" where any name may be root's.
+
+    Args:
+        engine: home of the container.
+        container: as it is now.
+
+    Raises:
+        ContainerNotFound: the container does not exist.
+    """
+    passwd = read_accounts(engine, container.name, PASSWD)
+    return "root" if may_be_root(container.user, passwd.text) else container.user
 
 
 def read_accounts(engine: Engine, name: str, path: str) -> TextFile:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Servers that move to another host with their files.
+"""Moves of servers, files included, to another host.
 
-``privileged`` reads and writes directories of files as they are on the host's disk: ``pack``
-makes a stream of one, ``unpack`` a directory of a stream, in the records of ``entry``, with the
-owners that ``owners`` translates between two hosts.
+``departure`` runs on the source and ``arrival`` on the destination. ``manifest`` is the account
+that the destination judges by, ``stream`` the connection between the two, ``frames`` the
+sections on it, and ``replica`` the container that is made of the source's description.
 """

@@ -15,19 +15,21 @@ from typing import Any
 from oslo_log import log as logging
 
 from novadocker.errors import DockerDriverError, ImageError, ResizeRefused, TransferFailed
+from novadocker.virt.docker.actions import recreate
 from novadocker.virt.docker.actions.lock import lock
 from novadocker.virt.docker.actions.recreate import PREDECESSOR
 from novadocker.virt.docker.actions.runner import Runner
 from novadocker.virt.docker.conf.values import MoveOptions
 from novadocker.virt.docker.container.labels import LABEL_MOVE
 from novadocker.virt.docker.container.server import Server
+from novadocker.virt.docker.container.spec import refuse_root
 from novadocker.virt.docker.engine import Engine
+from novadocker.virt.docker.files import directories
+from novadocker.virt.docker.files.owners import Owners, Root
 from novadocker.virt.docker.host import disk
 from novadocker.virt.docker.images import Images
-from novadocker.virt.docker.migration import files
 from novadocker.virt.docker.migration.frames import Arriving, Outgoing
 from novadocker.virt.docker.migration.manifest import Manifest, refuse_destination
-from novadocker.virt.docker.migration.owners import Owners, Root
 from novadocker.virt.docker.migration.replica import replica_here
 from novadocker.virt.docker.migration.stream import Listener, Offer
 from novadocker.virt.nova_types import ImageMeta, RequestContext
@@ -36,7 +38,7 @@ LOG = logging.getLogger(__name__)
 
 
 class Arrivals:
-    """Servers that come to this host.
+    """Arrivals of servers on one host.
 
     Args:
         engine: runs the containers.
@@ -57,7 +59,7 @@ class Arrivals:
     def prepare(
         self, context: RequestContext, server: Server, image_meta: ImageMeta, manifest: Manifest
     ) -> bool:
-        """Judge whether this host can take a server, and fetch its image; safe to repeat.
+        """Judge a server before the source stops, and fetch the image; safe to repeat.
 
         Args:
             context: token for Glance.
@@ -72,7 +74,9 @@ class Arrivals:
             ResizeRefused: the host cannot take the server.
             PolicyRefused: flavor or image ask for more than is granted here.
         """
-        self._runner.settings(server)
+        settings = self._runner.settings(server)
+        refuse_root(settings, manifest.process)
+        recreate.refuse_disk(manifest.used, manifest.disk, settings.limits.disk_bytes)
         info = self._engine.info()
         refuse_destination(manifest, info, disk.disk(info).free)
         container = self._runner.guest(server.uuid).find()
@@ -110,7 +114,7 @@ class Arrivals:
         return listener.offer
 
     def discard(self, uuid: str, migration: str) -> str:
-        """Remove what came of a server by a migration that failed; absence is no error.
+        """Remove the remains of a failed migration; absence is no error.
 
         Args:
             uuid: id of the instance.
@@ -160,6 +164,8 @@ class Arrivals:
                 self._make(json.loads(b"".join(pieces)), server, manifest, undo)
             elif heading["section"] == "directory":
                 self._directory(server.uuid, manifest, pieces)
+            elif heading["section"] == "console":
+                self._runner.directory(server.uuid).keep_console(b"".join(pieces))
             else:
                 self._fill(name, heading, manifest, pieces)
         list(arriving.pieces())
@@ -186,7 +192,7 @@ class Arrivals:
     def _directory(self, uuid: str, manifest: Manifest, pieces: Iterator[bytes]) -> None:
         directory = self._runner.directory(uuid)
         owners = Owners(manifest.service, Root(os.geteuid(), os.getegid()))
-        files.fill(directory.path, pieces, owners)
+        directories.fill(directory.path, pieces, owners)
         directory.make()  # the gate's program is this release's
 
     def _fill(
@@ -202,4 +208,4 @@ class Arrivals:
         if place is None:
             raise TransferFailed(reason=f"there is no place here for {dict(heading)}")
         here = Root.of(self._engine.info().root_directory)
-        files.fill(place, pieces, Owners(manifest.root, here))
+        directories.fill(place, pieces, Owners(manifest.root, here))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Certificate of one transfer: made for it, trusted by nobody else, gone with it."""
+"""Throw-away certificate of one transfer."""
 
 import contextlib
 import ssl
@@ -20,7 +20,7 @@ EARLIER = timedelta(hours=1)
 
 
 def server_context() -> tuple[ssl.SSLContext, str]:
-    """Make a key and its certificate for the end that listens.
+    """Make a key and a certificate for the listening end.
 
     Returns:
         The TLS context, and the certificate in PEM for the other end.

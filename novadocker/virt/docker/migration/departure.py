@@ -18,16 +18,17 @@ from oslo_log import log as logging
 
 from novadocker.errors import TransferFailed
 from novadocker.virt.docker.actions import recreate
-from novadocker.virt.docker.actions.lock import lock
+from novadocker.virt.docker.actions.lock import operation
 from novadocker.virt.docker.actions.runner import Runner
 from novadocker.virt.docker.container.labels import LABEL_BASE
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.engine import Container, Engine
 from novadocker.virt.docker.engine.calls.stores import Stores
-from novadocker.virt.docker.migration import files
+from novadocker.virt.docker.files import directories
+from novadocker.virt.docker.files.owners import Root
+from novadocker.virt.docker.injection.injector import process_user
 from novadocker.virt.docker.migration.frames import Arriving, Outgoing
 from novadocker.virt.docker.migration.manifest import Manifest, refuse_source
-from novadocker.virt.docker.migration.owners import Root
 from novadocker.virt.docker.migration.stream import Offer, connected
 from novadocker.virt.docker.network.networking import Network, Networking
 
@@ -35,20 +36,20 @@ LOG = logging.getLogger(__name__)
 
 
 class Destination(Protocol):
-    """Host that a server moves to, as Nova's bus reaches it."""
+    """Destination of a server, reached over Nova's bus."""
 
     def prepare(self, manifest: Manifest) -> bool:
-        """Have it judge the server; True where it has the image of the container."""
+        """Judge the server; return True where the image of the container is present."""
 
     def expect(self, manifest: Manifest) -> Offer:
-        """Have it listen for the server's files."""
+        """Listen for the server's files."""
 
     def discard(self, manifest: Manifest) -> str:
-        """Have it remove what came; its reason why not all did, or ""."""
+        """Remove received files; return the reason of an incomplete arrival, or ""."""
 
 
 class Departures:
-    """Servers that leave this host.
+    """Departures of servers from one host.
 
     Args:
         engine: runs the containers.
@@ -71,7 +72,7 @@ class Departures:
         migration: str,
         timeout: int,
     ) -> None:
-        """Stop a server and send its files; a server that cannot leave runs on as before.
+        """Stop a server and send the files; a refused server runs on as before.
 
         Args:
             server: the server with the flavor that it gets.
@@ -86,8 +87,9 @@ class Departures:
             PolicyRefused: the destination does not grant what its flavor or image ask for.
             TransferFailed: not all of it arrived.
         """
-        with lock(server.uuid), ExitStack() as undo:
-            recreate.recover(self._engine, server.uuid)
+        with operation(self._engine, server.uuid), ExitStack() as undo:
+            # A confirmation that nova-compute died in left the original of an earlier resize.
+            recreate.confirm(self._engine, server.uuid)
             guest = self._runner.guest(server.uuid)
             container = guest.get()
             stores = self._engine.stores(guest.name)
@@ -98,17 +100,11 @@ class Departures:
                 undo.callback(self._runner.run_again, server, network)
             guest.stop(timeout)
             self._networking.unwire(network)
+            # The destination has new connections of them before the server runs there.
+            undo.callback(self._runner.connect_again, self._runner.volumes(server.uuid))
+            self._runner.release_volumes(server.uuid)
             undo.callback(_discard, destination, manifest)
-            began = time.monotonic()
-            sent = self._push(destination, manifest, container, has_image=has_image)
-            seconds = time.monotonic() - began
-            LOG.info(
-                "%s was sent: %d bytes in %.1f s, %.1f MB/s",
-                guest.name,
-                sent,
-                seconds,
-                sent / seconds / 1e6,
-            )
+            self._push(destination, manifest, container, has_image=has_image)
             undo.pop_all()
 
     def _manifest(
@@ -123,7 +119,10 @@ class Departures:
             host=self._host,
             image=container.image,
             base=container.labels.get(LABEL_BASE, container.image),
-            written=sum(files.measure(place) for place in places),
+            written=sum(directories.measure(place) for place in places),
+            used=recreate.used(self._engine, container),
+            disk=recreate.current_limits(container).disk_bytes,
+            process=process_user(self._engine, container),
             machine=platform.machine(),
             driver=info.storage_driver,
             user=root.user,
@@ -134,7 +133,8 @@ class Departures:
 
     def _push(
         self, destination: Destination, manifest: Manifest, container: Container, *, has_image: bool
-    ) -> int:
+    ) -> None:
+        began = time.monotonic()
         try:
             with connected(destination.expect(manifest)) as connection:
                 out = Outgoing(connection)
@@ -143,7 +143,10 @@ class Departures:
                     out.section(heading, pieces())
                 out.section({"section": "end"})
                 Arriving(connection).heading()  # comes when all is on the other disk
-                return out.sent
+                seconds = time.monotonic() - began
+                rate = out.sent / seconds / 1e6
+                told = container.name, out.sent, seconds, rate
+                LOG.info("%s was sent: %d bytes in %.1f s, %.1f MB/s", *told)
         except TransferFailed as error:
             # Our end of a broken connection rarely knows why it broke.
             if reason := destination.discard(manifest):
@@ -162,11 +165,17 @@ class Departures:
         yield {"section": "container"}, lambda: iter([body])
         layer = stores.writable
         if layer is not None:
-            yield {"section": "layer"}, lambda: files.packed(layer)
+            yield {"section": "layer"}, lambda: directories.packed(layer)
         for seen, place in sorted(stores.volumes.items()):
-            yield {"section": "volume", "seen": seen}, lambda place=place: files.packed(place)  # type: ignore[misc]
+            yield {"section": "volume", "seen": seen}, lambda place=place: directories.packed(place)  # type: ignore[misc]
         path = self._runner.directory(manifest.uuid).path
-        yield {"section": "directory"}, lambda: files.packed(path)
+        console = self._console(manifest.uuid)
+        yield {"section": "directory"}, lambda: directories.packed(path)
+        # After the directory, which has the lines of a host before this one.
+        yield {"section": "console"}, lambda: iter([console])
+
+    def _console(self, uuid: str) -> bytes:
+        return self._runner.directory(uuid).kept_console() + self._runner.guest(uuid).console()
 
 
 def _discard(destination: Destination, manifest: Manifest) -> None:

@@ -72,7 +72,7 @@ class Arriving:
         self._connection = connection
 
     def heading(self) -> Mapping[str, Any]:
-        """Return the heading of the next section, whose pieces are read before the next one.
+        """Return the heading of the next section; the pieces are read before another heading.
 
         Raises:
             TransferFailed: the connection was cut, or what came is no heading.

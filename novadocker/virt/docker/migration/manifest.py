@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Account of a server that is to move, by which the destination judges before the source stops."""
+"""Account of a moving server, judged by the destination before the source stops."""
 
 import platform
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any, Self
 from novadocker.errors import ResizeRefused
 from novadocker.virt.docker.engine import Container, EngineInfo
 from novadocker.virt.docker.engine.calls.stores import LAYERED, Stores
-from novadocker.virt.docker.migration.owners import Root
+from novadocker.virt.docker.files.owners import Root
 
 # What a container needs beside its files: the log of its console, its gate, its directory.
 SPARE_BYTES = 64 * 1024 * 1024
@@ -17,7 +17,7 @@ SPARE_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Manifest:
-    """Account of a server that is to move.
+    """Account of a moving server.
 
     Attributes:
         uuid: id of the instance.
@@ -26,6 +26,9 @@ class Manifest:
         image: the engine's id of the container's image.
         base: the engine's id of the image that the server began as.
         written: bytes of the writable layer and the volumes on the disk.
+        used: bytes of the flavor's disk in use.
+        disk: bytes of the flavor's disk on the source; 0 without a limit.
+        process: user of the container's process; "root" where any name may be root's.
         machine: architecture of the source, as the kernel names it.
         driver: storage driver of the source.
         user: number of the containers' root on the source.
@@ -40,6 +43,9 @@ class Manifest:
     image: str
     base: str
     written: int
+    used: int
+    disk: int
+    process: str
     machine: str
     driver: str
     user: int
@@ -72,7 +78,7 @@ class Manifest:
 
 
 def refuse_source(container: Container, stores: Stores) -> None:
-    """Refuse a server whose files cannot leave this host as they are.
+    """Refuse a server without a writable layer of plain files.
 
     Args:
         container: the server's own.
@@ -91,7 +97,7 @@ def refuse_source(container: Container, stores: Stores) -> None:
 
 
 def refuse_destination(manifest: Manifest, info: EngineInfo, free: int) -> None:
-    """Refuse a server that this host cannot take.
+    """Refuse a server beyond the means of this host.
 
     Args:
         manifest: account of the server.
@@ -106,9 +112,9 @@ def refuse_destination(manifest: Manifest, info: EngineInfo, free: int) -> None:
             reason=f"its files are kept by {manifest.driver} and the destination's engine keeps "
             f"them by {info.storage_driver}"
         )
-    if platform.machine() != manifest.machine:
+    if (machine := platform.machine()) != manifest.machine:
         raise ResizeRefused(
-            reason=f"it runs on {manifest.machine} and the destination is {platform.machine()}"
+            reason=f"it runs on {manifest.machine} and the destination is {machine}"
         )
     if free < manifest.written + SPARE_BYTES:
         raise ResizeRefused(

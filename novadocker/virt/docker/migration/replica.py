@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Description of a container on another host than the one that it is like."""
+"""Description of a container after another host's."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,7 +25,7 @@ def replica_here(
     """Describe a container like another host's.
 
     Args:
-        body: of ``GET /containers/NAME/json`` on the other host.
+        body: answer of ``GET /containers/NAME/json`` on the other host.
         settings: limits and rights on this host.
         binds: paths on this host by the paths where the container sees them.
         host: name of this host in Nova.

@@ -46,12 +46,12 @@ class Offer:
     token: str = field(repr=False)
 
     def as_dictionary(self) -> dict[str, Any]:
-        """Return it as Nova's bus carries it."""
+        """Return the offer in the form of Nova's bus."""
         return asdict(self)
 
 
 class Listener:
-    """Port that waits for one source.
+    """Listening port for one source.
 
     Args:
         address: IP address to listen on.

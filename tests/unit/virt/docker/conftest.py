@@ -23,8 +23,10 @@ with warnings.catch_warnings():
     from novadocker.virt.docker.actions.volumes import VolumeChanges
     from novadocker.virt.docker.compute import trunks
     from novadocker.virt.docker.compute.assembly import assemble
+    from novadocker.virt.docker.compute.stale import StaleArrivals
     from novadocker.virt.docker.conf import options
     from novadocker.virt.docker.driver import CONF, DockerDriver
+    from novadocker.virt.docker.migration.departure import Departures
     from tests.unit.virt.docker.nova_side import FixedHost, Life, Neutron, Tags, VirtAPI
 
 
@@ -70,6 +72,8 @@ def docker_driver(
         interfaces=life.of(Interfaces),
         recovery=life.of(Recovery),
         volume_changes=life.of(VolumeChanges),
+        departures=life.of(Departures),
+        stale=life.of(StaleArrivals),
     )
     return DockerDriver(virtapi, parts)
 

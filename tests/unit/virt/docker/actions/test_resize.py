@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nova's calls of a resize, in the order in which it makes them."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,15 +10,19 @@ from nova import exception, objects
 from novadocker import errors
 from tests.unit.virt.docker.nova_side import UUID, Life, instance, with_parts
 
+MIGRATION = "8dd5b2c2-0c8a-4a9c-9a53-2a4c0c3a7d11"
+
+
+def _migration(source: str, destination: str) -> objects.Migration:
+    return objects.Migration(source_compute=source, dest_compute=destination)
+
 
 @pytest.fixture
 def resized(docker_driver: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """How to begin the resize of a server to a host and a flavor."""
 
     def begin(host: str = "h1", **flavor: Any) -> None:
-        migration = objects.Migration(
-            dest_compute=host, uuid="8dd5b2c2-0c8a-4a9c-9a53-2a4c0c3a7d11"
-        )
+        migration = objects.Migration(dest_compute=host, uuid=MIGRATION)
         monkeypatch.setattr(objects.Migration, "get_by_id_and_instance", lambda *_: migration)
         it = instance(
             migration_context=objects.MigrationContext(migration_id=1, new_numa_topology=None)
@@ -39,10 +44,27 @@ def test_a_resize_begins_with_the_flavor_that_comes(resized: Any, life: Life) ->
     assert (server.flavor.vcpus, server.flavor.memory_mib) == (4, 64)
 
 
+def test_a_resize_to_another_host_sends_the_server(
+    docker_driver: Any, resized: Any, life: Life
+) -> None:
+    """A migration to another host hands the server, with its new flavor, to the departures."""
+    asked: list[Any] = []
+    with_parts(docker_driver, channel=SimpleNamespace(to=lambda *told: asked.append(told) or "h2"))
+    resized(host="h2")
+    (call,) = life.calls
+    assert (call.action, call.destination, call.migration, call.timeout) == (
+        "Departures.send",
+        "h2",
+        MIGRATION,
+        9,
+    )
+    assert call.server.flavor.vcpus == 4
+    assert asked[0][0] == "h2"
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"host": "h2"}, "cannot move to h2"),
         ({"ephemeral_gb": 1}, "a flavor without an ephemeral disk"),
         ({"extra_specs": {"hw:cpu_policy": "dedicated"}}, "hw:cpu_policy = dedicated"),
         ({"extra_specs": {"pci_passthrough:alias": "gpu:1"}}, "no devices of the host"),
@@ -83,8 +105,15 @@ def test_a_resize_ends_with_the_flavor_that_the_instance_has(
 
 def test_a_confirmed_resize_gives_up_the_original(docker_driver: Any, life: Life) -> None:
     """Until then a revert brings the original container back."""
-    docker_driver.confirm_migration(None, None, instance(), [])
+    docker_driver.confirm_migration(None, _migration("h1", "h1"), instance(), [])
     assert [(call.action, call.uuid) for call in life.calls] == [("Resize.confirm", UUID)]
+
+
+def test_a_confirmed_move_removes_the_copy_of_the_source(docker_driver: Any, life: Life) -> None:
+    """The source gives up its stopped container without touching the destination's ports."""
+    docker_driver.confirm_migration(None, _migration("h1", "h2"), instance(), [{"id": "p1"}])
+    (call,) = life.calls
+    assert (call.action, call.uuid, list(call.network.info)) == ("Lifecycle.remove", UUID, [])
 
 
 def test_a_revert_ends_the_process_and_keeps_the_files(docker_driver: Any, life: Life) -> None:

@@ -4,8 +4,8 @@ import struct
 
 import pytest
 
-from novadocker.virt.docker.migration.entry import Entry, Kind
-from novadocker.virt.docker.migration.owners import Owners, Root
+from novadocker.virt.docker.files.entry import Entry, Kind
+from novadocker.virt.docker.files.owners import Owners, Root
 
 HERE, THERE = Root(100000, 200000), Root(300000, 400000)
 OWNERS = Owners(HERE, THERE)

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 from oslo_privsep import capabilities, priv_context
 
-from novadocker.virt.docker.migration.owners import Owners, Root
-from novadocker.virt.docker.migration.pack import Packer
-from novadocker.virt.docker.migration.unpack import Incoming, Unpacker
+from novadocker.virt.docker.files.owners import Owners, Root
+from novadocker.virt.docker.files.pack import Packer
+from novadocker.virt.docker.files.unpack import Incoming, Unpacker
 
 _STAT_BLOCK = 512
 
@@ -59,7 +59,7 @@ def send(directory: str, address: str) -> int:
 
 @entrypoint
 def receive(directory: str, address: str, source: tuple[int, int], here: tuple[int, int]) -> int:
-    """Unpack a directory from a socket; what was in it is gone.
+    """Unpack a directory from a socket; former content is gone.
 
     Args:
         directory: path on this host.
@@ -78,7 +78,7 @@ def receive(directory: str, address: str, source: tuple[int, int], here: tuple[i
 
 @entrypoint
 def copy(source: str, destination: str) -> int:
-    """Make a directory of this host like another; what was in it is gone.
+    """Copy a directory of this host over another; former content is gone.
 
     Args:
         source: path of the one that is read.

@@ -26,7 +26,7 @@ REFUSED, ANSWER = "refused", "answer"
 
 
 class Endpoint:
-    """Calls that other hosts may make of this one.
+    """Calls from other hosts.
 
     Args:
         arrivals: servers that come to this host.
@@ -68,7 +68,7 @@ class Endpoint:
 
 
 class Channel:
-    """Other hosts' ends of the channel, and ours.
+    """Channel to the drivers of other hosts.
 
     Args:
         arrivals: servers that come to this host.
@@ -103,8 +103,8 @@ class Channel:
         """Return another host, for one server.
 
         Args:
-            host: its name in Nova.
-            context: of the request.
+            host: name in Nova.
+            context: request of Nova.
             instance: the server in Nova.
             flavor: that the server gets.
         """
@@ -124,7 +124,7 @@ class RemoteHost:
     Args:
         name: the host's name in Nova.
         client: oslo.messaging's client for that host.
-        context: of the request.
+        context: request of Nova.
         server: instance and flavor, by the names of arguments.
     """
 

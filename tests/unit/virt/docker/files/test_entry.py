@@ -2,8 +2,8 @@
 
 import pytest
 
-from novadocker.virt.docker.migration.entry import LENGTH, Entry, Kind
-from novadocker.virt.docker.migration.fault import Fault
+from novadocker.virt.docker.files.entry import LENGTH, Entry, Kind
+from novadocker.virt.docker.files.fault import Fault
 
 
 def _round(entry: Entry) -> Entry:

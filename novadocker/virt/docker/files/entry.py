@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from novadocker.virt.docker.migration.fault import Fault
+from novadocker.virt.docker.files.fault import Fault
 
 LENGTH = struct.Struct(">I")
 EXTENT = struct.Struct(">QQ")

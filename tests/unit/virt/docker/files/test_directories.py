@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from novadocker.virt.docker.migration.entry import Entry, Kind
-from novadocker.virt.docker.migration.fault import Fault
-from novadocker.virt.docker.migration.pack import Packer
-from novadocker.virt.docker.migration.unpack import Incoming, Unpacker
+from novadocker.virt.docker.files.entry import Entry, Kind
+from novadocker.virt.docker.files.fault import Fault
+from novadocker.virt.docker.files.pack import Packer
+from novadocker.virt.docker.files.unpack import Incoming, Unpacker
 
 MEMBER = Entry(Kind.DIRECTORY, mode=0o40755, uid=os.getuid(), gid=os.getgid())
 

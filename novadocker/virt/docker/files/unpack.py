@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stream made a directory again, with the owners of the host that it is on now."""
+"""Directory made of a stream, with the owners of the receiving host."""
 
 import os
 import shutil
@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from socket import socket
 
-from novadocker.virt.docker.migration.entry import EXTENT, LENGTH, RECORD_BYTES, Entry, Kind
-from novadocker.virt.docker.migration.fault import Fault
-from novadocker.virt.docker.migration.owners import Owners
+from novadocker.virt.docker.files.entry import EXTENT, LENGTH, RECORD_BYTES, Entry, Kind
+from novadocker.virt.docker.files.fault import Fault
+from novadocker.virt.docker.files.owners import Owners
 
 _BLOCK = 1024 * 1024
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Self
 
-from novadocker.virt.docker.migration.entry import Entry
+from novadocker.virt.docker.files.entry import Entry
 
 ACCESS_LISTS = frozenset({"system.posix_acl_access", "system.posix_acl_default"})
 CAPABILITY = "security.capability"
@@ -25,7 +25,7 @@ _CAPABILITY = struct.Struct("<5I I")
 
 @dataclass(frozen=True)
 class Root:
-    """Root of a host's containers, by its numbers on that host; zero where none are mapped.
+    """Root of a host's containers by the host's numbers; zero without a mapping.
 
     Attributes:
         user: number of the user.

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from socket import socket
 
-from novadocker.virt.docker.migration.entry import EXTENT, NO_EXTENT, Entry, Kind
-from novadocker.virt.docker.migration.fault import Fault
-from novadocker.virt.docker.migration.owners import ACCESS_LISTS, CAPABILITY
+from novadocker.virt.docker.files.entry import EXTENT, NO_EXTENT, Entry, Kind
+from novadocker.virt.docker.files.fault import Fault
+from novadocker.virt.docker.files.owners import ACCESS_LISTS, CAPABILITY
 
 # Of "trusted.overlay." the rest describes the source's own disk: file handles and inode numbers
 # of the layer below, which the kernel makes anew or does without.

@@ -7,4 +7,4 @@ an exception anew from the words of its message alone.
 
 
 class Fault(Exception):
-    """A stream of files, or a directory that it goes to or comes from, is not as it should be."""
+    """Unexpected content of a stream of files, or of a directory at one of the ends."""

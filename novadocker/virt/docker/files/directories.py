@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Directories of containers' files, read and written by the privileged daemon as they are.
+"""Directories of containers' files, read and written by the privileged daemon without an archive.
 
 Names such as ``.wh.x``, which a layer takes for deletions, extended attributes, access lists,
 capabilities, holes, hard links and nanoseconds survive: nothing of it goes through an archive
@@ -14,9 +14,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from novadocker.errors import TransferFailed
-from novadocker.virt.docker.migration import privileged
-from novadocker.virt.docker.migration.fault import Fault
-from novadocker.virt.docker.migration.owners import Owners
+from novadocker.virt.docker.files import privileged
+from novadocker.virt.docker.files.fault import Fault
+from novadocker.virt.docker.files.owners import Owners
 
 CHUNK_BYTES = 1024 * 1024
 _LOOK_SECONDS = 0.5
@@ -26,7 +26,7 @@ def packed(directory: Path) -> Iterator[bytes]:
     """Read a directory.
 
     Args:
-        directory: of a container that does not run.
+        directory: files of a stopped container.
 
     Yields:
         Pieces of a stream for ``fill``; only after the last one is it known to be whole.
@@ -34,16 +34,20 @@ def packed(directory: Path) -> Iterator[bytes]:
     Raises:
         TransferFailed: the directory could not be read to its end.
     """
-    with _called(lambda address: privileged.send(str(directory), address)) as connection:
+
+    def read(address: str) -> int:
+        return privileged.send(str(directory), address)
+
+    with _called(directory, read) as connection:
         while piece := connection.recv(CHUNK_BYTES):
             yield piece
 
 
 def fill(directory: Path, pieces: Iterable[bytes], owners: Owners) -> None:
-    """Write a directory; what was in it is gone.
+    """Write a directory; former content is gone.
 
     Args:
-        directory: of a container that does not run.
+        directory: files of a stopped container.
         pieces: the stream, as ``packed`` gives it; what they raise is raised.
         owners: translation of users between the two hosts.
 
@@ -56,23 +60,23 @@ def fill(directory: Path, pieces: Iterable[bytes], owners: Owners) -> None:
     def write(address: str) -> int:
         return privileged.receive(str(directory), address, source, here)
 
-    with _called(write) as connection:
+    with _called(directory, write) as connection:
         for piece in pieces:
             connection.sendall(piece)
         connection.shutdown(socket.SHUT_WR)
 
 
 def copy(source: Path, destination: Path) -> None:
-    """Make a directory like another one of this host; what was in it is gone.
+    """Copy a directory of this host over another; former content is gone.
 
     Args:
-        source: of a container that does not run.
-        destination: of another that does not.
+        source: files of a stopped container.
+        destination: files of another stopped container.
 
     Raises:
         TransferFailed: the one could not be read, or the other cannot hold it.
     """
-    with _as_ours():
+    with _as_ours(source):
         privileged.copy(str(source), str(destination))
 
 
@@ -80,20 +84,21 @@ def measure(directory: Path) -> int:
     """Measure a directory.
 
     Args:
-        directory: of a container.
+        directory: files of a container.
 
     Returns:
         Bytes on the disk; holes are none.
     """
-    with _as_ours():
+    with _as_ours(directory):
         return privileged.measured(str(directory))
 
 
 @contextlib.contextmanager
-def _called(work: Callable[[str], int]) -> Iterator[socket.socket]:
+def _called(directory: Path, work: Callable[[str], int]) -> Iterator[socket.socket]:
     """Have the privileged daemon work at the other end of a socket.
 
     Args:
+        directory: files of a container, for messages.
         work: call of the daemon with the path of the socket that it connects to.
 
     Yields:
@@ -103,7 +108,7 @@ def _called(work: Callable[[str], int]) -> Iterator[socket.socket]:
         tempfile.TemporaryDirectory(prefix="novadocker-") as place,
         socket.socket(socket.AF_UNIX) as listener,
         ThreadPoolExecutor(1, thread_name_prefix="files") as pool,
-        _as_ours(),
+        _as_ours(directory),
     ):
         address = str(Path(place) / "files")
         listener.bind(address)
@@ -134,8 +139,9 @@ def _accepted(listener: socket.socket, done: "Future[int]") -> socket.socket:
 
 
 @contextlib.contextmanager
-def _as_ours() -> Iterator[None]:
+def _as_ours(directory: Path) -> Iterator[None]:
     try:
         yield
     except (Fault, OSError) as error:
-        raise TransferFailed(reason=str(error)) from error
+        # oslo.privsep brings no name of a file with an OSError.
+        raise TransferFailed(reason=f"{directory}: {error}") from error
