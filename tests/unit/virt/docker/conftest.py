@@ -5,6 +5,7 @@ import importlib
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,7 +24,6 @@ with warnings.catch_warnings():
     from novadocker.virt.docker.actions.volumes import VolumeChanges
     from novadocker.virt.docker.compute import trunks
     from novadocker.virt.docker.compute.assembly import assemble
-    from novadocker.virt.docker.compute.stale import StaleArrivals
     from novadocker.virt.docker.conf import options
     from novadocker.virt.docker.driver import CONF, DockerDriver
     from novadocker.virt.docker.migration.departure import Departures
@@ -73,7 +73,7 @@ def docker_driver(
         recovery=life.of(Recovery),
         volume_changes=life.of(VolumeChanges),
         departures=life.of(Departures),
-        stale=life.of(StaleArrivals),
+        stale=SimpleNamespace(remove=lambda *_: None),
     )
     return DockerDriver(virtapi, parts)
 

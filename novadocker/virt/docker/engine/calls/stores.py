@@ -47,7 +47,7 @@ class Stores:
 
 
 class StoreCalls(Caller):
-    """What the engine tells of a container's place on its disk."""
+    """Calls about the place of a container's files on the engine's disk."""
 
     def stores(self, name: str) -> Stores:
         """Return where a container's files are.
