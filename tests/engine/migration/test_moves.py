@@ -10,7 +10,7 @@ import tempfile
 import threading
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -353,10 +353,10 @@ def test_connection_cut_in_the_middle(
     hosts[0].run(server, "dd if=/dev/zero of=/big bs=1M count=20 2>/dev/null")
     packed = departure.directories.packed
 
-    def cut(directory: Path) -> Iterator[bytes]:
+    def cut(directory: Path) -> Generator[bytes]:
         pieces = packed(directory)
         yield next(pieces)
-        pieces.close()  # type: ignore[attr-defined]
+        pieces.close()
         raise TransferFailed(reason="the network is gone")
 
     monkeypatch.setattr(departure.directories, "packed", cut)

@@ -9,7 +9,7 @@ of the engine. ``copy`` does on one host what ``packed`` and ``fill`` do between
 import contextlib
 import socket
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,8 +22,8 @@ CHUNK_BYTES = 1024 * 1024
 _LOOK_SECONDS = 0.5
 
 
-def packed(directory: Path) -> Iterator[bytes]:
-    """Read a directory.
+def packed(directory: Path) -> Generator[bytes]:
+    """Read a directory; a reader that stops early closes the generator.
 
     Args:
         directory: files of a stopped container.

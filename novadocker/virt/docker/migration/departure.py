@@ -10,8 +10,8 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack, closing
 from typing import Any, Protocol
 
 from oslo_log import log as logging
@@ -140,7 +140,9 @@ class Departures:
                 out = Outgoing(connection)
                 for heading, pieces in self._sections(manifest, container, has_image=has_image):
                     LOG.debug("Sending %s of %s", heading, container.name)
-                    out.section(heading, pieces())
+                    # Closed at once after a fault, and with it the daemon's end.
+                    with closing(pieces()) as content:
+                        out.section(heading, content)
                 out.section({"section": "end"})
                 Arriving(connection).heading()  # comes when all is on the other disk
                 seconds = time.monotonic() - began
@@ -155,14 +157,14 @@ class Departures:
 
     def _sections(
         self, manifest: Manifest, container: Container, *, has_image: bool
-    ) -> Iterator[tuple[Mapping[str, Any], Callable[[], Iterator[bytes]]]]:
+    ) -> Iterator[tuple[Mapping[str, Any], Callable[[], Generator[bytes]]]]:
         name, stores = container.name, self._engine.stores(container.name)
         if not has_image:
             image = self._engine.find_image(container.image)
             tag = image.tags[0] if image and image.tags else container.image
             yield {"section": "image"}, lambda: self._engine.save_image(tag)
         body = json.dumps(self._engine.description(name)).encode()
-        yield {"section": "container"}, lambda: iter([body])
+        yield {"section": "container"}, lambda: _whole(body)
         layer = stores.writable
         if layer is not None:
             yield {"section": "layer"}, lambda: directories.packed(layer)
@@ -172,10 +174,14 @@ class Departures:
         console = self._console(manifest.uuid)
         yield {"section": "directory"}, lambda: directories.packed(path)
         # After the directory, which has the lines of a host before this one.
-        yield {"section": "console"}, lambda: iter([console])
+        yield {"section": "console"}, lambda: _whole(console)
 
     def _console(self, uuid: str) -> bytes:
         return self._runner.directory(uuid).kept_console() + self._runner.guest(uuid).console()
+
+
+def _whole(content: bytes) -> Generator[bytes]:
+    yield content
 
 
 def _discard(destination: Destination, manifest: Manifest) -> None:
