@@ -41,6 +41,11 @@ class VirtAPI(Protocol):
     ) -> Any:
         """Return a context whose end waits until all events have come."""
 
+    def update_compute_provider_status(
+        self, context: RequestContext, rp_uuid: str, enabled: bool
+    ) -> None:
+        """Tell Placement whether a host takes new servers."""
+
 
 class ImageApi(Protocol):
     """Calls of nova.image.glance.API."""

@@ -23,6 +23,7 @@ from novadocker.virt.docker.actions.runner import Runner
 from novadocker.virt.docker.actions.snapshot import Snapshots
 from novadocker.virt.docker.actions.volumes import VolumeChanges
 from novadocker.virt.docker.compute.allocations import Allocations
+from novadocker.virt.docker.compute.availability import Availability
 from novadocker.virt.docker.compute.channel import Channel
 from novadocker.virt.docker.compute.health import HealthReporter
 from novadocker.virt.docker.compute.ports import Ports
@@ -105,6 +106,7 @@ class Parts:
         allocations: Placement's allocations of servers whose rebuild is refused.
         audit: periodic repair of networks.
         watcher: tells Nova of containers that ended, froze or thawed.
+        availability: keeps the scheduler off a host without an engine.
         health: tells tenants of their images' HEALTHCHECK.
         connector: os-brick.
         volumes: Cinder volumes on this host.
@@ -137,6 +139,7 @@ class Parts:
     allocations: Allocations
     audit: NetworkAudit
     watcher: Watcher
+    availability: Availability
     health: HealthReporter
     connector: Connector
     volumes: Volumes
@@ -222,6 +225,7 @@ def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
         allocations=Allocations(translation.settled),
         audit=_audit(conf, ports, interfaces),
         watcher=Watcher(engine, hostname, translation.settled),
+        availability=Availability(virtapi, hostname),
         health=_health(edges, hostname, settings),
         connector=connector,
         volumes=volumes,

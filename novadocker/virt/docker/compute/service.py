@@ -64,8 +64,9 @@ class Service(Composed):
             parts.health.start()
             parts.consoles.sweep(f"{LABEL_HOST}={parts.hostname}")
         parts.audit.poke()
-        parts.allowance.refresh()
-        return parts.host.resources(nodename)
+        with parts.availability.follows_engine():
+            parts.allowance.refresh()
+            return parts.host.resources(nodename)
 
     def update_provider_tree(
         self, provider_tree: ProviderTree, nodename: str, allocations: Allocations = None

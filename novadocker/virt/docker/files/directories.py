@@ -13,6 +13,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from oslo_privsep.daemon import FailedToDropPrivileges
+
 from novadocker.errors import TransferFailed
 from novadocker.virt.docker.files import privileged
 from novadocker.virt.docker.files.fault import Fault
@@ -20,6 +22,18 @@ from novadocker.virt.docker.files.owners import Owners
 
 CHUNK_BYTES = 1024 * 1024
 _LOOK_SECONDS = 0.5
+
+
+def warm_up() -> None:
+    """Start the privileged daemon; no server is to wait for that.
+
+    Raises:
+        TransferFailed: the daemon does not start.
+    """
+    try:
+        privileged.ready()
+    except (OSError, FailedToDropPrivileges) as error:
+        raise TransferFailed(reason=f"its privileged daemon does not start: {error}") from error
 
 
 def packed(directory: Path) -> Generator[bytes]:

@@ -42,6 +42,11 @@ entrypoint: Callable[[_Call], _Call] = context.entrypoint
 
 
 @entrypoint
+def ready() -> None:
+    """Do nothing; the first call starts the daemon."""
+
+
+@entrypoint
 def send(directory: str, address: str) -> int:
     """Pack a directory into a socket.
 

@@ -89,6 +89,7 @@ class Arrivals:
             self._images.ensure(context, image_meta)
         except ImageError as error:
             LOG.info("The image of %s comes from its host: %s", server.container, error)
+        directories.warm_up()
         return self._engine.find_image(manifest.image) is not None
 
     def expect(self, server: Server, manifest: Manifest) -> Offer:

@@ -87,6 +87,7 @@ class Departures:
             PolicyRefused: the destination does not grant what its flavor or image ask for.
             TransferFailed: not all of it arrived.
         """
+        directories.warm_up()
         with operation(self._engine, server.uuid), ExitStack() as undo:
             # A confirmation that nova-compute died in left the original of an earlier resize.
             recreate.confirm(self._engine, server.uuid)
