@@ -42,7 +42,10 @@ class VirtAPI(Protocol):
         """Return a context whose end waits until all events have come."""
 
     def update_compute_provider_status(
-        self, context: RequestContext, rp_uuid: str, enabled: bool
+        self,
+        context: RequestContext,
+        rp_uuid: str,
+        enabled: bool,  # noqa: FBT001 - as Nova declares it
     ) -> None:
         """Tell Placement whether a host takes new servers."""
 
