@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from novadocker.virt.docker.engine.connection import Caller
+from novadocker.virt.docker.engine.calls.creation import CreationCalls
 
 LAYERED = "overlay2"  # the driver that keeps a container's own files as a directory of files
 
@@ -46,7 +46,7 @@ class Stores:
         )
 
 
-class StoreCalls(Caller):
+class StoreCalls(CreationCalls):
     """Calls about the place of a container's files on the engine's disk."""
 
     def stores(self, name: str) -> Stores:
@@ -84,5 +84,4 @@ class StoreCalls(Caller):
             body: of ``POST /containers/create``.
             name: name of the container.
         """
-        with self._call(f"create container {name}"):
-            self._create(name, body)
+        self._create(f"create container {name}", name, body)
