@@ -189,9 +189,8 @@ def _settle(moved: Moved) -> None:
     """Wait until the move is given up."""
 
     def ended() -> bool:
-        migrations = moved.site.admin.compute.get(f"/os-migrations?instance_uuid={moved.server}")
-        (last, *_) = migrations.json()["migrations"]
-        return last["status"] in ("error", "failed")
+        found = moved.site.admin.compute.migrations(instance_uuid=moved.server)
+        return any(each.status in ("error", "failed") for each in found)
 
     until(ended, "the move to be given up", MOVE)
     moved.site.wait(moved.server, "ACTIVE", MOVE)

@@ -25,8 +25,8 @@ from nova.compute import power_state
 from nova.tests.unit.virt import test_virt_drivers as theirs
 
 from novadocker.gate import start_gate
-from novadocker.virt.docker import driver
 from novadocker.virt.docker.actions import crash_dump
+from novadocker.virt.docker.compute import moves
 from novadocker.virt.docker.compute.assembly import assemble, edges_of
 from novadocker.virt.docker.compute.migrations import Route
 from novadocker.virt.docker.conf import options
@@ -128,7 +128,7 @@ class DockerDriverTestCase(theirs._VirtDriverTestCase, theirs.test.TestCase):
         larger = utils.get_test_flavor(
             options={**SMALL, "name": "larger", "flavorid": "larger", "memory_mb": 128}
         )
-        with mock.patch.object(driver, "route_of", return_value=Route("m1", HOST)):
+        with mock.patch.object(moves, "route_of", return_value=Route("m1", HOST)):
             self.connection.migrate_disk_and_power_off(
                 self.ctxt, instance, "127.0.0.1", larger, network_info
             )
