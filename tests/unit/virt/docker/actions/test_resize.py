@@ -14,7 +14,7 @@ MIGRATION = "8dd5b2c2-0c8a-4a9c-9a53-2a4c0c3a7d11"
 
 
 def _migration(source: str, destination: str) -> objects.Migration:
-    return objects.Migration(source_compute=source, dest_compute=destination)
+    return objects.Migration(uuid=MIGRATION, source_compute=source, dest_compute=destination)
 
 
 @pytest.fixture
