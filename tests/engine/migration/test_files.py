@@ -5,6 +5,7 @@ import os
 import stat
 import struct
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,7 +144,7 @@ def test_fault_of_the_other_end_is_told(make_box: Callable[[], Box], tmp_path: P
     with pytest.raises(TransferFailed, match="nowhere"):
         list(directories.packed(tmp_path / "nowhere"))
     pieces = directories.packed(box.writable)
-    with pytest.raises(TransferFailed, match="nowhere"):
+    with closing(pieces), pytest.raises(TransferFailed, match="nowhere"):
         directories.fill(tmp_path / "nowhere", pieces, Owners())
 
 
