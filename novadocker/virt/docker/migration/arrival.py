@@ -17,7 +17,7 @@ from oslo_log import log as logging
 from novadocker.errors import DockerDriverError, ImageError, ResizeRefused, TransferFailed
 from novadocker.virt.docker.actions import recreate
 from novadocker.virt.docker.actions.lock import lock
-from novadocker.virt.docker.actions.recreate import PREDECESSOR
+from novadocker.virt.docker.actions.recovery.recreations import PREDECESSOR
 from novadocker.virt.docker.actions.runner import Runner
 from novadocker.virt.docker.conf.values import MoveOptions
 from novadocker.virt.docker.container.labels import LABEL_MOVE
