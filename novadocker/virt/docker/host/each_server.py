@@ -31,7 +31,7 @@ class Pace:
     """
 
     TIMES = 3.0
-    LEAST = 1.0
+    LEAST = 0.5
 
     def __init__(self, most: float) -> None:
         self._most = most

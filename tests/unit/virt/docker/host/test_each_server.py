@@ -80,10 +80,10 @@ def test_a_server_hangs_by_the_time_that_the_others_take(release: threading.Even
 
 
 def test_the_limit_follows_the_slowest_that_has_ended() -> None:
-    """It is the longest one before the first end, never below a second, and never longer."""
+    """It is the longest one before the first end, never below half a second, and never longer."""
     pace = Pace(5.0)
     limits = [pace.limit()]
     for seconds in (0.1, 1.0, 0.5, 4.0):
         pace.note(seconds)
         limits.append(pace.limit())
-    assert limits == [5.0, 1.0, 3.0, 3.0, 5.0]
+    assert limits == [5.0, 0.5, 3.0, 3.0, 5.0]
