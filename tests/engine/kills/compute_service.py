@@ -116,6 +116,8 @@ def configure(root: Path, engine: str) -> None:
     CONF.set_override("state_path", str(root / "state"))
     CONF.set_override("host", HOST)
     CONF.set_override("my_ip", "127.0.0.1")
+    # The server's program heeds no signal to stop, as a first process without a handler.
+    CONF.set_override("shutdown_timeout", 1)
     # Privileged calls are made in the process itself: the daemon would survive the kill and end
     # the call in peace.
     daemon.context.set_client_mode(False)
@@ -232,6 +234,7 @@ class _Manager(SimpleNamespace):
 
 def _double_nova(database: Database, neutron: Neutron) -> None:
     objects.Instance.save = lambda *_, **__: None
+    objects.Instance.obj_load_attr = lambda *_: None  # all of the record is there
     objects.Instance.get_by_uuid = lambda *_, **__: database.record.instance()
     objects.Migration.get_by_id_and_instance = lambda *_, **__: objects.Migration(
         id=1, dest_compute=HOST
