@@ -67,6 +67,7 @@ def main() -> int:
     found = []
     for finding in findings(asked.config_file):
         if not asked.json:
+            # At once: the start of an engine or of Nova's imports may take a while, or hang.
             print(finding, flush=True)
         found.append(finding)
     if asked.json:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names of a server's containers after a recreation that was broken off."""
+"""Names of a server's containers after a broken-off recreation."""
 
 from novadocker.virt.docker.container.labels import LABEL_INSTANCE, container_name
 from novadocker.virt.docker.engine import Engine
@@ -8,7 +8,7 @@ SUCCESSOR, PREDECESSOR = "-successor", "-predecessor"
 
 
 def end_recreation(engine: Engine, uuid: str) -> None:
-    """End a recreation that a driver began and did not come to the end of.
+    """End a recreation broken off by a death of the driver.
 
     An original beside the server's container is none of these: the original waits for the
     confirmation of a resize. The caller holds the server's lock.
