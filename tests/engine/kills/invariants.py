@@ -14,6 +14,7 @@ from novadocker.virt.docker.engine import Container, State
 from novadocker.virt.docker.images.fetch import LOADING
 from tests.engine.kills.compute_service import ComputeService
 from tests.engine.wiring.stand_in import run
+from tests.support.eventually import eventually
 
 PASSING = (LOADING, recreate.NAMESPACE, snapshot.NAMESPACE)
 
@@ -48,7 +49,8 @@ class Host:
         if found is None or not found.alive:
             return []
         faults = ["it is paused"] if found.state is State.PAUSED else []
-        if process_is_at_gate(found.pid):
+        # A process that was let go is the gate's program for a moment more.
+        if not eventually(lambda: not process_is_at_gate(found.pid)):
             faults.append("it is at its gate")
         record = self.service.record
         # By the kernel, not by the engine, which knows nothing of our interfaces.
@@ -92,6 +94,10 @@ class Host:
             engine.remove(name)
         for tag in (tag for prefix in PASSING for tag in engine.image_tags(prefix)):
             engine.remove_image(tag)
+        # A remnant of one kill is not counted for the next.
+        for image in engine.image_ids():
+            if not self._is_own(image):
+                engine.remove_image(image)
         for link in json.loads(run("ip", "-j", "link")):
             if link["ifname"] != "lo":
                 run("ip", "link", "delete", link["ifname"])
