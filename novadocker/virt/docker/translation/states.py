@@ -39,6 +39,7 @@ TRANSITIONS = {
     power_state.SHUTDOWN: event.EVENT_LIFECYCLE_STOPPED,
 }
 
+_FORMAT, CONTAINER_FORMAT = "image_container_format", "docker"
 _WITH_CONTAINER = (
     vm_states.ACTIVE,
     vm_states.PAUSED,
@@ -114,7 +115,7 @@ def record_lost(instance: Instance, host: str) -> None:
         host: this compute host; a server of another one is left alone.
     """
     should_have = instance.vm_state in _WITH_CONTAINER and instance.task_state is None
-    if instance.host != host or not should_have:
+    if instance.host != host or not should_have or _is_machine(instance):
         return
     LOG.warning("The container of server %s was removed behind Nova's back", instance.uuid)
     was, instance.vm_state = instance.vm_state, vm_states.ERROR
@@ -127,6 +128,11 @@ def record_lost(instance: Instance, host: str) -> None:
         "server, or delete it"
     )
     compute_utils.add_instance_fault_from_exc(nova_context.get_admin_context(), instance, fault)
+
+
+def _is_machine(instance: Instance) -> bool:
+    # Left by a conversion of a hybrid host: its machine runs on, and nothing of it is lost.
+    return bool(instance.system_metadata.get(_FORMAT, CONTAINER_FORMAT) != CONTAINER_FORMAT)
 
 
 def expected_at_start(instance: Instance) -> Expected:

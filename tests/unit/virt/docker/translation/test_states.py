@@ -15,6 +15,8 @@ from tests.unit.virt.docker.nova_side import UUID, instance
     [
         ({}, True),
         ({"vm_state": vm_states.STOPPED}, True),
+        ({"system_metadata": {"image_container_format": "docker"}}, True),
+        ({"system_metadata": {"image_container_format": "bare"}}, False),  # a machine of before
         ({"host": "h2"}, False),  # evacuated, or moved
         ({"vm_state": vm_states.SHELVED_OFFLOADED, "host": None}, False),
         ({"vm_state": vm_states.ERROR}, False),
