@@ -28,6 +28,7 @@
     ├── CrashDumpRefused         a server's process would not notice the signal
     ├── ConsoleUnavailable       a server cannot have a console now
     ├── SnapshotError            a server could not be made an image
+    ├── CheckpointError          a server's memory cannot be written to disk, or go on from there
     ├── VolumeError              a volume cannot be connected, mounted or let go
     │   ├── VolumeRefused        its mount point or its content is not accepted
     │   └── VolumeBusy           it is still held, so that it cannot be let go
@@ -216,6 +217,12 @@ class SnapshotError(DockerDriverError):
     """An image that did not come about."""
 
     message = "The server could not be made image {image}: {reason}"
+
+
+class CheckpointError(DockerDriverError):
+    """A server's memory that cannot be written to disk, or go on from there."""
+
+    message = "The memory of the server cannot be written to disk or restored: {reason}"
 
 
 class VolumeError(DockerDriverError):

@@ -14,7 +14,7 @@ from novadocker.cloud.layout import credentials, directories, settings
 from novadocker.cloud.layout.host import ComputeHost
 from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.layout.settings import CONTRAIL, OVN, OVS
-from novadocker.cloud.machine import packages, ports, processes
+from novadocker.cloud.machine import criu, packages, ports, processes
 from novadocker.cloud.seed import (
     bootstrap,
     dashboard,
@@ -37,6 +37,7 @@ def up(layout: Layout, report: Report, look: Look) -> None:
     """Make and start everything missing; a running cloud is left alone."""
     layout.check_lengths()
     timed(report, "packages", partial(packages.ensure, _programs(layout)))
+    timed(report, "criu", criu.ensure)
     if layout.settings.cinder:  # first, since what is configured names its programs
         timed(report, "cinder", cinder_environment.ensure)
     if not supervisor.is_running(layout):

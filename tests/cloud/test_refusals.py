@@ -85,13 +85,6 @@ def test_a_resize_that_cannot_be_leaves_the_server(site: Site, untouched: str, f
     assert "a flavor without an ephemeral disk" in why(site, untouched, "resize")
 
 
-def test_a_suspended_container_is_none(site: Site, untouched: str) -> None:
-    """Nova is told why, and what to do instead."""
-    site.demo.compute.suspend_server(untouched)
-    assert "not for containers" in (said := why(site, untouched, "suspend"))
-    assert "pause or shelve" in said
-
-
 def test_a_container_moves_to_no_other_host(site: Site, untouched: str) -> None:
     """Neither while it runs nor without; it is an error of the migration, not of the server."""
     for action, request in {

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from novadocker.cloud.machine import lock
+from novadocker.cloud.machine import debian_release, lock
 from novadocker.cloud.machine.command import run
-from tests.support import debian_release
-from tests.support.debian_release import Unpacked
+from novadocker.cloud.machine.debian_release import Unpacked
 
 # Names a release for the suites of the engine; without it they run the machine's own.
 VARIABLE = "NOVADOCKER_ENGINE_RELEASE"

@@ -186,7 +186,7 @@ def _features(subject: Subject) -> ini.Sections:
             "metadata_service": True,
             "serial_console": True,
             # Issues of their own, or one host only.
-            "suspend": False,
+            "suspend": True,
             "shelve_migrate": False,
             "cold_migration": False,
             "live_migration": False,

@@ -14,7 +14,6 @@ NAMES = (LOOPBACK, "localhost")
 DISK_FORMAT = "docker"
 # Actions that it would call done as soon as Nova has been asked, before the driver refuses them.
 _NOT_OFFERED = (
-    "os_compute_api:os-suspend-server:suspend",
     "os_compute_api:os-migrate-server:migrate",
     "os_compute_api:os-migrate-server:migrate_live",
     # Offered with every image, be there volumes or not.

@@ -8,6 +8,7 @@ from novadocker.cloud.config.common import SILENT, Common
 from novadocker.cloud.layout.host import ComputeHost
 from novadocker.cloud.layout.layout import LOOPBACK, RESOLVER
 from novadocker.cloud.layout.settings import CONTRAIL, OVN, OVS
+from novadocker.cloud.machine import criu
 from novadocker.cloud.underlay import libvirt, opensdn
 
 CONTROL = "nova"
@@ -81,7 +82,11 @@ def _compute(common: Common, host: ComputeHost) -> ini.Sections:
             "resume_guests_state_on_host_boot": True,
         },
         **_shared(common, host.management_address),
-        "docker": {"host_url": host.engine.url, **_network(common, host)},
+        "docker": {
+            "host_url": host.engine.url,
+            "criu": str(criu.program()),
+            **_network(common, host),
+        },
         "os_vif_ovs": {"ovsdb_connection": f"unix:{host.switch_socket}"},
         **_machines(host),
         "oslo_concurrency": {"lock_path": host.nova_state / "locks"},
@@ -92,6 +97,7 @@ def _compute(common: Common, host: ComputeHost) -> ini.Sections:
             "novadocker_privileged",
             "novadocker_volumes_privileged",
             "novadocker_files_privileged",
+            "novadocker_checkpoint_privileged",
         ),
     }
 

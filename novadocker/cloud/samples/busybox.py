@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from novadocker.cloud.samples import apt
+from novadocker.cloud.machine import apt
 
 
 def unpacked() -> tuple[bytes, list[str]]:

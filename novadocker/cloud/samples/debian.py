@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from novadocker.cloud.errors import CommandFailed
-from novadocker.cloud.samples import apt
+from novadocker.cloud.machine import apt
 from novadocker.cloud.samples.sample import Sample
 
 _PACKAGES = ("openssh-server", "python3-minimal", "iproute2", "iputils-ping", "procps")

@@ -14,9 +14,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from novadocker.cloud.machine import lock
+from novadocker.cloud.machine import apt, lock
 from novadocker.cloud.machine.command import run
-from novadocker.cloud.samples import apt, busybox
+from novadocker.cloud.samples import busybox
 
 _KERNEL = "linux-image-cloud-amd64"
 _MBR = Path("/usr/lib/syslinux/mbr/mbr.bin")

@@ -6,7 +6,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from novadocker.cloud.samples import apt, busybox
+from novadocker.cloud.machine import apt
+from novadocker.cloud.samples import busybox
 from novadocker.cloud.samples.tree import Tree
 
 # Who owns files in packages, and what a program runs as once it has given up root.

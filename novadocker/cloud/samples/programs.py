@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs to make and show samples with, beyond the cloud's own."""
 
-from novadocker.cloud.machine import packages
-from novadocker.cloud.samples import apt
+from novadocker.cloud.machine import apt, packages
 
 # Which package brings a program.
 PROGRAMS = {

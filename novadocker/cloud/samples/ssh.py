@@ -5,7 +5,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from novadocker.cloud.samples import apt, busybox
+from novadocker.cloud.machine import apt
+from novadocker.cloud.samples import busybox
 from novadocker.cloud.samples.sample import Sample
 from novadocker.cloud.samples.tree import Tree
 

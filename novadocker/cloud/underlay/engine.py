@@ -8,6 +8,7 @@ that a system engine uses too.
 import json
 from pathlib import Path
 
+from novadocker.checkpoint.places import RUNTIME_NAME, RUNTIME_PROGRAM
 from novadocker.cloud.layout.engine_paths import EnginePaths
 from novadocker.cloud.machine import remains_of_cloud
 from novadocker.cloud.machine.command import Command
@@ -29,6 +30,9 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
 # 20.10 does, and an engine that is upgraded under running servers would lose every one of them.
 # Only the file counts, not the flags of these names.
 _DAEMON_JSON = {
+    # Servers that are to be suspended have it from their creation on.
+    "default-runtime": RUNTIME_NAME,
+    "runtimes": {RUNTIME_NAME: {"path": str(RUNTIME_PROGRAM)}},
     "containerd-namespace": "moby",
     "containerd-plugins-namespace": "plugins.moby",
 }

@@ -19,6 +19,7 @@ from novadocker.virt.docker.compute.introspection import Introspection
 from novadocker.virt.docker.compute.moves import MoveCalls
 from novadocker.virt.docker.compute.ports import while_plugging
 from novadocker.virt.docker.compute.service import Service
+from novadocker.virt.docker.compute.suspension import SuspensionCalls
 from novadocker.virt.docker.compute.timing import ACTIONS
 from novadocker.virt.docker.compute.trunks import refuse_trunks
 from novadocker.virt.docker.compute.unsupported import Unsupported
@@ -45,7 +46,7 @@ LOG = logging.getLogger(__name__)
 
 
 @all_timed(ACTIONS)
-class DockerDriver(Service, Introspection, MoveCalls, Unsupported):
+class DockerDriver(Service, Introspection, MoveCalls, SuspensionCalls, Unsupported):
     """Nova's compute driver interface (nova.virt.driver.ComputeDriver) for the Docker Engine.
 
     Args:

@@ -35,6 +35,7 @@ from novadocker.virt.docker.actions.lock import lock
 from novadocker.virt.docker.actions.rescue import Rescue
 from novadocker.virt.docker.actions.resize import Resize
 from novadocker.virt.docker.actions.runner import Runner
+from novadocker.virt.docker.checkpoint.checkpoints import Checkpoints
 from novadocker.virt.docker.conf.values import MoveOptions, Options
 from novadocker.virt.docker.container.labels import LABEL_HOST, LABEL_MOVE
 from novadocker.virt.docker.container.server import Server
@@ -121,7 +122,15 @@ class Host:
         self.volumes = Volumes(records, connector, Trust.CHECKED)
         self.runner = Runner(self.engine, networking, options, allowance, self.volumes)
         rescue = Rescue(self.engine, images, networking, self.runner)
-        self.life = Lifecycle(self.engine, images, networking, self.runner, rescue, options)
+        self.life = Lifecycle(
+            self.engine,
+            images,
+            networking,
+            self.runner,
+            rescue,
+            options,
+            Checkpoints(engine, "criu", 60),
+        )
         self.resize = Resize(self.engine, networking, self.runner)
         self.departures = Departures(self.engine, networking, self.runner, self.name)
         place = MoveOptions(self.name, "127.0.0.1", PORTS)

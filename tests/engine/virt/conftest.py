@@ -30,6 +30,8 @@ from novadocker.virt.docker.actions.recovery.recovery import Recovery
 from novadocker.virt.docker.actions.rescue import Rescue
 from novadocker.virt.docker.actions.resize import Resize
 from novadocker.virt.docker.actions.runner import Runner
+from novadocker.virt.docker.actions.suspension import Suspension
+from novadocker.virt.docker.checkpoint.checkpoints import Checkpoints
 from novadocker.virt.docker.conf.values import Options
 from novadocker.virt.docker.container.guest import Guest
 from novadocker.virt.docker.container.server import Server
@@ -194,6 +196,7 @@ class Wiring:
 
     calls: list[str] = field(default_factory=list)
     program: str = ""
+    programs: tuple[str, ...] = OF_IMAGE
     fault: Exception | None = None
     vif_types: tuple[str, ...] = ("ovs",)
     silent_vif_types: tuple[str, ...] = ()
@@ -213,7 +216,7 @@ class Wiring:
         self.calls.append("wire")
         deadline = time.monotonic() + 5
         # The engine reports the start while its own program becomes the container's.
-        while not (program := str(Path(f"/proc/{pid}/exe").readlink())).startswith(OF_IMAGE):
+        while not (program := str(Path(f"/proc/{pid}/exe").readlink())).startswith(self.programs):
             assert time.monotonic() < deadline, program
         self.program = program
         if self.fault:
@@ -260,6 +263,7 @@ class Actions:
     resize: Resize
     interfaces: Interfaces
     recovery: Recovery
+    suspension: Suspension
 
 
 @dataclass
@@ -284,6 +288,7 @@ class Servers:
     wiring: Wiring = field(default_factory=Wiring)
     abilities: Abilities = NO_DISK_LIMIT
     bounds: Bounds = field(default_factory=Bounds)
+    criu: str = "criu"
     during_event: Callable[[Server], None] = lambda _: None
     asked: Server = field(
         default_factory=lambda: Server(
@@ -314,15 +319,23 @@ class Servers:
         allowance = Allowance(able, self.abilities.pids, self.bounds)
         runner = Runner(self.engine, networking, options, allowance, self.volumes)
         rescue = Rescue(self.engine, images, networking, runner)
-        lifecycle = Lifecycle(self.engine, images, networking, runner, rescue, options)
-        recovery = Recovery(self.engine, networking, runner, lifecycle)
+        checkpoints = self.checkpoints
+        lifecycle = Lifecycle(self.engine, images, networking, runner, rescue, options, checkpoints)
+        suspension = Suspension(self.engine, networking, runner, self.volumes, checkpoints)
+        recovery = Recovery(self.engine, networking, runner, lifecycle, suspension)
         return Actions(
             lifecycle=lifecycle,
             rescue=rescue,
             resize=Resize(self.engine, networking, runner),
             interfaces=Interfaces(self.engine, networking, runner, recovery),
             recovery=recovery,
+            suspension=suspension,
         )
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """The memory of the host's suspended servers."""
+        return Checkpoints(self.engine, self.criu, seconds=60)
 
     @property
     def volumes(self) -> Volumes:

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from novadocker.cloud.samples import apt
+from novadocker.cloud.machine import apt
 from novadocker.cloud.samples.sample import Sample
 
 PACKAGES = (

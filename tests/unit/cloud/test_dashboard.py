@@ -73,7 +73,7 @@ def test_it_does_not_offer_what_the_driver_refuses(common: Common, tmp_path: Pat
     rules = yaml.safe_load(
         horizon.files(common, Path("/assets"))[Path(policies, "containers.yaml")]
     )
-    assert rules["os_compute_api:os-suspend-server:suspend"] == "!"
+    assert rules["os_compute_api:os-migrate-server:migrate"] == "!"
     assert set(rules.values()) == {"!"}
 
 

@@ -15,6 +15,7 @@ from novadocker.virt.docker.actions.recovery.rescues import end_rescue
 from novadocker.virt.docker.actions.rescue import Rescue
 from novadocker.virt.docker.actions.runner import Runner, nothing
 from novadocker.virt.docker.actions.stopwatch import Stopwatch
+from novadocker.virt.docker.checkpoint.checkpoints import Checkpoints
 from novadocker.virt.docker.conf.values import Options
 from novadocker.virt.docker.container.guest import in_service
 from novadocker.virt.docker.container.labels import LABEL_IMAGE
@@ -37,6 +38,7 @@ class Lifecycle:
         runner: makes and runs containers.
         rescue: holds a server's own container for its stand-in.
         options: settings of the operator.
+        checkpoints: memory of suspended servers.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Lifecycle:
         runner: Runner,
         rescue: Rescue,
         options: Options,
+        checkpoints: Checkpoints,
     ) -> None:
         self._engine = engine
         self._images = images
@@ -54,6 +57,7 @@ class Lifecycle:
         self._runner = runner
         self._rescue = rescue
         self._options = options
+        self._checkpoints = checkpoints
 
     def boot(
         self,
@@ -155,6 +159,7 @@ class Lifecycle:
             elif not container.alive:
                 self._rescue.hold(server.uuid)
             self._runner.ensure_running(server, network, Stopwatch())
+            self._checkpoints.discard(server.uuid)  # stale from this start on
 
     def stop(self, uuid: str, network: Network, timeout: int) -> None:
         """End a server's process and unplug its ports; the container stays.
@@ -239,6 +244,7 @@ class Lifecycle:
             # another fails.
             steps.callback(recreate.remove_leftovers, self._engine, uuid)
             steps.callback(self._runner.directory(uuid).remove)
+            steps.callback(self._checkpoints.discard, uuid)
             steps.callback(self._networking.unwire, network)
             steps.callback(self._runner.release_volumes, uuid)
             steps.callback(self._runner.guest(uuid).remove)

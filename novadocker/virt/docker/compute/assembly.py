@@ -21,7 +21,9 @@ from novadocker.virt.docker.actions.rescue import Rescue
 from novadocker.virt.docker.actions.resize import Resize
 from novadocker.virt.docker.actions.runner import Runner
 from novadocker.virt.docker.actions.snapshot import Snapshots
+from novadocker.virt.docker.actions.suspension import Suspension
 from novadocker.virt.docker.actions.volumes import VolumeChanges
+from novadocker.virt.docker.checkpoint.checkpoints import Checkpoints
 from novadocker.virt.docker.compute.allocations import Allocations
 from novadocker.virt.docker.compute.availability import Availability
 from novadocker.virt.docker.compute.channel import Channel
@@ -101,6 +103,8 @@ class Parts:
         stale: containers that abandoned moves brought.
         interfaces: ports that come and go.
         snapshots: images made of servers.
+        suspension: suspends and resumes servers.
+        checkpoints: memory of suspended servers.
         recovery: repairs after a death of nova-compute.
         repairs: attempts of repairs at the start, one server after another.
         allocations: Placement's allocations of servers whose rebuild is refused.
@@ -134,6 +138,8 @@ class Parts:
     stale: StaleArrivals
     interfaces: Interfaces
     snapshots: Snapshots
+    suspension: Suspension
+    checkpoints: Checkpoints
     recovery: Recovery
     repairs: EachServer
     allocations: Allocations
@@ -194,8 +200,10 @@ def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
     volumes = _volumes(conf, connector)
     runner = Runner(engine, networking, settings, allowance, volumes)
     rescue = Rescue(engine, edges.images, networking, runner)
-    lifecycle = Lifecycle(engine, edges.images, networking, runner, rescue, settings)
-    recovery = Recovery(engine, networking, runner, lifecycle)
+    checkpoints = Checkpoints(engine, section.criu, section.checkpoint_timeout)
+    suspension = Suspension(engine, networking, runner, volumes, checkpoints)
+    lifecycle = Lifecycle(engine, edges.images, networking, runner, rescue, settings, checkpoints)
+    recovery = Recovery(engine, networking, runner, lifecycle, suspension)
     interfaces = Interfaces(engine, networking, runner, recovery)
     arriving = MoveOptions(hostname, section.migration_address, section.migration_ports)
     arrivals = Arrivals(engine, edges.images, runner, arriving)
@@ -220,6 +228,8 @@ def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
         stale=StaleArrivals(engine, lifecycle, hostname),
         interfaces=interfaces,
         snapshots=Snapshots(engine, edges.glance, provenance=edges.provenance),
+        suspension=suspension,
+        checkpoints=checkpoints,
         recovery=recovery,
         repairs=EachServer("put right the container or the network"),
         allocations=Allocations(translation.settled),

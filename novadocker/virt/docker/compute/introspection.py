@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from nova.compute import power_state
 from nova.console import type as console_type
 from nova.virt import hardware
 
@@ -27,9 +28,10 @@ class Introspection(Composed):
             container = serving(self._parts.engine, instance.uuid, hangs=hangs)
             if container is None:
                 raise ContainerNotFound(name=container_name(instance.uuid))
-        return hardware.InstanceInfo(
-            translation.POWER_STATES[container.state], internal_id=container.id
-        )
+            state = translation.POWER_STATES[container.state]
+            if state == power_state.SHUTDOWN and self._is_on_disk(instance):
+                state = power_state.SUSPENDED
+        return hardware.InstanceInfo(state, internal_id=container.id)
 
     def get_console_output(self, context: RequestContext, instance: Instance) -> bytes:
         with translation.as_nova_errors(instance):
@@ -55,6 +57,13 @@ class Introspection(Composed):
     def trigger_crash_dump(self, instance: Instance) -> None:
         with translation.as_nova_errors(instance):
             crash(self._parts.engine, self._guest(instance))
+
+    def _is_on_disk(self, instance: Instance) -> bool:
+        checkpoints = self._parts.checkpoints
+        if not checkpoints.recorded(instance.uuid):  # as of nearly all: no call of the engine
+            return False
+        container = self._parts.engine.find(container_name(instance.uuid), brief=True)
+        return checkpoints.suspended(instance.uuid, container)
 
     def _diagnostics(self, instance: Instance) -> Diagnostics:
         told = self._parts.lifecycle.told_rights(instance.uuid)

@@ -17,13 +17,10 @@ from novadocker.virt.nova_types import (
     ImageMeta,
     Instance,
     MigrateData,
-    NetworkInfo,
     RequestContext,
-    ShareInfo,
 )
 
 NOT_FOR_CONTAINERS = "not for containers: "
-_NO_MEMORY_IMAGE = "the memory of their processes cannot be written to disk; pause or shelve it"
 _NO_SCREEN = "they have no screen; ask for the serial console or the console log"
 _NO_SWAP = "open files cannot follow to another volume; detach it, then migrate or retype it"
 _NO_SHARES = "no shares are mounted in them; attach a volume instead"
@@ -34,24 +31,7 @@ _NO_AGENT = "no agent in them stops their writing; a snapshot is taken while the
 class Unsupported(driver.ComputeDriver):
     """The part of the driver's interface that is not for containers."""
 
-    # The memory of a server
-
-    def suspend(self, context: RequestContext, instance: Instance) -> NoReturn:
-        raise exception.InstanceFaultRollback(
-            exception.InstanceSuspendFailure(reason=NOT_FOR_CONTAINERS + _NO_MEMORY_IMAGE)
-        )
-
-    def resume(
-        self,
-        context: RequestContext,
-        instance: Instance,
-        network_info: NetworkInfo,
-        block_device_info: BlockDeviceInfo = None,
-        share_info: ShareInfo = None,
-    ) -> NoReturn:
-        raise exception.InstanceFaultRollback(
-            exception.InstanceResumeFailure(reason=NOT_FOR_CONTAINERS + _NO_MEMORY_IMAGE)
-        )
+    # Its move while it runs
 
     def check_can_live_migrate_destination(
         self,

@@ -43,6 +43,18 @@ OPTIONS: list[cfg.Opt] = [
         "saves begins to come. It gives no sign of life before, and goes over all that the "
         "server has written.",
     ),
+    cfg.StrOpt(
+        "criu",
+        default="criu",
+        help="CRIU 4.2 or newer, which writes the memory of suspended servers: a path, or a name "
+        "below PATH. Needed for suspend and resume alone.",
+    ),
+    cfg.IntOpt(
+        "checkpoint_timeout",
+        default=300,
+        min=1,
+        help="Seconds that the memory of a server may take on its way to disk or back.",
+    ),
     cfg.IntOpt(
         "max_image_size",
         default=0,

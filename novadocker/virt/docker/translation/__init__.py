@@ -7,6 +7,8 @@ from novadocker.virt.docker.translation.error_mapping import (
     as_password_errors,
     as_refused_rebuild,
     as_refused_resize,
+    as_refused_resumption,
+    as_refused_suspension,
     as_snapshot_errors,
 )
 from novadocker.virt.docker.translation.from_nova import (
@@ -43,6 +45,8 @@ __all__ = [
     "as_password_errors",
     "as_refused_rebuild",
     "as_refused_resize",
+    "as_refused_resumption",
+    "as_refused_suspension",
     "as_snapshot_errors",
     "connection",
     "console_settings",

@@ -71,6 +71,14 @@ class Volumes:
         """
         return self._records.find(instance, volume)
 
+    def attached(self, instance: str) -> bool:
+        """Return True for a server with volumes on this host.
+
+        Args:
+            instance: Nova's id of the server.
+        """
+        return bool(self._records.of(instance))
+
     def holders(self, volume: str) -> set[str]:
         """Return the servers of the host with a volume.
 

@@ -7,7 +7,10 @@ This is the whole list, each repair with its module and its time:
 * a container made anew under another flavor and not yet in its predecessor's place: the names are
   put right, ``recreations``, at the begin of every operation;
 * a stand-in of a rescue that did not come to run: removed, ``rescues``, with each ``plug_vifs``;
-* a container frozen for a snapshot: thawed, ``repairs``, at the start of nova-compute;
+* a server whose memory is on disk, and whose frozen processes have not been ended: ended,
+  ``repairs``, at the start of nova-compute; half a checkpoint is wiped;
+* a container frozen for a snapshot or for half a checkpoint: thawed, ``repairs``,
+  at the start of nova-compute;
 * a container made for a server that will be in ERROR, and has not run: removed, ``repairs``, at
   the start of nova-compute;
 * a container started and not wired, or wired and not let through its gate: ``plug_vifs`` wires

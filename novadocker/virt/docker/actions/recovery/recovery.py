@@ -9,6 +9,7 @@ from novadocker.virt.docker.actions.lock import operation
 from novadocker.virt.docker.actions.recovery.repairs import Expected, Repair, repair_of
 from novadocker.virt.docker.actions.recovery.rescues import end_rescue
 from novadocker.virt.docker.actions.runner import Runner
+from novadocker.virt.docker.actions.suspension import Suspension
 from novadocker.virt.docker.container.guest import in_service
 from novadocker.virt.docker.container.labels import container_name
 from novadocker.virt.docker.engine import Engine
@@ -26,15 +27,22 @@ class Recovery:
         networking: unplugs the stand-ins of broken rescues.
         runner: knows containers and their directories.
         lifecycle: removes servers that were half made.
+        suspension: ends processes that are on disk.
     """
 
     def __init__(
-        self, engine: Engine, networking: Networking, runner: Runner, lifecycle: Lifecycle
+        self,
+        engine: Engine,
+        networking: Networking,
+        runner: Runner,
+        lifecycle: Lifecycle,
+        suspension: Suspension,
     ) -> None:
         self._engine = engine
         self._networking = networking
         self._runner = runner
         self._lifecycle = lifecycle
+        self._suspension = suspension
 
     def at_start(self, uuid: str, expected: Expected, network: Network) -> bool:
         """Repair a server before its start by Nova.
@@ -59,11 +67,14 @@ class Recovery:
             if container:
                 strays.refuse(container)
             held = bool(container and container.alive and process_is_at_gate(container.pid))
-            repair = repair_of(expected, container, held=held)
+            on_disk = self._suspension.tidy(uuid, container)
+            repair = repair_of(expected, container, held=held, on_disk=on_disk)
             if repair is not Repair.NOTHING:
                 LOG.warning("%s was left half done by an earlier run: %s", guest.name, repair.name)
             if repair is Repair.THAW:
                 guest.unpause()
+            elif repair is Repair.END:
+                self._suspension.end(uuid, network)
         if repair is Repair.REMOVE:  # after the lock: a removal takes the lock itself
             self._lifecycle.remove(uuid, network)
         return container is not None

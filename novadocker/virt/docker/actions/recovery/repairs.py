@@ -26,24 +26,31 @@ class Repair(enum.Enum):
     Attributes:
         NOTHING: the container is as expected, or Nova sees to it.
         THAW: a snapshot, or a pause that Nova does not know of, froze the container.
+        END: the frozen processes are on disk, and may not run on.
         REMOVE: the container is half made and has not run an instruction.
     """
 
     NOTHING = enum.auto()
     THAW = enum.auto()
+    END = enum.auto()
     REMOVE = enum.auto()
 
 
-def repair_of(expected: Expected, container: Container | None, *, held: bool) -> Repair:
+def repair_of(
+    expected: Expected, container: Container | None, *, held: bool, on_disk: bool = False
+) -> Repair:
     """Choose the repair; a container with a past is never removed, for its files.
 
     Args:
         expected: state by Nova's record.
         container: state in the engine.
         held: the container's process waits at the start gate.
+        on_disk: the server's memory is on disk, complete.
     """
     if container is None:
         return Repair.NOTHING
+    if on_disk and container.state is State.PAUSED:
+        return Repair.END
     if expected is Expected.AWAKE and container.state is State.PAUSED:
         return Repair.THAW
     if expected is Expected.UNBUILT and (held or container.state is State.CREATED):

@@ -12,8 +12,6 @@ from tests.unit.virt.docker.nova_side import Life, instance
 SHARE = SimpleNamespace(share_id="s1")
 # Arguments after self, what Nova is to make of it, and a word of the reason.
 CASES: dict[str, tuple[tuple[Any, ...], type[Exception], str]] = {
-    "suspend": ((None, None), exception.InstanceFaultRollback, "pause or shelve"),
-    "resume": ((None, None, []), exception.InstanceFaultRollback, "pause or shelve"),
     "check_can_live_migrate_destination": (
         (None, None, {}, {}),
         exception.MigrationPreCheckError,

@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from novadocker.cloud.machine import lock, packages
+from novadocker.cloud.machine import apt, lock, packages
 from novadocker.cloud.machine.command import run
-from novadocker.cloud.samples import apt
 
 CACHE = Path("/var/cache/novadocker/releases")
 _PATIENCE = 300
@@ -57,14 +56,24 @@ def unpacked(release: str, names: Sequence[str]) -> Unpacked:
         release: name of the release, such as "forky".
         names: names of the packages; dependencies are not followed.
     """
-    key = hashlib.sha256(" ".join(names).encode()).hexdigest()[:8]
-    root = CACHE / f"{release}-{key}"
+    root = root_of(release, names)
     with lock.awaited(f"release-{root.name}"):
         if not root.exists():
             root.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=root.parent) as scratch:
                 _fetch(release, names, Path(scratch)).rename(root)
     return Unpacked(root)
+
+
+def root_of(release: str, names: Sequence[str]) -> Path:
+    """Return the directory of packages of a release, fetched or not.
+
+    Args:
+        release: name of the release, such as "forky".
+        names: names of the packages.
+    """
+    key = hashlib.sha256(" ".join(names).encode()).hexdigest()[:8]
+    return CACHE / f"{release}-{key}"
 
 
 def sources_of(release: str) -> list[str]:
