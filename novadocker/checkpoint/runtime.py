@@ -33,7 +33,7 @@ def main() -> None:
     images = ("--image-path", checkpoint, "--work-path", f"{directory}/work")
     options = [word for pair in kept.items() for word in pair]
     os.environ["PATH"] = path
-    os.execvp("runc", ["runc", *words[:at], "restore", *HOW, *images, *options, words[-1]])  # noqa: S606 - the runtime of the engine, as the engine finds it
+    os.execvp("runc", ["runc", *words[:at], "restore", *HOW, *images, *options, words[-1]])  # noqa: S606 # nosec B606 - the engine finds its runtime by PATH, too
 
 
 def kept_options(words: list[str]) -> dict[str, str]:

@@ -129,7 +129,7 @@ class Host:
             self.runner,
             rescue,
             options,
-            Checkpoints(engine, "criu", 60),
+            Checkpoints(self.engine, "criu", 60),
         )
         self.resize = Resize(self.engine, networking, self.runner)
         self.departures = Departures(self.engine, networking, self.runner, self.name)
