@@ -6,13 +6,13 @@ import socket
 import pytest
 
 from tests.support.cloud_site import (
-    NOVA_COMPUTE,
     Site,
     Tenant,
     page,
     until,
 )
 
+NOVA_COMPUTE = "nova-compute"
 ASK = b"GET / HTTP/1.0\r\n\r\n"
 
 

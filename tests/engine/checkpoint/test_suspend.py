@@ -11,7 +11,7 @@ import pytest
 
 from novadocker.checkpoint.places import WAITING
 from novadocker.errors import CheckpointError, PlugTimeout, WiringError
-from novadocker.virt.docker.actions.recovery import Expected
+from novadocker.virt.docker.actions.recovery.repairs import Expected
 from novadocker.virt.docker.checkpoint.places import CHECKPOINTS, IMAGES, directory_of
 from novadocker.virt.docker.checkpoint.privileged import tasks
 from novadocker.virt.docker.engine import State
