@@ -3,6 +3,8 @@
 
 from typing import Any
 
+from nova import exception
+
 from novadocker.virt.docker import translation
 from novadocker.virt.docker.compute.base import Composed
 from novadocker.virt.nova_types import BlockDeviceInfo, Instance, NetworkInfo, RequestContext
@@ -13,7 +15,7 @@ class SuspensionCalls(Composed):
 
     def suspend(self, context: RequestContext, instance: Instance) -> None:
         network = self._parts.ports.network_of(instance, instance.get_network_info())
-        with translation.as_refused_suspension(instance):
+        with translation.as_rollback(instance, exception.InstanceSuspendFailure):
             self._parts.suspension.suspend(instance.uuid, network)
 
     def resume(
@@ -25,5 +27,5 @@ class SuspensionCalls(Composed):
         share_info: Any = None,
     ) -> None:
         network = self._parts.ports.new_network_of(instance, network_info)
-        with translation.as_refused_resumption(instance):
+        with translation.as_rollback(instance, exception.InstanceResumeFailure):
             self._parts.suspension.resume(translation.server(instance), network)

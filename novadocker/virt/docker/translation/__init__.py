@@ -7,8 +7,7 @@ from novadocker.virt.docker.translation.error_mapping import (
     as_password_errors,
     as_refused_rebuild,
     as_refused_resize,
-    as_refused_resumption,
-    as_refused_suspension,
+    as_rollback,
     as_snapshot_errors,
 )
 from novadocker.virt.docker.translation.from_nova import (
@@ -45,8 +44,7 @@ __all__ = [
     "as_password_errors",
     "as_refused_rebuild",
     "as_refused_resize",
-    "as_refused_resumption",
-    "as_refused_suspension",
+    "as_rollback",
     "as_snapshot_errors",
     "connection",
     "console_settings",

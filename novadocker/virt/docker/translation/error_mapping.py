@@ -87,11 +87,15 @@ def as_snapshot_errors(instance: Instance) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def as_refused_suspension(instance: Instance) -> Iterator[None]:
-    """Raise our errors as those by which Nova leaves a server active, with the reason.
+def as_rollback(
+    instance: Instance,
+    failure: type[exception.InstanceSuspendFailure] | type[exception.InstanceResumeFailure],
+) -> Iterator[None]:
+    """Raise our errors as those by which Nova leaves a server in its state, with the reason.
 
     Args:
         instance: Nova's record of the server.
+        failure: kind of Nova's failure, which takes a reason.
 
     Raises:
         nova.exception.InstanceFaultRollback: for each of ours.
@@ -100,26 +104,8 @@ def as_refused_suspension(instance: Instance) -> Iterator[None]:
         with as_nova_errors(instance):
             yield
     except exception.NovaException as error:
-        failure = exception.InstanceSuspendFailure(reason=error.__cause__ or error)
-        raise exception.InstanceFaultRollback(failure) from error
-
-
-@contextlib.contextmanager
-def as_refused_resumption(instance: Instance) -> Iterator[None]:
-    """Raise our errors as those by which Nova leaves a server suspended, with the reason.
-
-    Args:
-        instance: Nova's record of the server.
-
-    Raises:
-        nova.exception.InstanceFaultRollback: for each of ours.
-    """
-    try:
-        with as_nova_errors(instance):
-            yield
-    except exception.NovaException as error:
-        failure = exception.InstanceResumeFailure(reason=error.__cause__ or error)
-        raise exception.InstanceFaultRollback(failure) from error
+        reason = error.__cause__ or error
+        raise exception.InstanceFaultRollback(failure(reason=reason)) from error
 
 
 @contextlib.contextmanager
