@@ -190,9 +190,6 @@ class Snapshots:
             # Without the server's lock: a commit may take an hour, and Nova keeps all operations
             # but a deletion away by the task state. A deletion must not wait for an image that
             # nobody will want.
-            # One that an earlier nova-compute left would lose its name to the new one, and no sweep
-            # finds an image without a name.
-            self._engine.remove_image(tag)
             committed = guest.commit(tag, live=live)
             stages.uploading()
             with contextlib.closing(self._engine.save_image(committed)) as chunks:
