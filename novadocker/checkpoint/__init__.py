@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs below the engine that let a checkpointed container go on instead of starting anew.
+"""Programs below the engine for the restore of checkpointed containers.
 
 ``novadocker-runtime`` is the engine's OCI runtime on hosts that can suspend. ``runtime`` turns
 the creation of one container into its restore. ``ask`` holds the restore at two places until

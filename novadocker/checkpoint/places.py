@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Places that the driver and the programs below the engine share."""
+"""Places shared by the driver and the programs below the engine."""
 
 from pathlib import Path
 

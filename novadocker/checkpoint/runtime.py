@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def kept_options(words: list[str]) -> dict[str, str]:
-    """Return the options of ``runc create`` that a restore takes as well.
+    """Return the options of ``runc create`` for a restore, too.
 
     Args:
         words: between "create" and the container's id.
@@ -47,7 +47,7 @@ def kept_options(words: list[str]) -> dict[str, str]:
 
 
 def with_gates(spec: dict[str, Any], directory: Path) -> dict[str, Any]:
-    """Return an OCI specification whose restore asks the driver twice.
+    """Return an OCI specification with two questions of the restore to the driver.
 
     Args:
         spec: content of the bundle's ``config.json``.

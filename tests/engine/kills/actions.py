@@ -5,10 +5,12 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from nova import objects
 from nova.compute import task_states, vm_states
 from nova.network import model
 
 from tests.engine.kills.compute_service import SNAPSHOT, ComputeService
+from tests.engine.kills.nova_record import HOST
 
 Act = Callable[[ComputeService], None]
 
@@ -98,7 +100,8 @@ def resize(service: ComputeService) -> None:
 def confirm(service: ComputeService) -> None:
     """Confirm the resize."""
     record = service.record
-    service.driver.confirm_migration(service.context, None, record.instance(), record.network)
+    migration = objects.Migration(source_compute=HOST, dest_compute=HOST)
+    service.driver.confirm_migration(service.context, migration, record.instance(), record.network)
     service.database.note(vm_state=vm_states.ACTIVE)
 
 

@@ -30,7 +30,7 @@ from novadocker.virt.docker.privileged import context as daemon
 from novadocker.virt.docker.translation.image_wait import WaitingServer
 from novadocker.virt.docker.wiring import Wiring
 from novadocker.virt.docker.wiring.backends.tap import Tap
-from tests.engine.kills.nova_record import HOST, IMAGE, Database, Record
+from tests.engine.kills.nova_record import HOST, IMAGE, MIGRATION, Database, Record
 from tests.support.glance_double import ALICE, Glance, Stored
 
 SNAPSHOT = "5a900000-0000-4000-8000-000000000003"
@@ -240,7 +240,7 @@ def _double_nova(database: Database, neutron: Neutron) -> None:
     objects.Instance.obj_load_attr = lambda *_: None  # all of the record is there
     objects.Instance.get_by_uuid = lambda *_, **__: database.record.instance()
     objects.Migration.get_by_id_and_instance = lambda *_, **__: objects.Migration(
-        id=1, dest_compute=HOST
+        id=1, uuid=MIGRATION, source_compute=HOST, dest_compute=HOST
     )
     objects.BlockDeviceMappingList.get_by_instance_uuid = lambda *_, **__: []
     module.metadata.describe_devices = lambda *_, **__: None

@@ -13,6 +13,7 @@ from nova.network import model
 from tests.engine.wiring.stand_in import a_vif
 
 HOST = "h1"
+MIGRATION = "91a9ce00-0000-4000-8000-000000000004"
 IMAGE = "91a9ce00-0000-4000-8000-000000000003"
 COMMAND = "/bin/sh -c '[ -e /file ] || echo kept >/file; exec sleep 600'"
 FLAVORS: dict[str, dict[str, str]] = {"small": {}, "other": {"docker:cap_add": "NET_ADMIN"}}

@@ -112,25 +112,16 @@ class Host:
             log_max_size="1m",
             gate_timeout=10,
         )
-        wiring: Any = _Wiring()
         images: Any = self.images
-        networking = Networking(wiring, options.domain, options.dns_servers)
+        networking = Networking(_Wiring(), options.domain, options.dns_servers)
         able = SimpleNamespace(abilities=lambda _pids: self.able)
         allowance = Allowance(able, 64, self.bounds)
-        records = Records(self.instances / "volumes")
         connector = Connector(lambda: HostIdentity(self.name, "127.0.0.1"))
-        self.volumes = Volumes(records, connector, Trust.CHECKED)
+        self.volumes = Volumes(Records(self.instances / "volumes"), connector, Trust.CHECKED)
         self.runner = Runner(self.engine, networking, options, allowance, self.volumes)
         rescue = Rescue(self.engine, images, networking, self.runner)
-        self.life = Lifecycle(
-            self.engine,
-            images,
-            networking,
-            self.runner,
-            rescue,
-            options,
-            Checkpoints(self.engine, "criu", 60),
-        )
+        parts = (self.engine, images, networking, self.runner, rescue, options)
+        self.life = Lifecycle(*parts, Checkpoints(self.engine, "criu", 60))
         self.resize = Resize(self.engine, networking, self.runner)
         self.departures = Departures(self.engine, networking, self.runner, self.name)
         place = MoveOptions(self.name, "127.0.0.1", PORTS)

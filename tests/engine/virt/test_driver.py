@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -55,7 +56,9 @@ def docker_driver(servers: Any, options: None, monkeypatch: pytest.MonkeyPatch) 
     servers.wiring.warm_up = lambda: None
     edges = replace(edges_of(CONF), wiring=servers.wiring, images=servers.images)
     virtapi = fake.FakeVirtAPI()
-    made = DockerDriver(virtapi, assemble(CONF, virtapi, edges))
+    # No message bus: other hosts have no part in the life of one server.
+    silent: Any = SimpleNamespace(start=lambda: None, stop=lambda: None)
+    made = DockerDriver(virtapi, replace(assemble(CONF, virtapi, edges), channel=silent))
     made.init_host("h1")
     yield made
     made.cleanup_host("h1")

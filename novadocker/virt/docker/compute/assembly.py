@@ -196,8 +196,7 @@ def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
     allowance = Allowance(host, section.pids_limit, bounds_of(section))
     ports = Ports(virtapi, edges.wiring.silent_vif_types)
     networking = _networking(edges.wiring, settings)
-    connector = Connector(host_identity)
-    volumes = _volumes(conf, connector)
+    connector, volumes = _volumes(conf)
     runner = Runner(engine, networking, settings, allowance, volumes)
     rescue = Rescue(engine, edges.images, networking, runner)
     checkpoints = Checkpoints(engine, section.criu, section.checkpoint_timeout)
@@ -205,8 +204,6 @@ def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
     lifecycle = Lifecycle(engine, edges.images, networking, runner, rescue, settings, checkpoints)
     recovery = Recovery(engine, networking, runner, lifecycle, suspension)
     interfaces = Interfaces(engine, networking, runner, recovery)
-    arriving = MoveOptions(hostname, section.migration_address, section.migration_ports)
-    arrivals = Arrivals(engine, edges.images, runner, arriving)
     return Parts(
         hostname=hostname,
         engine=engine,
@@ -224,7 +221,7 @@ def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
         rescue=rescue,
         resize=Resize(engine, networking, runner),
         departures=Departures(engine, networking, runner, hostname),
-        channel=Channel(arrivals, hostname, conf),
+        channel=_channel(conf, edges, runner),
         stale=StaleArrivals(engine, lifecycle, hostname),
         interfaces=interfaces,
         snapshots=Snapshots(engine, edges.glance, provenance=edges.provenance),
@@ -244,6 +241,12 @@ def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
     )
 
 
+def _channel(conf: cfg.ConfigOpts, edges: Edges, runner: Runner) -> Channel:
+    section, hostname = conf.docker, str(conf.host)
+    arriving = MoveOptions(hostname, section.migration_address, section.migration_ports)
+    return Channel(Arrivals(edges.engine, edges.images, runner, arriving), hostname, conf)
+
+
 def _networking(wiring: Wiring, settings: Options) -> Networking:
     return Networking(
         wiring,
@@ -253,9 +256,10 @@ def _networking(wiring: Wiring, settings: Options) -> Networking:
     )
 
 
-def _volumes(conf: cfg.ConfigOpts, connector: Connector) -> Volumes:
+def _volumes(conf: cfg.ConfigOpts) -> tuple[Connector, Volumes]:
+    connector = Connector(host_identity)
     records = Records(Path(conf.state_path) / "novadocker" / "volumes")
-    return Volumes(records, connector, Trust(conf.docker.volume_filesystems))
+    return connector, Volumes(records, connector, Trust(conf.docker.volume_filesystems))
 
 
 def _audit(conf: cfg.ConfigOpts, ports: Ports, interfaces: Interfaces) -> NetworkAudit:

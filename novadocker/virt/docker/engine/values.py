@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from novadocker.checkpoint.places import RUNTIME_NAME
 from novadocker.policy import Limits, Rights
 from novadocker.virt.docker.engine.health import Health, Probe
 from novadocker.virt.docker.engine.limits import NO_LIMITS, parse_limits
 from novadocker.virt.docker.engine.rights import NO_RIGHTS, parse_rights
 
+RUNC = "runc"
 _CONTAINERD = "io.containerd.snapshotter."
 # Members of ``/info``: false where the kernel cannot keep a limit. The engine takes a container
 # with that limit all the same, and leaves it out with a warning.
@@ -97,7 +99,7 @@ class EngineInfo:
                 api_version(version.get("MinAPIVersion", "1.12")),
                 api_version(version["ApiVersion"]),
             ),
-            components={c["Name"]: c["Version"] for c in version.get("Components") or []},
+            components=_components(version),
             cpus=info["NCPU"],
             memory_bytes=info["MemTotal"],
             architecture=info["Architecture"],
@@ -318,3 +320,10 @@ class Event:
             labels=attributes,
             nanoseconds=body["timeNano"],
         )
+
+
+def _components(version: Mapping[str, Any]) -> dict[str, str]:
+    # The engine asks its default runtime for the version, and calls the component by the
+    # runtime's name. Ours is runc, and answers as runc does.
+    found = {each["Name"]: each["Version"] for each in version.get("Components") or []}
+    return {RUNC if name == RUNTIME_NAME else name: told for name, told in found.items()}
