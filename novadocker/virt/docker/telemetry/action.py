@@ -92,7 +92,7 @@ def _timed_call(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
 
 def _server(*arguments: Any) -> str:
     # Nova gives the instance by position or by name, after the context or first.
-    found = (each.uuid for each in arguments if hasattr(each, "uuid") and hasattr(each, "vm_state"))
+    found = (each.uuid for each in arguments if hasattr(each, "vm_state") and hasattr(each, "uuid"))
     return str(next(found, "an unknown server"))
 
 
