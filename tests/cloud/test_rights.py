@@ -84,7 +84,7 @@ def test_what_is_beyond_its_bound_is_in_the_fault(
     wanting = tenant.upload(web_archive, docker_cap_add="NET_ADMIN")
     refused = {
         tenant.request(wanting): "docker_cap_add = NET_ADMIN is refused; accepted is what the",
-        tenant.request(web, flavor=flavor(runtime="runsc")): "this host's engine has: runc",
+        tenant.request(web, flavor=flavor(runtime="runsc")): "this host's engine has: novadocker",
         tenant.request(web, flavor=flavor(profile="mine")): "restricted, baseline, system",
         tenant.request(web, flavor=flavor(profile="restricted")): "a user other than root",
     }
