@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kills of nova-compute at every point of every action, and the repairs of the next life."""
 
+import contextlib
 import json
 import math
 import os
@@ -12,11 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 
 from novadocker.gate import start_gate
 from tests.engine.virt.conftest import rootfs, saved
 
+# The image of nova_record, which is loaded beside a whole nova-compute alone.
+REPOSITORY = "nova/91a9ce00-0000-4000-8000-000000000003"
 ROOT = Path(__file__).parents[3]
 ALL = os.environ.get("NOVADOCKER_KILLS") == "all"
 SEED = os.environ.get("NOVADOCKER_KILL_SEED", str(random.randrange(10**6)))  # noqa: S311
@@ -117,6 +121,14 @@ def host(engine_socket: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         assert process.stdin
         process.stdin.close()
         process.wait(timeout=60)
+    _forget_image(engine_socket)
+
+
+def _forget_image(engine_socket: Path) -> None:
+    """Remove what the boots have loaded: other modules use the same engine."""
+    with contextlib.closing(docker.DockerClient(base_url=f"unix://{engine_socket}")) as client:
+        for image in client.images.list(name=REPOSITORY):
+            client.images.remove(image.id, force=True)
 
 
 def drawn(action: str, points: list[str]) -> list[int]:
