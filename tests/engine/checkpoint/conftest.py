@@ -38,9 +38,10 @@ def _daemons() -> Iterator[None]:
 
 
 @pytest.fixture
-def suspendable(servers: Servers, criu: Path) -> Servers:  # noqa: F811 - the fixture
+def suspendable(servers: Servers, criu: Path) -> Iterator[Servers]:  # noqa: F811 - the fixture
     """Servers whose host has CRIU."""
     servers.criu = str(criu)
     servers.wiring.programs = ("/",)  # CRIU has the processes when their network is made
     servers.abilities = replace(servers.abilities, default_runtime=RUNTIME_NAME)
-    return servers
+    yield servers
+    servers.checkpoints.discard(servers.asked.uuid)
