@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from openstack.exceptions import BadRequestException
 
-from tests.cloud.test_images import members, tar
+from tests.cloud.images.test_images import members, tar
 from tests.support.cloud_site import (
     Site,
     Tenant,

@@ -14,7 +14,7 @@ from nova.objects.image_meta import ImageMeta
 from novadocker.errors import ImageInvalid
 from novadocker.virt.docker.engine import Connection, Engine
 from novadocker.virt.docker.images import Images, PartialLoading, Provenance, plan
-from tests.support.glance_double import ALICE, BOB, Glance
+from tests.support.doubles.glance_double import ALICE, BOB, Glance
 from tests.support.layered import (
     Saved,
     junk,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.matrix.results import Column, Module
-from tests.support.imports import ROOT
+from tests.support.house.imports import ROOT
 
 PAGE = ROOT / "docs" / "compatibility.md"
 BEGIN = "<!-- The matrix: written by ./test matrix. -->"

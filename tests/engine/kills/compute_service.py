@@ -31,7 +31,7 @@ from novadocker.virt.docker.translation.image_wait import WaitingServer
 from novadocker.virt.docker.wiring import Wiring
 from novadocker.virt.docker.wiring.backends.tap import Tap
 from tests.engine.kills.nova_record import HOST, IMAGE, MIGRATION, Database, Record
-from tests.support.glance_double import ALICE, Glance, Stored
+from tests.support.doubles.glance_double import ALICE, Glance, Stored
 
 SNAPSHOT = "5a900000-0000-4000-8000-000000000003"
 Reach = Callable[[str], None]

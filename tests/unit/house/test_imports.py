@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.support.imports import (
+from tests.support.house.imports import (
     DRIVER,
     circles,
     graph,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Layers of the driver: a folder imports only folders below its own."""
 
-from tests.support.imports import DRIVER, graph, is_below
+from tests.support.house.imports import DRIVER, graph, is_below
 
 # From the foundation upwards. Folders of one layer do not import each other.
 LAYERS: tuple[frozenset[str], ...] = (

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prose of each top package; ``python -m tests.support.prose FOLDER`` names the lines."""
+"""Prose of each top package; ``python -m tests.support.house.prose FOLDER`` names the lines."""
 
 import pytest
 
-from tests.support.imports import DRIVER, PRODUCT, ROOT
-from tests.support.prose import Figures, figures
+from tests.support.house.imports import DRIVER, PRODUCT, ROOT
+from tests.support.house.prose import Figures, figures
 
 PACKAGES = sorted(path.parent.name for path in (ROOT / PRODUCT).glob("*/__init__.py"))
 MOST_PRONOUNS, MOST_WEAK_ARGUMENTS, FEWEST_COMMENTS = 0.06, 0.10, 0.03

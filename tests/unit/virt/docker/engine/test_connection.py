@@ -20,7 +20,7 @@ from novadocker.virt.docker.engine import Connection, Engine, State, settling
 from novadocker.virt.docker.engine import connection as module
 from novadocker.virt.docker.engine.features import Features, spoken_version
 from novadocker.virt.docker.engine.time_limits import WORK, Work
-from tests.support.engine_double import (
+from tests.support.doubles.engine_double import (
     CONTAINER_29,
     DOCKER_20,
     DOCKER_29,

@@ -18,7 +18,7 @@ from novadocker.errors import EngineError
 from novadocker.virt.docker.engine import Image
 from novadocker.virt.docker.images import Images, PartialLoading, Provenance
 from novadocker.virt.docker.images.chains import chain_ids
-from tests.support.glance_double import ADMIN, ALICE, Glance
+from tests.support.doubles.glance_double import ADMIN, ALICE, Glance
 
 KIB = 1024
 

@@ -14,8 +14,8 @@ from nova.objects.image_meta import ImageMeta
 from novadocker.errors import ImageFetchFailed, ImageInvalid
 from novadocker.virt.docker.engine import EngineInfo, Image
 from novadocker.virt.docker.images import plan
-from tests.support.engine_double import DOCKER_29, INFO_29
-from tests.support.glance_double import ADMIN, ALICE, BOB
+from tests.support.doubles.engine_double import DOCKER_29, INFO_29
+from tests.support.doubles.glance_double import ADMIN, ALICE, BOB
 from tests.unit.archive.reading import checked
 from tests.unit.virt.docker.images.host import KIB, Site
 

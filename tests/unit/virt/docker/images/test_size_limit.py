@@ -16,7 +16,7 @@ from novadocker.virt.docker.engine import EngineInfo
 from novadocker.virt.docker.images import Images, cache
 from novadocker.virt.docker.images.progress import NoWaiter
 from novadocker.virt.docker.images.size_limit import GIB, SizeLimit, size_limit
-from tests.support.engine_double import DOCKER_29, INFO_29
+from tests.support.doubles.engine_double import DOCKER_29, INFO_29
 from tests.unit.virt.docker.images.host import KIB, Site
 
 LAYOUT = "Error processing tar file(exit status 1): "

@@ -5,7 +5,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PRODUCT = "novadocker"
 DRIVER = "novadocker.virt.docker"
 

@@ -37,7 +37,7 @@ from tests.engine.kills.compute_service import ComputeService, configure
 from tests.engine.kills.nova_record import Database, Record
 from tests.engine.virt.conftest import rootfs, saved
 from tests.engine.wiring.stand_in import CLONE_NEWNET, LIBC
-from tests.support.lossy_engine import LossyEngine
+from tests.support.doubles.lossy_engine import LossyEngine
 
 TOLD_EACH = 10
 MUST_START = 1.5

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figures of the prose in a package: summaries, argument lines, comments.
 
-``python -m tests.support.prose novadocker/archive`` prints the figures and the lines to mend.
+``python -m tests.support.house.prose novadocker/archive`` prints the figures and the lines to mend.
 """
 
 import ast

@@ -13,7 +13,7 @@ from tests.support import first_hour
 from tests.support.cloud_fixtures import novadocker_cloud
 from tests.support.cloud_site import Site
 
-PAGE = (Path(__file__).parents[2] / "docs/first-hour.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs/first-hour.md").read_text()
 END = "end of a line's output, code "
 MOST_SECONDS = 360
 

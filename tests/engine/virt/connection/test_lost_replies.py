@@ -18,8 +18,8 @@ from novadocker.virt.docker.actions.recovery import recreations
 from novadocker.virt.docker.engine import Connection, Engine, State, settling
 from novadocker.virt.docker.images import Images
 from tests.engine.virt.conftest import rootfs, saved
-from tests.support.glance_double import ALICE, Glance
-from tests.support.lossy_engine import LossyEngine
+from tests.support.doubles.glance_double import ALICE, Glance
+from tests.support.doubles.lossy_engine import LossyEngine
 
 pytestmark = pytest.mark.usefixtures("privileged")
 

@@ -19,7 +19,7 @@ from heatclient.exc import HTTPNotFound
 
 from novadocker.cloud.layout.layout import REGION
 
-TEMPLATE = Path(__file__).parents[1] / "examples/heat/group.yaml"
+TEMPLATE = Path(__file__).parents[2] / "examples/heat/group.yaml"
 FLAVOR = "c1.tiny"
 FEW, MANY = 3, 10
 MUST_ADD = 3.0
