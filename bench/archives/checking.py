@@ -10,8 +10,7 @@ import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from figures import Verdict
-
+from bench.measuring.figures import Verdict
 from novadocker.archive import CheckedArchive, Platform
 
 MIB = 1024 * 1024

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-from figures import Verdict
-
+from bench.measuring.figures import Verdict
 from tests.support.saved_images import SavedImages
 from tests.unit.archive import costly, work
 

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import images
-
+from bench.archives import images
 from novadocker.cloud.samples import busybox
 
 MB = 1_000_000

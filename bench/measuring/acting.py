@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import figures
-from cloud import FAKE, OURS, Cloud
-from figures import Verdict
-from twin import Twin, twin
-
+from bench.measuring import figures
+from bench.measuring.cloud import FAKE, OURS, Cloud
+from bench.measuring.figures import Verdict
+from bench.measuring.twin import Twin, twin
 from novadocker.policy import Flavor
 
 # Nova resizes no server to a smaller disk than it was booted with.

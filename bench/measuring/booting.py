@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-import figures
-import floor
-from cloud import FAKE, OURS, Cloud
-from figures import Summary, Verdict
-
+from bench.measuring import figures, floor
+from bench.measuring.cloud import FAKE, OURS, Cloud
+from bench.measuring.figures import Summary, Verdict
 from novadocker.policy import Flavor
 
 FLAVOR = "c1.tiny"

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from figures import Verdict
-
+from bench.measuring.figures import Verdict
 from novadocker.cloud import cli
 from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.supervision import dashboard

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import figures
 import openstack.exceptions
 import psutil
 
+from bench.measuring import figures
 from novadocker.cloud.layout.layout import Layout
 from novadocker.cloud.machine import processes
 from novadocker.cloud.seed.identity import connect

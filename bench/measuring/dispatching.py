@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from cloud import Cloud
+from bench.measuring.cloud import Cloud
 
 FLAVOR = "c1.tiny"
 DISPATCH, SEARCH = "dispatch to a container", "search of both engines"

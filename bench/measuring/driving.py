@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from cloud import Cloud
-
+from bench.measuring.cloud import Cloud
 from novadocker.cloud.config.common import Common
 from novadocker.cloud.layout import credentials
 from novadocker.cloud.supervision import services, starting, supervisor

@@ -3,9 +3,8 @@
 
 import time
 
-from cloud import Cloud
-from twin import twin
-
+from bench.measuring.cloud import Cloud
+from bench.measuring.twin import twin
 from novadocker.policy import Flavor
 
 

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import images
 import psutil
-from cloud import OURS, Cloud
-from figures import Verdict
 
+from bench.archives import images
+from bench.measuring.cloud import OURS, Cloud
+from bench.measuring.figures import Verdict
 from novadocker.cloud.machine.command import run
 from novadocker.virt.docker.container.labels import LABEL_INSTANCE
 from novadocker.virt.docker.images import NAMESPACE

@@ -10,17 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-import layers
-from cloud import Cloud
-from figures import (
+from bench.archives import layers
+from bench.archives.layers import MB
+from bench.measuring.cloud import Cloud
+from bench.measuring.figures import (
     MUST_LOAD_GROW_MIB,
     MUST_SHARED_TIMES_COLD,
     MUST_TIMES_LOAD,
     Verdict,
 )
-from layers import MB
-from memory import FLAVOR, Gauge
-
+from bench.measuring.memory import FLAVOR, Gauge
 from novadocker.archive import CheckedArchive
 from novadocker.virt.docker.host.processor import platform_of_host
 from novadocker.virt.docker.images import NAMESPACE

@@ -5,10 +5,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import images
 import psutil
-from cloud import Cloud
-from figures import MUST_GROW_MIB, Verdict
+
+from bench.archives import images
+from bench.measuring.cloud import Cloud
+from bench.measuring.figures import MUST_GROW_MIB, Verdict
 
 MIB = 1024**2
 FLAVOR = "c1.small"

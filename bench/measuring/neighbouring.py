@@ -19,9 +19,10 @@ from typing import Any
 warnings.simplefilter("ignore")  # Nova and what it stands on warn of themselves
 
 # ruff: noqa: E402 - the imports below are what warns
-from figures import Verdict
 from nova import objects
 from nova.compute import vm_states
+
+from bench.measuring.figures import Verdict
 
 objects.register_all()
 

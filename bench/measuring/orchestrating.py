@@ -11,12 +11,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from cloud import NETWORK, PATIENCE, PREFIX, Cloud
-from figures import Verdict
 from heatclient.client import Client
 from heatclient.common import template_utils
 from heatclient.exc import HTTPNotFound
 
+from bench.measuring.cloud import NETWORK, PATIENCE, PREFIX, Cloud
+from bench.measuring.figures import Verdict
 from novadocker.cloud.layout.layout import REGION
 
 TEMPLATE = Path(__file__).parents[2] / "examples/heat/group.yaml"

@@ -9,12 +9,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from statistics import median
 
-import figures
-import images
-from cloud import Cloud
-from figures import Verdict
-from memory import FLAVOR, Gauge
-
+from bench.archives import images
+from bench.measuring import figures
+from bench.measuring.cloud import Cloud
+from bench.measuring.figures import Verdict
+from bench.measuring.memory import FLAVOR, Gauge
 from novadocker.virt.docker.container.labels import LABEL_INSTANCE, container_name
 
 NAME = "bench-snapshot"

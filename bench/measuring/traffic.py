@@ -12,8 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from wires import Host
-
+from bench.measuring.wires import Host
 from novadocker.cloud.doubles.opensdn import routing
 from novadocker.cloud.doubles.opensdn.control import ControlNode, Subnet
 from tests.engine.opensdn import host as opensdn

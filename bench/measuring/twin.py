@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
-from cloud import Cloud
-
+from bench.measuring.cloud import Cloud
 from novadocker.policy import Abilities, Flavor, settings_for
 from novadocker.virt.docker.container.directory import InstanceDirectory
 from novadocker.virt.docker.container.server import Server

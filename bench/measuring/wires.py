@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-import figures
 import os_vif
-from figures import Verdict
 from nova import monkey_patch
 from oslo_config import cfg
+
+from bench.measuring import figures
+from bench.measuring.figures import Verdict
 
 # Nova chooses its threads when it is imported first.
 monkey_patch.patch(backend="threading")

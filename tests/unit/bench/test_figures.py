@@ -10,7 +10,7 @@ import pytest
 @pytest.fixture(scope="module")
 def figures() -> ModuleType:
     """The benchmark's module; the benchmark is a program, not a package."""
-    path = Path(__file__).parents[3] / "bench" / "figures.py"
+    path = Path(__file__).parents[3] / "bench" / "measuring" / "figures.py"
     spec = importlib.util.spec_from_file_location("bench_figures", path)
     assert spec
     assert spec.loader
