@@ -17,11 +17,11 @@ from novadocker.virt.docker import translation
 from novadocker.virt.docker.compute.assembly import Parts, assemble
 from novadocker.virt.docker.compute.introspection import Introspection
 from novadocker.virt.docker.compute.moves import MoveCalls
-from novadocker.virt.docker.compute.ports import while_plugging
+from novadocker.virt.docker.compute.networks.ports import while_plugging
+from novadocker.virt.docker.compute.networks.trunks import refuse_trunks
 from novadocker.virt.docker.compute.service import Service
 from novadocker.virt.docker.compute.suspension import SuspensionCalls
 from novadocker.virt.docker.compute.timing import ACTIONS
-from novadocker.virt.docker.compute.trunks import refuse_trunks
 from novadocker.virt.docker.compute.unsupported import Unsupported
 from novadocker.virt.docker.telemetry.action import all_timed
 from novadocker.virt.docker.translation import image_ref, metadata

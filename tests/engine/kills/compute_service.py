@@ -21,8 +21,8 @@ from nova.objects.image_meta import ImageMeta
 from nova.virt import fake
 
 from novadocker.virt.docker import driver as module
-from novadocker.virt.docker.compute import trunks
 from novadocker.virt.docker.compute.assembly import assemble, edges_of
+from novadocker.virt.docker.compute.networks import trunks
 from novadocker.virt.docker.conf import options
 from novadocker.virt.docker.driver import CONF, DockerDriver
 from novadocker.virt.docker.images import Images

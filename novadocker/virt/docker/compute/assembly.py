@@ -28,7 +28,7 @@ from novadocker.virt.docker.compute.allocations import Allocations
 from novadocker.virt.docker.compute.availability import Availability
 from novadocker.virt.docker.compute.channel import Channel
 from novadocker.virt.docker.compute.health import HealthReporter
-from novadocker.virt.docker.compute.ports import Ports
+from novadocker.virt.docker.compute.networks.ports import Ports
 from novadocker.virt.docker.compute.power import Watcher
 from novadocker.virt.docker.compute.stale import StaleArrivals
 from novadocker.virt.docker.compute.tags import ServerTags, Tags
@@ -194,7 +194,7 @@ def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
     settings = _options(conf)
     host = Host(engine, translation.shared_processors)
     allowance = Allowance(host, section.pids_limit, bounds_of(section))
-    ports = Ports(virtapi, edges.wiring.silent_vif_types)
+    ports = Ports(virtapi, edges.wiring.silent_vif_types, edges.wiring.installed)
     networking = _networking(edges.wiring, settings)
     connector, volumes = _volumes(conf)
     runner = Runner(engine, networking, settings, allowance, volumes)

@@ -158,6 +158,24 @@ class Wiring:
             missing = privileged.missing(pid, container_id, nics)
         return frozenset(nic.port_id for nic in plan.nics).difference(missing)
 
+    def installed(self, vif: Vif) -> bool:
+        """Tell from memory whether a port's flows are known to be in place on this host.
+
+        Args:
+            vif: Nova's VIF, bound.
+
+        Returns:
+            True if so; False where its backend does not know, or cannot be asked.
+        """
+        backend = self._backends.get(vif["type"])
+        try:
+            with _backend_errors(vif["id"]):
+                return backend is not None and backend.installed(vif)
+        except WiringError as error:
+            # Neutron's event is waited for instead.
+            LOG.debug("%s", error)
+            return False
+
     def unwire(self, instance: Instance, network_info: Iterable[Vif]) -> None:
         """Take ports away, from the network and from the host. Idempotent.
 

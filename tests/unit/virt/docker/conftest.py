@@ -22,8 +22,8 @@ with warnings.catch_warnings():
     from novadocker.virt.docker.actions.rescue import Rescue
     from novadocker.virt.docker.actions.resize import Resize
     from novadocker.virt.docker.actions.volumes import VolumeChanges
-    from novadocker.virt.docker.compute import trunks
     from novadocker.virt.docker.compute.assembly import assemble
+    from novadocker.virt.docker.compute.networks import trunks
     from novadocker.virt.docker.conf import options
     from novadocker.virt.docker.driver import CONF, DockerDriver
     from novadocker.virt.docker.migration.departure import Departures

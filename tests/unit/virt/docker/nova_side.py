@@ -3,6 +3,7 @@
 
 import contextlib
 import inspect
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -77,6 +78,8 @@ class VirtAPI(fake.FakeVirtAPI):  # type: ignore[misc]
         self.waited_for: list[Any] = []
         self.late = False
         self.failed = False
+        self.reported = threading.Event()
+        self.reported.set()
 
     @contextlib.contextmanager
     def wait_for_instance_event(
@@ -85,6 +88,7 @@ class VirtAPI(fake.FakeVirtAPI):  # type: ignore[misc]
         """Wait as a test wants it."""
         yield
         self.waited_for += event_names
+        self.reported.wait(timeout=60)
         if self.failed and event_names:
             error_callback(f"network-vif-plugged-{event_names[0][1]}", instance)
         if self.late and event_names:

@@ -64,6 +64,20 @@ class Backend(ABC):
         """
         return True
 
+    def installed(self, vif: Vif) -> bool:  # noqa: ARG002 - for those that can tell
+        """Tell from memory whether the network's agent on this host has a port's flows in place.
+
+        It is asked some forty times a second while a boot waits for ``network-vif-plugged``,
+        and ends that wait.
+
+        Args:
+            vif: Nova's VIF, bound.
+
+        Returns:
+            True if so; False where the agent does not say when it is done.
+        """
+        return False
+
     def resume(self) -> None:  # noqa: B027 - few need it
         """Prepare for a nova-compute just started.
 

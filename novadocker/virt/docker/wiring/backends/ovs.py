@@ -82,6 +82,21 @@ class OpenVSwitch(Backend):
         """
         return any(self._has_port(name) for name in _port_names(vif))
 
+    def installed(self, vif: Vif) -> bool:
+        """Tell whether OVN's controller has marked the port's interface as installed.
+
+        Neutron's own agent sets no such mark.
+
+        Args:
+            vif: Nova's VIF, bound.
+
+        Returns:
+            Whether it has.
+        """
+        marks = {"iface-id": vif["id"], "ovn-installed": "true"}
+        found = self._database.db_find("Interface", ("external_ids", "=", marks), columns=["name"])
+        return bool(found.execute())
+
     def warm_up(self) -> None:
         """Start os-vif's daemon and connection by unplugging a made-up port."""
         network = model.Network(id=_NOBODY, bridge="br-int")

@@ -12,7 +12,7 @@ from nova.compute import task_states, vm_states
 from nova.network import model
 
 from novadocker.errors import WiringError
-from novadocker.virt.docker.compute.ports import Ports
+from novadocker.virt.docker.compute.networks.ports import Ports
 from novadocker.virt.docker.host.each_server import EachServer
 from novadocker.virt.docker.network.audit import Audited, NetworkAudit
 from novadocker.virt.docker.network.history import History

@@ -8,7 +8,7 @@ from nova import exception
 
 from novadocker.errors import TrunkRefused
 from novadocker.policy.settings import Rights
-from novadocker.virt.docker.compute.trunks import refuse_trunks
+from novadocker.virt.docker.compute.networks.trunks import refuse_trunks
 from tests.unit.virt.docker.nova_side import PORT, Neutron, instance
 
 TRUNK = "7a000000-0000-4000-8000-000000000001"

@@ -1,85 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ports of an instance by Nova's record, and Neutron's events on plugged ports."""
+"""Ports of an instance by Nova's record."""
 
 import time
-from collections.abc import Collection, Iterator
-from contextlib import ExitStack
-from typing import NoReturn, Self
+from collections.abc import Callable, Collection, Iterator
 
 import nova.conf
 from nova import context as nova_context
-from nova import exception, objects
+from nova import objects
 from nova.compute import utils as compute_utils
 from nova.compute import vm_states
 from oslo_log import log as logging
 
-from novadocker import errors
 from novadocker.policy import Settings
+from novadocker.virt.docker.compute.networks.plug_events import PlugEvents, unknown
+from novadocker.virt.docker.compute.networks.trunks import refuse_trunks
 from novadocker.virt.docker.compute.tags import Tags, tell_rights
-from novadocker.virt.docker.compute.trunks import refuse_trunks
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.network.audit import Audited
 from novadocker.virt.docker.network.networking import Network
 from novadocker.virt.docker.translation import metadata
-from novadocker.virt.nova_types import Instance, NetworkInfo, RequestContext, VirtAPI
+from novadocker.virt.nova_types import Instance, NetworkInfo, RequestContext, Vif, VirtAPI
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
 _RUNNING = (vm_states.ACTIVE, vm_states.PAUSED, vm_states.RESCUED)
-
-
-class PlugEvents:
-    """Context of listening for Neutron's events of a server's ports; ``wait`` awaits the events.
-
-    Nova's own context waits at its end. Here the wait is a call, so that the code that plugs
-    shows where it waits. A fault before the wait ends the listening without one.
-
-    Args:
-        virtapi: Nova's side, which waits.
-        instance: the server in Nova.
-        ports: ids of the ports whose events come.
-    """
-
-    def __init__(self, virtapi: VirtAPI, instance: Instance, ports: Collection[str]) -> None:
-        self._virtapi = virtapi
-        self._instance = instance
-        self._ports = ports
-        self._listening = ExitStack()
-
-    def __enter__(self) -> Self:
-        # Entered before the plugging: an event that comes earlier is lost.
-        self._listening.enter_context(
-            self._virtapi.wait_for_instance_event(
-                self._instance,
-                [("network-vif-plugged", port) for port in self._ports],
-                timeout=CONF.vif_plugging_timeout,
-                error_callback=plugging_failed,
-            )
-        )
-        return self
-
-    def __exit__(self, *fault: object) -> None:
-        self._listening.__exit__(*fault)  # type: ignore[arg-type]
-
-    def wait(self) -> None:
-        """Return when all ports are up, or when a late event is not fatal.
-
-        Raises:
-            PlugTimeout: an event did not come in time.
-            WiringError: Neutron failed to plug a port.
-        """
-        try:
-            self._listening.close()
-        except exception.InstanceEventTimeout as error:
-            late = errors.PlugTimeout(
-                port=", ".join(self._ports), seconds=CONF.vif_plugging_timeout
-            )
-            # The operator's choice: the wiring itself is done by now.
-            if CONF.vif_plugging_is_fatal:
-                raise late from error
-            LOG.warning(
-                "%s; going on, as vif_plugging_is_fatal is off", late, instance=self._instance
-            )
 
 
 class Ports:
@@ -88,11 +32,18 @@ class Ports:
     Args:
         virtapi: Nova's side, which waits for events.
         silent: VIF types for which Neutron sends no events.
+        installed: tells at once that a port's flows are in place; False where nothing says so.
     """
 
-    def __init__(self, virtapi: VirtAPI, silent: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        virtapi: VirtAPI,
+        silent: Collection[str] = (),
+        installed: Callable[[Vif], bool] = unknown,
+    ) -> None:
         self._virtapi = virtapi
         self._silent = silent
+        self._installed = installed
 
     def network_of(self, instance: Instance, network_info: NetworkInfo) -> Network:
         """Return an instance's network, of which nothing is waited for.
@@ -113,7 +64,8 @@ class Ports:
         network = self.network_of(instance, network_info)
 
         def expected() -> PlugEvents:
-            return PlugEvents(self._virtapi, instance, self._unreported(network.info))
+            unreported = self._unreported(network.info)
+            return PlugEvents(self._virtapi, instance, unreported, self._installed)
 
         return Network(instance, network.info, expected)
 
@@ -142,11 +94,11 @@ class Ports:
                 continue
             yield Audited(instance.uuid, instance.hostname, network, seen_at)
 
-    def _unreported(self, network_info: NetworkInfo) -> list[str]:
+    def _unreported(self, network_info: NetworkInfo) -> list[Vif]:
         if not CONF.vif_plugging_timeout:
             return []
         return [
-            vif["id"]
+            vif
             for vif in network_info
             if vif.get("active", True) is False and vif.get("type") not in self._silent
         ]
@@ -176,13 +128,3 @@ def while_plugging(
     refuse_trunks(context, [vif["id"] for vif in network.info], settings.rights)
     metadata.describe_devices(context, instance)
     tell_rights(tags, server, settings)
-
-
-def plugging_failed(event_name: str, _instance: Instance) -> NoReturn:
-    """End the wait: Neutron says that a port could not be plugged.
-
-    Args:
-        event_name: Nova's name of the event, with the port's id.
-    """
-    port = event_name.removeprefix("network-vif-plugged-")
-    raise errors.WiringError(port=port, reason="Neutron failed to plug it")

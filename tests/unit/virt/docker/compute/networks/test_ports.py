@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from novadocker import errors
-from novadocker.virt.docker.compute.ports import Ports
+from novadocker.virt.docker.compute.networks.ports import Ports
 from novadocker.virt.docker.network.networking import Network
+from tests.support.eventually import eventually
 from tests.unit.virt.docker.nova_side import PORT, VirtAPI, instance
 
 
@@ -92,3 +93,28 @@ def test_a_fault_before_the_wait_ends_the_boot_without_one(virtapi: VirtAPI) -> 
     with pytest.raises(LookupError), network.expected():
         raise LookupError
     assert virtapi.waited_for == []
+
+
+def test_flows_in_place_end_the_wait_before_neutrons_event(virtapi: VirtAPI) -> None:
+    """OVN's mark on each interface opens the gate; the event is still listened for."""
+    virtapi.reported.clear()
+    looks = iter([False, True, True, True])
+    vifs = [{"id": PORT, "active": False}, {"id": "another", "active": False}]
+    network = Ports(virtapi, installed=lambda _vif: next(looks)).new_network_of(instance(), vifs)
+    plug(network)
+    assert next(looks) is True  # one port was not enough
+    virtapi.reported.set()
+
+
+def test_an_event_that_fails_after_the_flows_is_logged(
+    virtapi: VirtAPI, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The server has its network, so that Neutron's late word ends nothing."""
+    virtapi.reported.clear()
+    virtapi.failed = True
+    network = Ports(virtapi, installed=lambda _vif: True).new_network_of(
+        instance(), [{"id": PORT, "active": False}]
+    )
+    plug(network)
+    virtapi.reported.set()
+    assert eventually(lambda: f"Flows of port {PORT} were in place" in caplog.text)
