@@ -60,17 +60,22 @@ def settled_in_error(site: Site, server: str) -> bool:
 
 
 def test_a_container_that_is_not_ours_is_left_alone(site: Site, tenant: Tenant, web: str) -> None:
-    """Somebody else's container with a server's name is neither started nor removed."""
+    """Somebody else's container with a server's name is neither started nor removed.
+
+    A server whose container was removed behind Nova's back is in ERROR, where a hard reboot is
+    what its tenant can do.
+    """
     server = tenant.boot(web)
     site.demo.compute.stop_server(server)
     site.wait(server, "SHUTOFF")
     name = f"nova-{server}"
     image = site.container(server)["Image"]
     site.engine.remove_container(name)
+    until(lambda: settled_in_error(site, server), "the loss to be noticed")
     foreign = site.engine.create_container(image, command=SLEEPER, name=name)["Id"]
     try:
-        site.demo.compute.start_server(server)
-        until(lambda: site.server(server).task_state is None, "the start to be refused")
+        site.demo.compute.reboot_server(server, "HARD")
+        until(lambda: settled_in_error(site, server), "the reboot to be refused")
         site.demo.compute.delete_server(server)
         until(lambda: settled_in_error(site, server), "the removal to be refused")
         assert "was not made by this driver" in site.fault(server)

@@ -46,9 +46,9 @@ def _daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     cfg.CONF.clear_override("helper_command", group=context.cfg_section)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def make_box(engine_socket: Path) -> Iterator[Callable[..., Box]]:
-    """How to make a container that does not run yet."""
+    """How to make a container that does not run yet; it goes with its test."""
     url = f"unix://{engine_socket}"
     api = docker.APIClient(base_url=url, version="auto", timeout=60)
     engine = Engine(Connection(url, timeout=60))
@@ -56,12 +56,17 @@ def make_box(engine_socket: Path) -> Iterator[Callable[..., Box]]:
     image = Saved([shell(), tar_of(files_of_image)], tag="box:latest")
     engine.load_image([image.archive()])
 
+    made = []
+
     def make() -> Box:
         name = f"box-{uuid.uuid4().hex}"
+        made.append(name)
         config = {"Image": "box:latest", "Volumes": {"/data": {}}, "NetworkDisabled": True}
         api.create_container_from_config(config, name)
         return Box(engine, api, name)
 
     yield make
+    for name in made:
+        engine.remove(name)
     api.close()
     engine._api.close()
