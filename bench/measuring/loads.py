@@ -178,7 +178,7 @@ def measure(cloud: Cloud, count: int, boots: int, tell: Callable[[str], None]) -
 
 
 def _one_round(bench: Bench, done: Measured) -> None:
-    cloud = bench.measuring.cloud
+    cloud = bench.cloud
     done.load.append(bench.load())
     done.old_way.append(bench.old_way())
     gauge = Gauge(cloud.nova_compute())
@@ -197,7 +197,7 @@ def _one_round(bench: Bench, done: Measured) -> None:
 
 
 def _at_once(bench: Bench, boots: int) -> int:
-    cloud = bench.measuring.cloud
+    cloud = bench.cloud
     before = cloud.loads(bench.second)
     with cloud.room(), ThreadPoolExecutor(boots) as pool:
         created = list(pool.map(lambda _: cloud.create(bench.second, SMALL), range(boots)))
