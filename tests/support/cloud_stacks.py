@@ -18,7 +18,7 @@ from novadocker.cloud.machine import remains_of_server
 from tests.support.cloud_fixtures import additions
 from tests.support.cloud_site import Site, Tenant, until
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 PATIENCE = 240
 SERVER = "OS::Nova::Server"
 DEPTH = 3
