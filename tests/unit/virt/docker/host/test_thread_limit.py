@@ -48,7 +48,7 @@ def test_an_audit_takes_its_turn_later(refuse: Callable[..., None]) -> None:
     audit = NetworkAudit(lambda: [server], lambda each: seen.append(each.uuid) or [], NOW)
     audit.poke()
     assert seen == []
-    assert eventually(lambda: audit.poke() or seen == ["s1"])
+    assert eventually(lambda: audit.poke() or seen[:1] == ["s1"])
 
 
 @pytest.mark.parametrize("refused", [1, 3])
