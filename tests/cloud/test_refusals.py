@@ -13,21 +13,6 @@ from tests.support.cloud_site import Site, Tenant, until
 UEFI = {"hw_firmware_type": "uefi"}
 
 
-def why(site: Site, server: str, action: str) -> str:
-    """Wait until the newest action of a kind has failed, and return the reason."""
-
-    def failed() -> str:
-        actions = site.demo.compute.server_actions(server)
-        newest = next((each for each in actions if each.action == action), None)
-        if newest is None:
-            return ""
-        whole = site.demo.compute.get_server_action(newest.request_id, server)
-        events = whole.events or []
-        return next((each["details"] or "" for each in events if each["result"] == "Error"), "")
-
-    return str(until(failed, f"{action} to be refused"))
-
-
 def account(site: Site, server: str) -> tuple[object, ...]:
     """Return what engine, Nova and Placement have of a server."""
     container, nova = site.container(server), site.server(server)
@@ -47,7 +32,7 @@ def untouched(site: Site, standing: str) -> Iterator[str]:
 
 @pytest.fixture
 def flavor(site: Site) -> Iterator[str]:
-    """A flavor with an ephemeral disk, which no container can have."""
+    """A flavor with an ephemeral disk, which no server has that was made without."""
     name = f"test-{uuid.uuid4().hex[:8]}"
     made = site.admin.compute.create_flavor(name=name, vcpus=1, ram=64, disk=1, ephemeral=1)
     yield made.id
@@ -70,7 +55,7 @@ def test_a_rebuild_that_cannot_be_leaves_the_server(
     image, server = tenant.upload(web_archive, **UEFI), tenant.boot(web)
     *before, _ = account(site, server)
     site.demo.compute.rebuild_server(server, image=image)
-    assert "not for containers: hw_firmware_type = uefi" in why(site, server, "rebuild")
+    assert "not for containers: hw_firmware_type = uefi" in site.refusal(server, "rebuild")
     site.wait(server, "ACTIVE")
     *after, _ = account(site, server)  # what Placement held Nova itself has let go
     assert after == before
@@ -82,7 +67,7 @@ def test_a_rebuild_that_cannot_be_leaves_the_server(
 def test_a_resize_that_cannot_be_leaves_the_server(site: Site, untouched: str, flavor: str) -> None:
     """A server with a refused resize runs on under its flavor, also in Placement."""
     site.demo.compute.resize_server(untouched, flavor)
-    assert "a flavor without an ephemeral disk" in why(site, untouched, "resize")
+    assert "a flavor without an ephemeral disk" in site.refusal(untouched, "resize")
 
 
 def test_a_container_moves_to_no_other_host(site: Site, untouched: str) -> None:
@@ -93,7 +78,7 @@ def test_a_container_moves_to_no_other_host(site: Site, untouched: str) -> None:
     }.items():
         url = f"/servers/{untouched}/action"
         site.admin.compute.post(url, json=request, microversion="2.34")
-        assert why(site, untouched, action)
+        assert site.refusal(untouched, action)
         site.wait(untouched, "ACTIVE")
 
 

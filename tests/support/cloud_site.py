@@ -73,6 +73,20 @@ class Site:
         """Return the message of a server's fault."""
         return str((self.server(server).fault or {}).get("message", ""))
 
+    def refusal(self, server: str, action: str) -> str:
+        """Wait until a server's newest action of a kind has failed, and return the reason."""
+
+        def failed() -> str:
+            actions = self.demo.compute.server_actions(server)
+            newest = next((each for each in actions if each.action == action), None)
+            if newest is None:
+                return ""
+            whole = self.demo.compute.get_server_action(newest.request_id, server)
+            events = whole.events or []
+            return next((each["details"] or "" for each in events if each["result"] == "Error"), "")
+
+        return str(until(failed, f"{action} to be refused"))
+
     def console(self, server: str) -> str:
         """Return a server's console log."""
         return str(self.demo.compute.get_server_console_output(server)["output"])
