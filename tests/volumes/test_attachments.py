@@ -112,9 +112,7 @@ def test_a_hostile_file_system_is_refused(site: Site, server: str, volumes: Volu
     volume = volumes.make(docker_mount_point=PLACE)
     file = share.directory(site.layout) / f"files/volume-{volume}"
     subprocess.run(["mkfs.ext4", "-q", "-F", str(file)], check=True)
-    subprocess.run(
-        ["debugfs", "-w", "-R", "clear_inode <2>", str(file)], check=True, capture_output=True
-    )
+    subprocess.run(["debugfs", "-w", "-R", "clri <2>", str(file)], check=True, capture_output=True)
     site.demo.compute.create_volume_attachment(server, volume_id=volume)
     assert "e2fsck" in site.refusal(server, "attach_volume")
     volumes.wait(volume, "available")

@@ -141,11 +141,8 @@ class VolumeCalls(Composed):
     ) -> None:
         volume = cinder.API().get(context, volume_id)
         wanted = translation.attachment(instance, volume, tag, ROOT_DEVICE)
-        metadata = volume.get("volume_metadata") or {}
         here = self._parts.volumes.holders(volume_id)
-        translation.refuse_second_writer(
-            wanted, volume, here, read_only=metadata.get("readonly") == "True"
-        )
+        translation.refuse_second_writer(wanted, volume, here)
         self._parts.volumes.check(wanted)
 
     def _wanted(
@@ -156,5 +153,5 @@ class VolumeCalls(Composed):
         tag = translation.tag_of(context, instance, volume_id)
         wanted = translation.attachment(instance, volume, tag, device, connection)
         here = self._parts.volumes.holders(volume_id)
-        translation.refuse_second_writer(wanted, volume, here, read_only=wanted.read_only)
+        translation.refuse_second_writer(wanted, volume, here)
         return wanted, tag

@@ -95,7 +95,11 @@ def forget_disk(instance: Instance, volume: str) -> None:
         instance: Nova's record of the server; saved where the volume had a tag.
         volume: Cinder's id.
     """
-    _keep(instance, _without_disk(instance, volume))
+    known, left = _known(instance), _without_disk(instance, volume)
+    # Nova looks through it next where the volume had a tag, and fails if there is none.
+    instance.device_metadata = objects.InstanceDeviceMetadata(devices=left)
+    if left != known:
+        instance.save()
 
 
 def _without_disk(instance: Instance, volume: str) -> list[Any]:

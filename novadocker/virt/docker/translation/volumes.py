@@ -62,28 +62,32 @@ def attachment(
         instance=instance.uuid,
         place=place.place_of(uuid, metadata, tag, device),
         connection=connection,
-        read_only=connection.get("data", {}).get("access_mode") == "ro",
+        read_only=_is_read_only(connection, metadata),
         make=metadata.get(content.MAKE_METADATA) == content.MAKE,
     )
 
 
-def refuse_second_writer(
-    wanted: Attachment, volume: Mapping[str, Any], here: set[str], *, read_only: bool
-) -> None:
+def _is_read_only(connection: Mapping[str, Any], metadata: Mapping[str, str]) -> bool:
+    # Cinder tells the mode only to administrators, and "rw" to whoever else asks for a
+    # connection; the flag itself is shown to all, among the volume's metadata.
+    told = connection.get("data", {}).get("access_mode") == "ro"
+    return told or metadata.get("readonly") == "True"
+
+
+def refuse_second_writer(wanted: Attachment, volume: Mapping[str, Any], here: set[str]) -> None:
     """Refuse a volume with a writer on another host: two kernels would destroy the files.
 
     Args:
         wanted: the attachment.
         volume: Cinder's record of the volume.
         here: servers of this host that have the volume.
-        read_only: the volume is written by nobody.
 
     Raises:
         VolumeRefused: another host has it.
     """
     # Nova has reserved the attachment by now, so that the server itself is among them.
     others = {*(volume.get("attachments") or {})} - here - {wanted.instance}
-    if others and not read_only:
+    if others and not wanted.read_only:
         raise errors.VolumeRefused(
             volume=wanted.volume,
             reason=f"server {min(others)} has it on another host, and only servers of one host "

@@ -90,6 +90,17 @@ def test_an_attachment_reaches_the_server(docker_driver: Any, life: Life, cinder
         docker_driver.attach_volume(None, CONNECTION, instance(), "/dev/vdb")
 
 
+@pytest.mark.parametrize(("flag", "read_only"), [("True", True), ("False", False)])
+def test_cinders_flag_makes_a_volume_read_only(
+    docker_driver: Any, life: Life, cinder: Cinder, flag: str, read_only: bool
+) -> None:
+    """A tenant's connection is called "rw" whatever the volume's flag says."""
+    cinder.volume["volume_metadata"] = {"readonly": flag}
+    docker_driver.attach_volume(None, CONNECTION, instance(), "/dev/vdb")
+    (call,) = life.calls
+    assert call.wanted.read_only is read_only
+
+
 def test_a_busy_volume_stays_attached(docker_driver: Any, life: Life) -> None:
     """By the one error after which Nova says so to Cinder."""
     life.fault = VolumeBusy(volume=VOLUME, holders="mysqld (pid 1)")

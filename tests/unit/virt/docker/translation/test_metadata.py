@@ -79,4 +79,11 @@ def test_tags_of_interfaces_and_volumes_stay_beside_each_other(known: list[Any])
     metadata.describe_devices(None, it, without=PORT)
     assert tags() == ["logs"]
     metadata.forget_disk(it, "v1")
-    assert it.device_metadata is None
+    assert tags() == []
+
+
+def test_nova_finds_a_list_of_devices_after_every_detach() -> None:
+    """Nova looks through an instance's devices after the detach of a tagged volume."""
+    it = Saved(uuid=UUID)
+    metadata.forget_disk(it, "v1")
+    assert (it.saves, it.device_metadata.devices) == (0, [])
