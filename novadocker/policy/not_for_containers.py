@@ -54,7 +54,8 @@ class Wishes:
         settings: image properties and extra specs, values by names.
         devices: number of PCI devices and accelerators.
         root_volumes: number of volumes in place of the image.
-        ephemerals: number of ephemeral disks.
+        ephemeral_change: GiB by which the ephemeral disks would grow, or shrink if negative.
+        ephemeral_format: file systems asked for on them, other than ext4.
         certificates: number of trusted certificates, by which the image is to be verified.
         dedicated: True where Nova has dedicated processors to the server.
     """
@@ -62,7 +63,8 @@ class Wishes:
     settings: Mapping[str, str] = field(default_factory=dict)
     devices: int = 0
     root_volumes: int = 0
-    ephemerals: int = 0
+    ephemeral_change: int = 0
+    ephemeral_format: str = ""
     certificates: int = 0
     dedicated: bool = False
 
@@ -89,7 +91,8 @@ def refuse(wishes: Wishes) -> None:
     instead = {
         "devices": "a server without PCI devices and accelerators; containers get none",
         "root_volumes": "a server that boots from an image; volumes can be added to it",
-        "ephemerals": "a flavor without an ephemeral disk",
+        "ephemeral_change": "a flavor whose ephemeral disk has the size that the server has now",
+        "ephemeral_format": "ephemeral disks with ext4, or without a format",
         "certificates": "a server without trusted certificates; signatures are not verified here",
     }
     for name, accepted in instead.items():

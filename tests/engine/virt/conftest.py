@@ -40,6 +40,7 @@ from novadocker.virt.docker.injection.files import Entry
 from novadocker.virt.docker.network.networking import Network, Networking, NothingExpected
 from novadocker.virt.docker.volumes.attachments import Volumes
 from novadocker.virt.docker.volumes.connector import Connector, HostIdentity
+from novadocker.virt.docker.volumes.ephemeral import EphemeralDisks
 from novadocker.virt.docker.volumes.records import Records
 from novadocker.virt.docker.volumes.values import Trust
 from novadocker.virt.docker.wiring.wire import Wired
@@ -317,7 +318,8 @@ class Servers:
         able = SimpleNamespace(abilities=lambda _pids: self.abilities)
         networking = Networking(wiring, options.domain, options.dns_servers)
         allowance = Allowance(able, self.abilities.pids, self.bounds)
-        runner = Runner(self.engine, networking, options, allowance, self.volumes)
+        disks = EphemeralDisks(self.instances / "ephemeral")
+        runner = Runner(self.engine, networking, options, allowance, self.volumes, disks)
         rescue = Rescue(self.engine, images, networking, runner)
         checkpoints = self.checkpoints
         lifecycle = Lifecycle(self.engine, images, networking, runner, rescue, options, checkpoints)

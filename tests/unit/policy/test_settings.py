@@ -113,7 +113,8 @@ def test_containers_do_not_share_their_sysctls() -> None:
     ("wishes", "said"),
     [
         (Wishes(root_volumes=1), "root volumes = 1 is refused"),
-        (Wishes(ephemerals=2), "a flavor without an ephemeral disk"),
+        (Wishes(ephemeral_change=-2), "a flavor whose ephemeral disk has the size"),
+        (Wishes(ephemeral_format="ext3"), "ephemeral format = ext3 is refused"),
         (Wishes(certificates=1), "a server without trusted certificates"),
     ],
 )

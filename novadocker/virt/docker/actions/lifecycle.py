@@ -234,6 +234,7 @@ class Lifecycle:
             if any(guest.find() for guest in guests):
                 return False
             self._runner.directory(uuid).remove()
+            self._runner.remove_ephemeral_disks(uuid)
             return True
 
     def remove(self, uuid: str, network: Network) -> None:
@@ -246,6 +247,7 @@ class Lifecycle:
             steps.callback(self._runner.directory(uuid).remove)
             steps.callback(self._checkpoints.discard, uuid)
             steps.callback(self._networking.unwire, network)
+            steps.callback(self._runner.remove_ephemeral_disks, uuid)
             steps.callback(self._runner.release_volumes, uuid)
             steps.callback(self._runner.guest(uuid).remove)
             steps.callback(self._runner.guest(uuid, rescue=True).remove)

@@ -28,6 +28,7 @@ from novadocker.virt.docker.injection.injector import inject, read_accounts
 from novadocker.virt.docker.injection.inputs import Inputs, first_words
 from novadocker.virt.docker.network.networking import Network, Networking, ServerNetwork
 from novadocker.virt.docker.volumes.attachments import Volumes
+from novadocker.virt.docker.volumes.ephemeral import EphemeralDisks
 from novadocker.virt.docker.volumes.values import Attachment
 
 LOG = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Runner:
         options: settings of the operator.
         allowance: limits and rights on this host.
         volumes: Cinder volumes on this host.
+        ephemeral_disks: files behind the ephemeral disks of servers.
     """
 
     def __init__(
@@ -57,12 +59,14 @@ class Runner:
         options: Options,
         allowance: Allowance,
         volumes: Volumes,
+        ephemeral_disks: EphemeralDisks,
     ) -> None:
         self._engine = engine
         self._networking = networking
         self._options = options
         self._allowance = allowance
         self._volumes = volumes
+        self._ephemeral_disks = ephemeral_disks
 
     def guest(self, uuid: str, *, rescue: bool = False) -> Guest:
         """Return the container of an instance, existing or not.
@@ -245,6 +249,12 @@ class Runner:
             VolumeError: a volume could not be let go, and another host must not have it.
         """
         self._volumes.release_all(uuid)
+
+    def remove_ephemeral_disks(self, uuid: str) -> None:
+        """Remove the ephemeral disks of a server that is gone, with their content."""
+        # A file with a device would stay on the disk without a name, and the device, too.
+        if not any(each.ephemeral for each in self._volumes.of(uuid)):
+            self._ephemeral_disks.remove(uuid)
 
     def volumes(self, uuid: str) -> list[Attachment]:
         """Return the volumes of a server, for ``connect_again``."""

@@ -49,6 +49,7 @@ from novadocker.virt.docker.telemetry.endpoint import Endpoint, EngineHealth
 from novadocker.virt.docker.translation.volumes import host_identity
 from novadocker.virt.docker.volumes.attachments import Volumes
 from novadocker.virt.docker.volumes.connector import Connector
+from novadocker.virt.docker.volumes.ephemeral import EphemeralDisks
 from novadocker.virt.docker.volumes.records import Records
 from novadocker.virt.docker.volumes.values import Trust
 from novadocker.virt.docker.wiring import Wiring, backends
@@ -116,6 +117,7 @@ class Parts:
         volumes: Cinder volumes on this host.
         volume_changes: volumes that come, go and grow.
         metrics: figures for Prometheus.
+        ephemeral_disks: files behind the ephemeral disks of servers.
     """
 
     hostname: str
@@ -151,6 +153,7 @@ class Parts:
     volumes: Volumes
     volume_changes: VolumeChanges
     metrics: Endpoint
+    ephemeral_disks: EphemeralDisks
 
 
 def edges_of(conf: cfg.ConfigOpts) -> Edges:
@@ -191,13 +194,12 @@ def assemble(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges | None = None)
 
 def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
     engine, section, hostname = edges.engine, conf.docker, str(conf.host)
-    settings = _options(conf)
-    host = Host(engine, translation.shared_processors)
+    settings, host = _options(conf), Host(engine, translation.shared_processors)
     allowance = Allowance(host, section.pids_limit, bounds_of(section))
     ports = Ports(virtapi, edges.wiring.silent_vif_types, edges.wiring.installed)
     networking = _networking(edges.wiring, settings)
-    connector, volumes = _volumes(conf)
-    runner = Runner(engine, networking, settings, allowance, volumes)
+    connector, volumes, disks = _volumes(conf)
+    runner = Runner(engine, networking, settings, allowance, volumes, disks)
     rescue = Rescue(engine, edges.images, networking, runner)
     checkpoints = Checkpoints(engine, section.criu, section.checkpoint_timeout)
     suspension = Suspension(engine, networking, runner, volumes, checkpoints)
@@ -238,6 +240,7 @@ def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
         volumes=volumes,
         volume_changes=VolumeChanges(engine, runner, volumes),
         metrics=Endpoint(section.metrics_address, section.metrics_port, EngineHealth(engine.info)),
+        ephemeral_disks=disks,
     )
 
 
@@ -256,10 +259,10 @@ def _networking(wiring: Wiring, settings: Options) -> Networking:
     )
 
 
-def _volumes(conf: cfg.ConfigOpts) -> tuple[Connector, Volumes]:
-    connector = Connector(host_identity)
-    records = Records(Path(conf.state_path) / "novadocker" / "volumes")
-    return connector, Volumes(records, connector, Trust(conf.docker.volume_filesystems))
+def _volumes(conf: cfg.ConfigOpts) -> tuple[Connector, Volumes, EphemeralDisks]:
+    connector, state = Connector(host_identity), Path(conf.state_path) / "novadocker"
+    volumes = Volumes(Records(state / "volumes"), connector, Trust(conf.docker.volume_filesystems))
+    return connector, volumes, EphemeralDisks(state / "ephemeral")
 
 
 def _audit(conf: cfg.ConfigOpts, ports: Ports, interfaces: Interfaces) -> NetworkAudit:

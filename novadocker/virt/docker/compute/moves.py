@@ -43,6 +43,7 @@ class MoveCalls(VolumeCalls):
             if route.destination == parts.hostname:
                 parts.resize.prepare(resized, network, timeout)
             else:
+                parts.ephemeral_disks.refuse_departure(instance.uuid)
                 destination = parts.channel.to(route.destination, context, instance, flavor)
                 parts.departures.send(resized, network, destination, route.migration, timeout)
         return ""  # no disk is on its way: what had to travel has arrived

@@ -13,6 +13,7 @@ from oslo_log import log as logging
 from novadocker.virt.docker.compute.base import Composed
 from novadocker.virt.docker.translation import metadata
 from novadocker.virt.docker.translation import volumes as translation
+from novadocker.virt.docker.volumes.values import Attachment
 from novadocker.virt.nova_types import (
     BlockDevice,
     BlockDeviceInfo,
@@ -113,7 +114,11 @@ class VolumeCalls(Composed):
     def _expect_volumes(
         self, context: RequestContext, instance: Instance, block_device_info: BlockDeviceInfo
     ) -> None:
-        """Connect the volumes of a server before a start."""
+        """Connect the volumes and ephemeral disks of a server before a start."""
+        ephemerals = driver.block_device_info_get_ephemerals(block_device_info)
+        for number, disk in enumerate(ephemerals):
+            wanted = self._parts.ephemeral_disks.ensure(instance.uuid, number, disk["size"])
+            self._connect_disk(wanted)
         for mapping in driver.block_device_info_get_mapping(block_device_info):
             connection, device = mapping["connection_info"], mapping["mount_device"]
             known = self._parts.volumes.find(instance.uuid, translation.volume_of(connection))
@@ -131,10 +136,19 @@ class VolumeCalls(Composed):
     ) -> Iterator[None]:
         """Connect the volumes of a new server; a failed build lets them go."""
         with contextlib.ExitStack() as undo:
+            undo.callback(self._parts.runner.remove_ephemeral_disks, instance.uuid)
             undo.callback(self._parts.volume_changes.release, instance.uuid)
             self._expect_volumes(context, instance, block_device_info)
             yield
             undo.pop_all()
+
+    def _connect_disk(self, wanted: Attachment) -> None:
+        """Connect an ephemeral disk; safe to repeat, also after a restart of the host."""
+        known = self._parts.volumes.find(wanted.instance, wanted.volume)
+        if known:
+            self._parts.volumes.reconnect(known, known.connection)
+        else:
+            self._parts.volumes.expect(wanted)
 
     def _check(
         self, context: RequestContext, instance: Instance, volume_id: str, tag: str | None

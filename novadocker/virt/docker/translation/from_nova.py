@@ -181,12 +181,14 @@ def wishes(
     trusted = instance.get("trusted_certs", None)
     requests = instance.get("pci_requests", None)
     ephemerals = driver.block_device_info_get_ephemerals(block_device_info)
+    formats = {each.get("guest_format") for each in ephemerals} - {None, "", "ext4"}
     # Counts alone: a container has none of these, whichever they are.
     return policy.Wishes(
         settings=asked,
         devices=len(requests.requests if requests else ()) + len(accel_info or ()),
         root_volumes=int(not instance.image_ref),
-        ephemerals=len(ephemerals) or int(bool(flavor.get("ephemeral_gb", 0))),
+        ephemeral_change=_ephemeral_gib(flavor) - _ephemeral_gib(instance.flavor),
+        ephemeral_format=", ".join(sorted(formats)),
         certificates=len(trusted.ids if trusted else ()),
         dedicated=bool(dedicated),
     )
@@ -277,3 +279,7 @@ def described(context: RequestContext, image_api: ImageApi, image: str) -> Any:
         nova.exception.ImageNotFound: there is none.
     """
     return objects.ImageMeta.from_image_ref(context, image_api, image)
+
+
+def _ephemeral_gib(flavor: Any) -> int:
+    return int(flavor.get("ephemeral_gb", 0) or 0)

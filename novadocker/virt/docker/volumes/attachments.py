@@ -56,7 +56,7 @@ class Volumes:
         Raises:
             VolumeRefused: the operator wants none, or its mount point is not accepted.
         """
-        if self._trust is Trust.NONE:
+        if self._trust is Trust.NONE and not wanted.ephemeral:
             raise VolumeRefused(
                 volume=wanted.volume, reason="[docker] volume_filesystems = none accepts no volume"
             )
@@ -287,7 +287,8 @@ class Volumes:
         with _as_volume_errors(attachment, "prepared"):
             path = attachment.device
             survey = Survey(**device.survey(path))
-            step = decide(survey, attachment, self._trust)
+            trust = Trust.CHECKED if attachment.ephemeral else self._trust
+            step = decide(survey, attachment, trust)
             if step is Step.MAKE:
                 filesystem.make(path, *owner())
                 self._records.keep(replace(attachment, made=True))

@@ -38,6 +38,7 @@ class Attachment:
         device: block device on the host; "" until connected.
         backing: file behind ``device`` where that is a loop device made here; else "".
         made: origin of the file system in this attachment, on a blank volume.
+        ephemeral: origin of the device as a disk of this host, which no tenant ever wrote to.
     """
 
     volume: str
@@ -50,3 +51,4 @@ class Attachment:
     device: str = ""
     backing: str = ""
     made: bool = False
+    ephemeral: bool = False

@@ -208,7 +208,10 @@ def test_tags_are_told_before_the_first_instruction(
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"block_device_info": {"ephemerals": [{}]}}, "ephemerals = 1"),
+        (
+            {"block_device_info": {"ephemerals": [{"guest_format": "xfs"}]}},
+            "ephemeral format = xfs is refused",
+        ),
         ({"injected_files": [("/etc/hosts", b"")]}, "personality file = '/etc/hosts' is refused"),
     ],
 )

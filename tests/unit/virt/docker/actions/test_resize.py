@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nova's calls of a resize, in the order in which it makes them."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from nova import exception, objects
 
 from novadocker import errors
+from novadocker.virt.docker.volumes.ephemeral import EphemeralDisks
 from tests.unit.virt.docker.nova_side import UUID, Life, instance, with_parts
 
 MIGRATION = "8dd5b2c2-0c8a-4a9c-9a53-2a4c0c3a7d11"
@@ -62,10 +64,22 @@ def test_a_resize_to_another_host_sends_the_server(
     assert asked[0][0] == "h2"
 
 
+def test_a_server_does_not_leave_its_ephemeral_disks_behind(
+    docker_driver: Any, resized: Any, life: Life, tmp_path: Path
+) -> None:
+    """A move to another host is refused while the server still runs, with what is in the way."""
+    disks = EphemeralDisks(tmp_path)
+    disks.ensure(UUID, 0, 1)
+    with_parts(docker_driver, ephemeral_disks=disks)
+    with pytest.raises(exception.InstanceFaultRollback, match="ephemeral disks are files of"):
+        resized(host="h2")
+    assert life.calls == []
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"ephemeral_gb": 1}, "a flavor without an ephemeral disk"),
+        ({"ephemeral_gb": 1}, "a flavor whose ephemeral disk has the size"),
         ({"extra_specs": {"hw:cpu_policy": "dedicated"}}, "hw:cpu_policy = dedicated"),
         ({"extra_specs": {"pci_passthrough:alias": "gpu:1"}}, "no devices of the host"),
     ],

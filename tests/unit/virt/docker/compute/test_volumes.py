@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nova's volume calls: refused before anything changes, or handed to the actions."""
 
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +12,7 @@ from nova import exception
 from novadocker.errors import VolumeBusy, VolumeRefused
 from novadocker.virt.docker.compute import volumes as calls
 from novadocker.virt.docker.translation import volumes as translation
+from novadocker.virt.docker.volumes.ephemeral import EphemeralDisks
 from tests.unit.virt.docker.nova_side import Life, instance
 
 VOLUME = "0f0f0000-0000-4000-8000-000000000001"
@@ -106,3 +109,40 @@ def test_a_busy_volume_stays_attached(docker_driver: Any, life: Life) -> None:
     life.fault = VolumeBusy(volume=VOLUME, holders="mysqld (pid 1)")
     with pytest.raises(exception.DeviceDetachFailed, match="mysqld"):
         docker_driver.detach_volume(None, CONNECTION, instance(), "/dev/vdb")
+
+
+class Connected:
+    """Volumes of a host, of which nothing but the records is real."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.known: dict[str, Any] = {}
+        self.calls: list[str] = []
+
+    def find(self, instance: str, volume: str) -> Any:
+        """Return an attachment, or None."""
+        return self.known.get(volume)
+
+    def expect(self, wanted: Any) -> None:
+        """Note a new connection."""
+        self.calls.append(f"expect {wanted.place}")
+        self.known[wanted.volume] = wanted
+
+    def reconnect(self, known: Any, connection: Any) -> None:
+        """Note a connection that is looked after."""
+        self.calls.append(f"reconnect {known.place}")
+
+
+def test_a_start_connects_ephemeral_disks(docker_driver: Any, life: Life, tmp_path: Path) -> None:
+    """Each disk of Nova's list is a file of its size at the first start, and the same later."""
+    volumes: Any = Connected()
+    disks = EphemeralDisks(tmp_path)
+    docker_driver._parts = replace(docker_driver._parts, volumes=volumes, ephemeral_disks=disks)
+    info = {"ephemerals": [{"size": 1, "guest_format": None}, {"size": 2, "guest_format": "ext4"}]}
+    for _ in range(2):
+        docker_driver.power_on(None, instance(), [], info)
+    first = ["expect /ephemeral0", "expect /ephemeral1"]
+    assert volumes.calls == [*first, "reconnect /ephemeral0", "reconnect /ephemeral1"]
+    sizes = sorted(file.stat().st_size >> 30 for file in tmp_path.glob("*/ephemeral*"))
+    assert sizes == [1, 2]
+    assert [call.action for call in life.calls] == ["Lifecycle.start"] * 2
