@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Volumes attached to, detached from and extended in existing servers."""
 
+from oslo_log import log as logging
+
 from novadocker.virt.docker.actions.lock import lock, operation
 from novadocker.virt.docker.actions.runner import Runner
+from novadocker.virt.docker.actions.stopwatch import Stopwatch
 from novadocker.virt.docker.container.guest import in_service
 from novadocker.virt.docker.engine import Container, Engine
 from novadocker.virt.docker.volumes.attachments import Volumes
 from novadocker.virt.docker.volumes.values import Attachment
+
+LOG = logging.getLogger(__name__)
 
 
 class VolumeChanges:
@@ -31,8 +36,10 @@ class VolumeChanges:
         """
         # A start in between would find the record and mount it, too.
         with operation(self._engine, wanted.instance):
-            container = self._container(wanted.instance)
+            watch, container = Stopwatch(), self._container(wanted.instance)
             self._volumes.attach(wanted, container, lambda: self._runner.owner_of_files(container))
+            watch.mark("attach")
+        LOG.info("Volume %s took, in seconds: %s", wanted.volume, watch)
 
     def detach(self, uuid: str, volume: str) -> None:
         """Take a volume from a server; safe to repeat.
@@ -45,7 +52,10 @@ class VolumeChanges:
             VolumeBusy: processes hold it; the server has it as before.
         """
         with operation(self._engine, uuid):
+            watch = Stopwatch()
             self._volumes.detach(uuid, volume, self._container(uuid))
+            watch.mark("detach")
+        LOG.info("Volume %s took, in seconds: %s", volume, watch)
 
     def extend(self, uuid: str, volume: str) -> bool:
         """Let a server use a volume's new size.
