@@ -13,10 +13,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import images
-from cloud import PAUSE, PREFIX, Cloud
-from figures import Verdict
-
+from bench.archives import images
+from bench.measuring.cloud import PAUSE, PREFIX, Cloud
+from bench.measuring.figures import Verdict
 from novadocker.cloud.storage import loops, share
 from novadocker.virt.docker.container.labels import container_name
 
