@@ -36,6 +36,7 @@ from novadocker.virt.docker.conf.values import Options
 from novadocker.virt.docker.container.guest import Guest
 from novadocker.virt.docker.container.server import Server
 from novadocker.virt.docker.engine import Connection, Container, Engine, Image
+from novadocker.virt.docker.files import privileged as files_privileged
 from novadocker.virt.docker.injection.files import Entry
 from novadocker.virt.docker.network.networking import Network, Networking, NothingExpected
 from novadocker.virt.docker.volumes.attachments import Volumes
@@ -187,7 +188,7 @@ def _gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def privileged() -> Iterator[None]:
     """The privileged daemon, with the capabilities that it has in production."""
-    with daemon():
+    with daemon(), daemon(files_privileged):
         yield
 
 

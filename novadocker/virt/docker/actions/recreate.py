@@ -3,17 +3,20 @@
 
 A resized server is the same container: files and addresses stay, limits change. Only rights, the
 size of the disk, and the disk's rates are fixed when a container is made. A container for which
-these change is made anew, from an image of itself. The files that were written are a layer of
-that image then, and the limit of the new writable layer is the rest of the disk; but btrfs
-limits all of a container's files, the image's too.
+these change is made anew.
 
-An image cannot carry every file. So files that would be lost are refused by name before anything
-changes, and the original container stays, stopped, until the resize is confirmed: a revert brings
-it back as it was.
+On overlay2 the new container is of the same image, and the writable layer is copied file by file.
+With other storage drivers the new container is of an image of the old one. The files that were
+written are a layer of that image then, and the limit of the new writable layer is the rest of the
+disk; but btrfs limits all of a container's files, the image's too.
+
+The original container stays, stopped, until the resize is confirmed: a revert brings it back as
+it was.
 """
 
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from novadocker.errors import ResizeRefused
 from novadocker.policy import (
@@ -32,14 +35,29 @@ from novadocker.virt.docker.container.labels import (
     LABEL_KEPT,
     container_name,
 )
-from novadocker.virt.docker.container.privileged import lost_in_layer
 from novadocker.virt.docker.engine import Container, Engine
+from novadocker.virt.docker.files import directories
 
 NAMESPACE = "nova-resized/"
 LIMITS_ALL_FILES = "btrfs"
 # Minimum of writable space: a limit of 0 means "unlimited" to the engine, and a limit below the
 # bytes that are there cannot be set.
 SLACK = 16 * MIB
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """Writable layer of a container that is made anew.
+
+    Attributes:
+        copied: the files go into the new writable layer, not into an image.
+        used: bytes of the flavor's disk in use.
+        kept: bytes of them below the new writable layer.
+    """
+
+    copied: bool
+    used: int
+    kept: int
 
 
 def refuse_smaller_disk(engine: Engine, container: Container, limits: Limits) -> None:
@@ -74,27 +92,6 @@ def refuse_disk(written: int, before: int, wanted: int) -> None:
         raise ResizeRefused(
             reason=f"its files take {written / GIB:.1f} GiB and the new flavor's disk is "
             f"{wanted / GIB:.0f} GiB; delete some, or take a larger flavor"
-        )
-
-
-def refuse_lost_files(container: Container, limits: Limits, rights: Rights) -> None:
-    """Refuse a change of a stopped container that would lose files or attributes of files.
-
-    Args:
-        container: state of the container at the moment; it does not run.
-        limits: limits of the new flavor.
-        rights: rights of the new flavor.
-
-    Raises:
-        ResizeRefused: the container would be made anew, and an image cannot carry a file.
-    """
-    if not container.writable or not _needs_another(container, limits, rights):
-        return
-    if lost := lost_in_layer(container.writable, attributes=True):
-        raise ResizeRefused(
-            reason=f"the new flavor has other rights or another disk, and no image carries "
-            f"{'; '.join(lost)}; rename such files or remove their attributes (setfattr -x, "
-            "setfacl -b), or take a flavor that differs in memory, processors or swap alone"
         )
 
 
@@ -179,7 +176,7 @@ def used(engine: Engine, container: Container) -> int:
         Bytes, with those that the container had written when it was last made anew.
     """
     written, whole = engine.sizes(container.name)
-    if container.storage_driver == LIMITS_ALL_FILES:
+    if _limits_all(container):
         return whole
     return kept_bytes(container) + written
 
@@ -191,22 +188,20 @@ def _image_of(uuid: str, container: Container) -> str:
 def _make_anew(
     engine: Engine, uuid: str, container: Container, limits: Limits, rights: Rights
 ) -> None:
-    name, written = container.name, used(engine, container)
-    tag = _image_of(uuid, container)
-    kept = 0 if container.storage_driver == LIMITS_ALL_FILES else written
-    disk = max(limits.disk_bytes, written + SLACK) - kept if limits.disk_bytes else 0
+    name, layer = container.name, _layer_of(engine, container)
+    disk = max(limits.disk_bytes, layer.used + SLACK) - layer.kept if limits.disk_bytes else 0
     labels = {
         LABEL_BASE: container.labels.get(LABEL_BASE, container.image),
-        LABEL_KEPT: str(kept),
+        LABEL_KEPT: str(layer.kept),
     }
     with ExitStack() as undo:
-        undo.callback(engine.remove_image, tag)
-        # One that came after its commit was given up holds the files of that time.
-        engine.remove_image(tag)
-        image = engine.commit(name, tag, pause=False)
+        image = container.image if layer.copied else _image_for(engine, uuid, container, undo)
         undo.callback(engine.remove, name + SUCCESSOR)
         made = replace(limits, disk_bytes=disk)
         engine.replicate(name, name + SUCCESSOR, image, made, rights, labels)
+        if layer.copied:
+            successor = engine.inspect(name + SUCCESSOR)
+            directories.copy(Path(container.writable), Path(successor.writable))
         # Before the renames: a reply may be lost, and the engine may have renamed all the same.
         undo.callback(end_recreation, engine, uuid)
         if engine.find(name + PREDECESSOR):
@@ -215,3 +210,22 @@ def _make_anew(
             engine.rename(name, name + PREDECESSOR)
         engine.rename(name + SUCCESSOR, name)
         undo.pop_all()
+
+
+def _layer_of(engine: Engine, container: Container) -> _Layer:
+    written = used(engine, container)
+    if container.writable:
+        return _Layer(copied=True, used=written, kept=kept_bytes(container))
+    return _Layer(copied=False, used=written, kept=0 if _limits_all(container) else written)
+
+
+def _image_for(engine: Engine, uuid: str, container: Container, undo: ExitStack) -> str:
+    tag = _image_of(uuid, container)
+    undo.callback(engine.remove_image, tag)
+    # One that came after its commit was given up holds the files of that time.
+    engine.remove_image(tag)
+    return engine.commit(container.name, tag, pause=False)
+
+
+def _limits_all(container: Container) -> bool:
+    return container.storage_driver == LIMITS_ALL_FILES

@@ -43,7 +43,7 @@ class Resize:
         Raises:
             ContainerNotFound: there is no container.
             PolicyRefused: an extra spec of the flavor cannot be honoured.
-            ResizeRefused: the flavor's disk is too small, or a file would be lost.
+            ResizeRefused: the flavor's disk is too small.
         """
         settings = self._runner.settings(server)
         with operation(self._engine, server.uuid), ExitStack() as undo:
@@ -57,8 +57,6 @@ class Resize:
             if container.alive:
                 undo.callback(self._runner.run_again, server, network)
             guest.stop(timeout)
-            # Only now: a process that runs could make such a file after it was looked for.
-            recreate.refuse_lost_files(container, settings.limits, settings.rights)
             self._networking.unwire(network)
             # Nova has new connections made for them before the server runs under its new flavor;
             # a server that goes on as it was needs the old ones before it runs again.
