@@ -19,6 +19,7 @@ from novadocker.cloud.samples import CACHE, programs
 from novadocker.errors import PolicyRefused
 from novadocker.policy import Bounds, Flavor, seccomp
 from novadocker.virt.docker.engine import Container, Engine, Image, State
+from novadocker.virt.docker.files import privileged as files_privileged
 from novadocker.virt.docker.injection.files import personality
 from novadocker.virt.docker.injection.inputs import Inputs
 from tests.engine.virt.conftest import saved
@@ -88,8 +89,8 @@ def boxes(servers: Any, debian: Callable[..., Image]) -> Any:
 
 @pytest.fixture(scope="module", autouse=True)
 def _rights() -> Iterator[None]:
-    """Our privileged daemon."""
-    with daemon():
+    """Our privileged daemons: a resize copies files."""
+    with daemon(), daemon(files_privileged):
         yield
 
 
