@@ -25,6 +25,7 @@ from novadocker.virt.docker.compute.assembly import assemble, edges_of
 from novadocker.virt.docker.compute.networks import trunks
 from novadocker.virt.docker.conf import options
 from novadocker.virt.docker.driver import CONF, DockerDriver
+from novadocker.virt.docker.files import privileged as files
 from novadocker.virt.docker.images import Images
 from novadocker.virt.docker.privileged import context as daemon
 from novadocker.virt.docker.translation.image_wait import WaitingServer
@@ -120,7 +121,8 @@ def configure(root: Path, engine: str) -> None:
     CONF.set_override("shutdown_timeout", 1)
     # Privileged calls are made in the process itself: the daemon would survive the kill and end
     # the call in peace.
-    daemon.context.set_client_mode(False)
+    for each in (daemon, files):
+        each.context.set_client_mode(False)
 
 
 class ComputeService:
