@@ -88,7 +88,7 @@ class VolumeCalls(Composed):
     ) -> None:
         """Take a volume from a server, with proof of its release."""
         with translation.as_detach_errors(mountpoint):
-            volume = translation.volume_of(connection_info)
+            volume = translation.volume_at(context, instance, connection_info, mountpoint)
             self._parts.volume_changes.detach(instance.uuid, volume)
         metadata.forget_disk(instance, volume)
 

@@ -32,6 +32,29 @@ def volume_of(connection_info: Mapping[str, Any]) -> str:
     return str(connection_info["serial"])
 
 
+def volume_at(
+    context: RequestContext,
+    instance: Instance,
+    connection_info: Mapping[str, Any],
+    device: str,
+) -> str:
+    """Return the id of a volume that is to be detached.
+
+    An attachment that nova-compute died in may have no connection in Nova's record yet; what it
+    left here has to be let go all the same.
+
+    Args:
+        context: context of the request.
+        instance: Nova's record of the server.
+        connection_info: Cinder's way to the volume; empty where Nova was never told.
+        device: Nova's name for the device.
+    """
+    if "serial" in connection_info:
+        return volume_of(connection_info)
+    known = objects.BlockDeviceMappingList.get_by_instance_uuid(context, instance.uuid)
+    return next(str(each.volume_id) for each in known if each.device_name == device)
+
+
 def attachment(
     instance: Instance,
     volume: Mapping[str, Any],

@@ -111,6 +111,21 @@ def test_a_busy_volume_stays_attached(docker_driver: Any, life: Life) -> None:
         docker_driver.detach_volume(None, CONNECTION, instance(), "/dev/vdb")
 
 
+def test_a_volume_without_a_connection_is_found_by_its_device(
+    docker_driver: Any, life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An attachment that nova-compute died in can be detached: Nova's record names the volume."""
+    known = [
+        SimpleNamespace(device_name="/dev/vda", volume_id=None),
+        SimpleNamespace(device_name="/dev/vdb", volume_id=VOLUME),
+    ]
+    mappings = translation.objects.BlockDeviceMappingList
+    monkeypatch.setattr(mappings, "get_by_instance_uuid", lambda *_: known)
+    docker_driver.detach_volume(None, {}, instance(device_metadata=None), "/dev/vdb")
+    (call,) = life.calls
+    assert (call.action, call.volume) == ("VolumeChanges.detach", VOLUME)
+
+
 class Connected:
     """Volumes of a host, of which nothing but the records is real."""
 
