@@ -62,10 +62,22 @@ class Subject:
                 self._ask(self._compute.delete_volume_attachment, self._volume)
                 disturb()
             if self._settled() == "available" and not self._volumes.remains(self._volume):
+                self._forget()
                 assert not self._is_mounted()
                 return
             disturb = _nothing
         pytest.fail(f"left: {self._volumes.remains(self._volume)}")
+
+    def _forget(self) -> None:
+        """Have Nova forget a volume that Cinder calls free.
+
+        A nova-compute that dies after Cinder was told, and before Nova's record is removed,
+        leaves a record that can be neither detached nor attached again. A reboot removes it.
+        """
+        if self._volume in self._volumes.of(self._server):
+            self._compute.reboot_server(self._server, "HARD")
+            self._site.wait(self._server, "ACTIVE")
+            assert self._volume not in self._volumes.of(self._server)
 
     def append(self, line: str) -> None:
         """Write a line to the volume's ledger, down to the device."""
