@@ -57,6 +57,81 @@ def packed(directory: Path) -> Generator[bytes]:
             yield piece
 
 
+def changing(directory: Path) -> Generator[bytes]:
+    """Read a directory while a container writes to it; ``rest`` gives what has changed then.
+
+    Args:
+        directory: files of a running container.
+
+    Yields:
+        Pieces of a stream for ``fill``.
+
+    Raises:
+        TransferFailed: the directory could not be read, or was moved about meanwhile.
+    """
+
+    def read(address: str) -> int:
+        return privileged.send_changing(str(directory), address)
+
+    with _called(directory, read) as connection:
+        while piece := connection.recv(CHUNK_BYTES):
+            yield piece
+
+
+def rest(directory: Path) -> Generator[bytes]:
+    """Read what has changed in a directory since ``changing``.
+
+    Args:
+        directory: files of a frozen container.
+
+    Yields:
+        Pieces of a stream for ``amend``.
+
+    Raises:
+        TransferFailed: the directory could not be read to its end.
+    """
+
+    def read(address: str) -> int:
+        return privileged.send_rest(str(directory), address)
+
+    with _called(directory, read) as connection:
+        while piece := connection.recv(CHUNK_BYTES):
+            yield piece
+
+
+def forget(directory: Path) -> None:
+    """Forget what ``changing`` has read; no ``rest`` will be asked for.
+
+    Args:
+        directory: files of a container.
+    """
+    with _as_ours(directory):
+        privileged.forget(str(directory))
+
+
+def amend(directory: Path, pieces: Iterable[bytes], owners: Owners) -> None:
+    """Bring a directory up to date.
+
+    Args:
+        directory: files that ``fill`` wrote.
+        pieces: the stream, as ``rest`` gives it; what they raise is raised.
+        owners: translation of users between the two hosts.
+
+    Raises:
+        TransferFailed: the stream is not whole, or does not fit the directory.
+    """
+    source = (owners.source.user, owners.source.group)
+    here = (owners.destination.user, owners.destination.group)
+
+    def write(address: str) -> int:
+        return privileged.amend(str(directory), address, source, here)
+
+    with _called(directory, write) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+        connection.shutdown(socket.SHUT_WR)
+
+
 def fill(directory: Path, pieces: Iterable[bytes], owners: Owners) -> None:
     """Write a directory; former content is gone.
 

@@ -11,7 +11,7 @@ import base64
 import enum
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -34,6 +34,7 @@ class Kind(enum.StrEnum):
         LINK: one more name of a file that came before.
         SYMLINK: a symbolic link.
         NODE: a device, a FIFO or a socket.
+        KEEP: names of a directory's members that have not changed since the last stream.
         END: the end of the stream.
     """
 
@@ -43,6 +44,7 @@ class Kind(enum.StrEnum):
     LINK = "link"
     SYMLINK = "symlink"
     NODE = "node"
+    KEEP = "keep"
     END = "end"
 
 
@@ -62,6 +64,8 @@ class Entry:
         target: path that a symbolic link points to.
         inode: number by which later links name a file; 0 where there are none.
         attributes: extended attributes.
+        names: members that a KEEP is about.
+        known: True for a directory that an earlier stream has brought to the same place.
     """
 
     kind: Kind
@@ -75,6 +79,8 @@ class Entry:
     target: str = ""
     inode: int = 0
     attributes: Mapping[str, bytes] = field(default_factory=dict)
+    names: Sequence[str] = ()
+    known: bool = False
 
     def encode(self) -> bytes:
         """Return the record's bytes, without those of a file's content."""
@@ -110,6 +116,7 @@ class Entry:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Fault(f"a record cannot be read ({error})") from error
         # Names are the only part of a record that could lead out of the directory.
-        if "/" in entry.name or entry.name in (".", "..") or "\0" in entry.name:
-            raise Fault(f"a record is named {entry.name!r}")
+        for name in (entry.name, *entry.names):
+            if "/" in name or name in (".", "..") or "\0" in name:
+                raise Fault(f"a record is named {name!r}")
         return entry

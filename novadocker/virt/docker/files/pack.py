@@ -22,7 +22,7 @@ OVERLAY = frozenset(
 )
 # Labels of SELinux are the host's to give.
 CARRIED = OVERLAY | ACCESS_LISTS | {CAPABILITY}
-_OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _LARGEST_SEND = 1 << 30
 
 
@@ -51,7 +51,7 @@ class Packer:
             Fault: a file could not be read as its metadata promised.
             OSError: the directory or the socket failed.
         """
-        directory = os.open(root, _OPEN_DIRECTORY)
+        directory = os.open(root, OPEN_DIRECTORY)
         try:
             directory = self._walk(directory)
         finally:
@@ -63,24 +63,24 @@ class Packer:
     def _walk(self, directory: int) -> int:
         # Down by name and up by "..", so that the depth of a tenant's tree, which is not
         # bounded, costs neither descriptors nor stack. Nobody moves its directories meanwhile.
-        self._send(_described(Kind.DIRECTORY, directory, "."))
-        pending = [_names(directory)]
+        self._send(described(Kind.DIRECTORY, directory, "."))
+        pending = [names(directory)]
         while pending:
             name = next(pending[-1], None)
             if name is None:
                 self._send(Entry(Kind.LEAVE))
                 pending.pop()
                 if pending:
-                    directory = _moved(directory, "..")
+                    directory = moved(directory, "..")
             elif self._enters(directory, name):
-                directory = _moved(directory, name)
-                pending.append(_names(directory))
+                directory = moved(directory, name)
+                pending.append(names(directory))
         return directory
 
     def _enters(self, directory: int, name: str) -> bool:
         found = os.stat(name, dir_fd=directory, follow_symlinks=False)
         if stat.S_ISDIR(found.st_mode):
-            self._send(_described(Kind.DIRECTORY, directory, name))
+            self._send(described(Kind.DIRECTORY, directory, name))
             return True
         inode = self._inode(found)
         if inode and inode != self._records:
@@ -88,10 +88,10 @@ class Packer:
         elif stat.S_ISREG(found.st_mode):
             self._file(directory, name, inode)
         elif stat.S_ISLNK(found.st_mode):
-            link = _described(Kind.SYMLINK, directory, name)
+            link = described(Kind.SYMLINK, directory, name)
             self._send(replace(link, target=os.readlink(name, dir_fd=directory), inode=inode))
         else:
-            node = _described(Kind.NODE, directory, name)
+            node = described(Kind.NODE, directory, name)
             self._send(replace(node, device=found.st_rdev, inode=inode))
         return False
 
@@ -105,14 +105,17 @@ class Packer:
         file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=directory)
         try:
             size = os.fstat(file).st_size
-            entry = _described(Kind.FILE, directory, name)
+            entry = described(Kind.FILE, directory, name)
             self._send(replace(entry, size=size, inode=inode))
-            for offset, length in _extents(file, size):
+            for offset, length in self._extents(file, size):
                 self._out.sendall(EXTENT.pack(offset, length))
                 self._content(file, offset, length)
             self._out.sendall(NO_EXTENT)
         finally:
             os.close(file)
+
+    def _extents(self, file: int, size: int) -> Iterator[tuple[int, int]]:
+        return _extents(file, size)
 
     def _content(self, file: int, offset: int, length: int) -> None:
         end = offset + length
@@ -127,18 +130,40 @@ class Packer:
         self._records += 1
 
 
-def _moved(directory: int, name: str) -> int:
-    inner = os.open(name, _OPEN_DIRECTORY, dir_fd=directory)
-    os.close(directory)
-    return inner
+def moved(directory: int, name: str) -> int:
+    """Let a descriptor be of another directory, beside or below the present one.
+
+    Args:
+        directory: descriptor of a directory, whose number stays.
+        name: one component of a path.
+
+    Returns:
+        The descriptor.
+    """
+    inner = os.open(name, OPEN_DIRECTORY, dir_fd=directory)
+    os.dup2(inner, directory, inheritable=False)  # whoever has opened it closes it, after a fault
+    os.close(inner)
+    return directory
 
 
-def _names(directory: int) -> Iterator[str]:
+def names(directory: int) -> Iterator[str]:
+    """Return the names in a directory, sorted.
+
+    Args:
+        directory: descriptor of the directory.
+    """
     with os.scandir(directory) as found:
         return iter(sorted(each.name for each in found))
 
 
-def _described(kind: Kind, directory: int, name: str) -> Entry:
+def described(kind: Kind, directory: int, name: str) -> Entry:
+    """Return the record of a file, without content, target and device.
+
+    Args:
+        kind: sort of record.
+        directory: descriptor of the directory of the file.
+        name: one component of a path; "." for the directory itself.
+    """
     found = os.stat(name, dir_fd=directory, follow_symlinks=False)
     return Entry(
         kind=kind,

@@ -13,11 +13,14 @@ from typing import Any, TypeVar
 
 from oslo_privsep import capabilities, priv_context
 
+from novadocker.virt.docker.files.amend import Amender
+from novadocker.virt.docker.files.changing import ChangingPacker, RestPacker, Survey
 from novadocker.virt.docker.files.owners import Owners, Root
 from novadocker.virt.docker.files.pack import Packer
 from novadocker.virt.docker.files.unpack import Incoming, Unpacker
 
 _STAT_BLOCK = 512
+_surveys: dict[str, Survey] = {}  # of directories whose rest is still to be sent
 
 context = priv_context.PrivContext(
     "novadocker",
@@ -79,6 +82,70 @@ def receive(directory: str, address: str, source: tuple[int, int], here: tuple[i
         incoming.connect(address)
         owners = Owners(Root(*source), Root(*here))
         return Unpacker(Incoming(incoming), owners).unpack(directory)
+
+
+@entrypoint
+def send_changing(directory: str, address: str) -> int:
+    """Pack the directory of a running container into a socket, and remember what was read.
+
+    Args:
+        directory: path on this host.
+        address: path of a listening Unix socket.
+
+    Returns:
+        The number of directories.
+    """
+    with socket.socket(socket.AF_UNIX) as out:
+        out.connect(address)
+        found = ChangingPacker(out).survey(directory)
+    _surveys[directory] = found
+    return len(found.directories)
+
+
+@entrypoint
+def send_rest(directory: str, address: str) -> int:
+    """Pack into a socket what has changed in a directory since ``send_changing``.
+
+    Args:
+        directory: path on this host; nobody writes to it.
+        address: path of a listening Unix socket.
+
+    Returns:
+        The number of records.
+    """
+    with socket.socket(socket.AF_UNIX) as out:
+        out.connect(address)
+        # A daemon that was started anew knows of no survey; then all of it has changed.
+        return RestPacker(out, _surveys.pop(directory, Survey())).pack(directory)
+
+
+@entrypoint
+def forget(directory: str) -> None:
+    """Forget what ``send_changing`` has read; safe to repeat.
+
+    Args:
+        directory: path on this host.
+    """
+    _surveys.pop(directory, None)
+
+
+@entrypoint
+def amend(directory: str, address: str, source: tuple[int, int], here: tuple[int, int]) -> int:
+    """Bring a directory up to date by what has changed, from a socket.
+
+    Args:
+        directory: path on this host.
+        address: path of a listening Unix socket.
+        source: user and group of the containers' root on the host that the files come from.
+        here: user and group of the containers' root on this host.
+
+    Returns:
+        The number of records.
+    """
+    with socket.socket(socket.AF_UNIX) as incoming:
+        incoming.connect(address)
+        owners = Owners(Root(*source), Root(*here))
+        return Amender(Incoming(incoming), owners).unpack(directory)
 
 
 @entrypoint

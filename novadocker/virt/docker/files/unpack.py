@@ -12,9 +12,9 @@ from socket import socket
 from novadocker.virt.docker.files.entry import EXTENT, LENGTH, RECORD_BYTES, Entry, Kind
 from novadocker.virt.docker.files.fault import Fault
 from novadocker.virt.docker.files.owners import Owners
+from novadocker.virt.docker.files.pack import OPEN_DIRECTORY, moved
 
 _BLOCK = 1024 * 1024
-_OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
@@ -96,11 +96,11 @@ class Unpacker:
             Fault: the stream is not whole, or not what it should be.
             OSError: the directory cannot hold it.
         """
-        _empty(Path(root))
+        self._begin(Path(root))
         top = self._next()
         if top.kind is not Kind.DIRECTORY or top.name:
             raise Fault("the stream of files does not begin with a directory")
-        directory = os.open(root, _OPEN_DIRECTORY)
+        directory = os.open(root, OPEN_DIRECTORY)
         self._within.append(top)
         try:
             while self._within:
@@ -111,6 +111,9 @@ class Unpacker:
         if end.kind is not Kind.END or end.size != count:
             raise Fault("the stream of files ends in the wrong place")
         return count
+
+    def _begin(self, root: Path) -> None:
+        _empty(root)
 
     def _next(self) -> Entry:
         (size,) = LENGTH.unpack(self.incoming.exactly(LENGTH.size))
@@ -130,7 +133,7 @@ class Unpacker:
             # inherited by what is made in it, and its time changed.
             os.mkdir(entry.name, 0o700, dir_fd=directory)
             self._within.append(entry)
-            return _moved(directory, entry.name)
+            return moved(directory, entry.name)
         makers: dict[Kind, Callable[[int, Entry], None]] = {
             Kind.FILE: self._file,
             Kind.SYMLINK: lambda where, it: os.symlink(it.target, it.name, dir_fd=where),
@@ -148,12 +151,8 @@ class Unpacker:
 
     def _leave(self, directory: int) -> int:
         entry = self._within.pop()
-        outer = os.open("..", _OPEN_DIRECTORY, dir_fd=directory) if self._within else None
         _describe(f"/proc/self/fd/{directory}/.", entry)
-        if outer is None:
-            return directory
-        os.close(directory)
-        return outer
+        return moved(directory, "..") if self._within else directory
 
     def _file(self, directory: int, entry: Entry) -> None:
         file = os.open(entry.name, _NEW_FILE, 0o600, dir_fd=directory)
@@ -190,10 +189,10 @@ class Unpacker:
             raise Fault(f"{entry.name!r} is a link to what did not come")
         *parents, name = self._linked[entry.inode]
         # Component by component: a path may be longer than one call takes.
-        there = os.open(root, _OPEN_DIRECTORY)
+        there = os.open(root, OPEN_DIRECTORY)
         try:
             for parent in parents:
-                there = _moved(there, parent)
+                there = moved(there, parent)
             os.link(name, entry.name, src_dir_fd=there, dst_dir_fd=directory, follow_symlinks=False)
         finally:
             os.close(there)
@@ -208,12 +207,6 @@ def _describe(path: str, entry: Entry) -> None:
     for name, value in entry.attributes.items():
         os.setxattr(path, name, value, follow_symlinks=False)
     os.utime(path, ns=(entry.mtime, entry.mtime), follow_symlinks=False)
-
-
-def _moved(directory: int, name: str) -> int:
-    inner = os.open(name, _OPEN_DIRECTORY, dir_fd=directory)
-    os.close(directory)
-    return inner
 
 
 def _empty(root: Path) -> None:
