@@ -23,6 +23,9 @@
     │   └── NotForContainers     it asks for what only a virtual machine has
     ├── ResizeRefused            a server cannot have another flavor, or not on that host
     ├── TransferFailed           files of a server did not come to where it is to be
+    │   └── MoveAborted          somebody has aborted the move
+    ├── MoveRefused              a server cannot go to another host while it runs
+    ├── HandedOver               another host may run the server, and does not answer
     ├── RescueRefused            a server's files cannot be shown to another container
     ├── PasswordNotSet           a user of a server cannot have another password
     ├── CrashDumpRefused         a server's process would not notice the signal
@@ -181,6 +184,27 @@ class TransferFailed(DockerDriverError):
     """Files of a server that did not arrive."""
 
     message = "The server's files were not moved: {reason}"
+
+
+class MoveAborted(TransferFailed):
+    """A move of a running server that somebody has aborted."""
+
+    message = "The server's move was aborted, and it runs on"
+
+
+class MoveRefused(DockerDriverError):
+    """A move of a running server that will not be begun."""
+
+    message = "The server cannot move while it runs: {reason}"
+
+
+class HandedOver(DockerDriverError):
+    """A server that may run on another host, so that nothing may be done with it here."""
+
+    message = (
+        "The server was handed over to host {host}, which has not told whether it runs there; "
+        "it stays frozen here until nova-compute of {host} answers"
+    )
 
 
 class RescueRefused(DockerDriverError):

@@ -9,6 +9,8 @@ from typing import Any
 from oslo_concurrency import lockutils
 
 from novadocker.virt.docker.actions.recovery.recreations import end_recreation
+from novadocker.virt.docker.checkpoint.handover import refuse_handed_over
+from novadocker.virt.docker.container.labels import container_name
 from novadocker.virt.docker.engine import Engine
 
 LOCK_PREFIX = "novadocker-"
@@ -34,7 +36,11 @@ def operation(engine: Engine, uuid: str) -> Iterator[None]:
     Args:
         engine: Docker Engine of this host.
         uuid: id of the instance.
+
+    Raises:
+        HandedOver: another host may run the server.
     """
     with lock(uuid):
         end_recreation(engine, uuid)
+        refuse_handed_over(engine, uuid, container_name(uuid))
         yield

@@ -60,7 +60,7 @@ class Suspension:
         with operation(self._engine, uuid):
             guest = in_service(self._engine, uuid)
             container = guest.get()
-            self._refuse(uuid, container)
+            self.refuse(uuid, container)
             with ExitStack() as undo:
                 undo.callback(guest.unpause)
                 guest.pause()
@@ -138,7 +138,16 @@ class Suspension:
             steps = Restored(wire, release)
             self._checkpoints.restore(server.uuid, container, directory.path, steps)
 
-    def _refuse(self, uuid: str, container: Container) -> None:
+    def refuse(self, uuid: str, container: Container) -> None:
+        """Refuse a server that cannot be checkpointed, before anything changes.
+
+        Args:
+            uuid: id of the instance.
+            container: its container as it is now.
+
+        Raises:
+            CheckpointError: it cannot, and why.
+        """
         if container.name != container_name(uuid):
             raise CheckpointError(reason="it is in rescue")
         if container.state is not State.RUNNING:

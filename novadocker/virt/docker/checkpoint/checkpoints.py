@@ -100,7 +100,7 @@ class Checkpoints:
                     reason=f"the server may use {name}, and what it has done with it outside its "
                     "processes would be lost"
                 )
-        _refuse_closed(directory.parent)
+        refuse_closed(directory.parent)
         needed, free = container.limits.memory_bytes + ROOM, dumping.free_bytes()
         if needed > free:
             raise CheckpointError(
@@ -210,7 +210,15 @@ class Checkpoints:
             start.result(self._seconds)
 
 
-def _refuse_closed(directory: Path) -> None:
+def refuse_closed(directory: Path) -> None:
+    """Refuse a directory of instances that a restored server's root cannot enter.
+
+    Args:
+        directory: ``instances_path``.
+
+    Raises:
+        CheckpointError: it, or one above it, is closed.
+    """
     # The restored root, a user of no rights on the host, binds files from below here.
     for each in (directory, *directory.parents):
         if not each.stat().st_mode & _OTHERS_MAY_ENTER:

@@ -37,14 +37,23 @@ def find(program: str) -> str:
     found = shutil.which(program)
     if found is None or Path(found).name != "criu":
         raise CheckpointError(reason=f"[docker] criu names no program called criu: {program}")
-    told = subprocess.run(
-        (found, "--version"), capture_output=True, text=True, timeout=30, check=False
-    ).stdout
-    version = _VERSION.search(told)
-    if version is None or (int(version[1]), int(version[2])) < OLDEST:
+    if version(found) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         raise CheckpointError(reason=f"{found} is older than CRIU {oldest}")
     return str(Path(found).absolute())
+
+
+def version(program: str) -> tuple[int, int]:
+    """Return the version of a CRIU; zeros where it tells none.
+
+    Args:
+        program: absolute path of CRIU.
+    """
+    told = subprocess.run(
+        (program, "--version"), capture_output=True, text=True, timeout=30, check=False
+    ).stdout
+    found = _VERSION.search(told)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def reason(log: str) -> str:

@@ -26,6 +26,27 @@ def directory_of(uuid: str) -> Path:
     return CHECKPOINTS / uuid
 
 
+def leaving_of(uuid: str) -> Path:
+    """Return the directory of the memory of a server that goes to another host, for root alone.
+
+    Args:
+        uuid: Nova's id of the server.
+
+    Raises:
+        OSError: the id is none, and could name another directory.
+    """
+    return directory_of(uuid).with_suffix(".leaving")
+
+
+def handover_of(uuid: str) -> Path:
+    """Return the note that a server was handed over to another host, which anybody may read.
+
+    Args:
+        uuid: Nova's id of the server.
+    """
+    return directory_of(uuid).with_suffix(".handover")
+
+
 def record_of(uuid: str) -> Path:
     """Return the record of a server's complete checkpoint, which anybody may read.
 

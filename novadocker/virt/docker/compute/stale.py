@@ -10,7 +10,12 @@ from oslo_log import log as logging
 from novadocker.errors import DockerDriverError
 from novadocker.virt.docker.actions.lifecycle import Lifecycle
 from novadocker.virt.docker.compute.migrations import abandoned
-from novadocker.virt.docker.container.labels import LABEL_HOST, LABEL_INSTANCE, LABEL_MOVE
+from novadocker.virt.docker.container.labels import (
+    LABEL_HOST,
+    LABEL_INSTANCE,
+    LABEL_MOVE,
+    container_name,
+)
 from novadocker.virt.docker.engine import Engine
 from novadocker.virt.docker.host.each_server import EachServer
 from novadocker.virt.docker.network.networking import Network
@@ -57,5 +62,9 @@ class StaleArrivals:
         )
 
     def _look_at(self, context: RequestContext, uuid: str, migration: str) -> None:
-        if abandoned(context, uuid, migration, self._host):
+        container = self._engine.find(container_name(uuid))
+        if container and container.alive:
+            # What came by a live migration runs only after the source has given it up.
+            LOG.warning("Server %s runs here, and Nova has it elsewhere", uuid)
+        elif abandoned(context, uuid, migration, self._host):
             self._lifecycle.remove(uuid, Network(objects.Instance(uuid=uuid), []))

@@ -28,7 +28,7 @@ from novadocker.virt.docker.files import directories
 from novadocker.virt.docker.files.owners import Owners, Root
 from novadocker.virt.docker.host import disk
 from novadocker.virt.docker.images import Images
-from novadocker.virt.docker.migration.frames import Arriving, Outgoing
+from novadocker.virt.docker.migration.frames import Arriving, Connection, Outgoing
 from novadocker.virt.docker.migration.manifest import Manifest, refuse_destination
 from novadocker.virt.docker.migration.replica import replica_here
 from novadocker.virt.docker.migration.stream import Listener, Offer
@@ -74,21 +74,8 @@ class Arrivals:
             ResizeRefused: the host cannot take the server.
             PolicyRefused: flavor or image ask for more than is granted here.
         """
-        settings = self._runner.settings(server)
-        refuse_root(settings, manifest.process)
-        recreate.refuse_disk(manifest.used, manifest.disk, settings.limits.disk_bytes)
-        info = self._engine.info()
-        refuse_destination(manifest, info, disk.disk(info).free)
-        container = self._runner.guest(server.uuid).find()
-        if container and container.alive:
-            raise ResizeRefused(
-                reason=f"container {container.name} runs on the destination already; see to it "
-                "there, by docker, before the server moves"
-            )
-        try:
-            self._images.ensure(context, image_meta)
-        except ImageError as error:
-            LOG.info("The image of %s comes from its host: %s", server.container, error)
+        self._judge(server, manifest)
+        self._fetch(context, server, image_meta)
         directories.warm_up()
         return self._engine.find_image(manifest.image) is not None
 
@@ -140,9 +127,7 @@ class Arrivals:
                 lock(server.uuid),
                 ExitStack() as undo,
             ):
-                self._sections(Arriving(connection), server, manifest, undo)
-                Outgoing(connection).section({"section": "whole"})
-                undo.pop_all()
+                self._take(connection, server, manifest, undo)
         except DockerDriverError as error:
             LOG.warning("%s did not arrive: %s", server.container, error)
             self._faults[server.uuid] = str(error)
@@ -152,6 +137,32 @@ class Arrivals:
             self._faults[server.uuid] = str(error)
         else:
             LOG.info("%s arrived from %s", server.container, manifest.host)
+
+    def _judge(self, server: Server, manifest: Manifest) -> None:
+        settings = self._runner.settings(server)
+        refuse_root(settings, manifest.process)
+        recreate.refuse_disk(manifest.used, manifest.disk, settings.limits.disk_bytes)
+        info = self._engine.info()
+        refuse_destination(manifest, info, disk.disk(info).free)
+        container = self._runner.guest(server.uuid).find()
+        if container and container.alive:
+            raise ResizeRefused(
+                reason=f"container {container.name} runs on the destination already; see to it "
+                "there, by docker, before the server moves"
+            )
+
+    def _fetch(self, context: RequestContext, server: Server, image_meta: ImageMeta) -> None:
+        try:
+            self._images.ensure(context, image_meta)
+        except ImageError as error:
+            LOG.info("The image of %s comes from its host: %s", server.container, error)
+
+    def _take(
+        self, connection: Connection, server: Server, manifest: Manifest, undo: ExitStack
+    ) -> None:
+        self._sections(Arriving(connection), server, manifest, undo)
+        Outgoing(connection).section({"section": "whole"})
+        undo.pop_all()
 
     def _sections(
         self, arriving: Arriving, server: Server, manifest: Manifest, undo: ExitStack

@@ -22,6 +22,7 @@ context = priv_context.PrivContext(
         capabilities.CAP_DAC_READ_SEARCH,  # as above
         capabilities.CAP_CHOWN,  # the driver's directory of a restore
         capabilities.CAP_KILL,  # a CRIU that does not end
+        capabilities.CAP_NET_RAW,  # the frame by which a network notices that a server has moved
     ],
 )
 

@@ -15,6 +15,8 @@ from novadocker.virt.docker.checkpoint.places import (
     IMAGES,
     LOGS,
     directory_of,
+    handover_of,
+    leaving_of,
     record_of,
     refuse_container,
 )
@@ -54,24 +56,97 @@ def dump(uuid: str, pid: int, container_id: str, program: str, seconds: int) -> 
     Raises:
         OSError: the container could not be checkpointed, and why by CRIU's log.
     """
-    refuse_container(container_id)
+    directory = directory_of(uuid)
     with ExitStack() as undo:
-        directory = directory_of(uuid)
-        _wipe(directory)
-        (directory / LOGS).mkdir(mode=0o700, parents=True)
-        undo.callback(_wipe, directory)
-        images = directory / IMAGES
-        images.mkdir(mode=0o700)
-        with namespace.held(pid, container_id):
-            root = _runtime_root(pid, container_id)
-        logs = directory / LOGS
-        paths = ("--image-path", str(images), "--work-path", str(logs))
-        words = ("runc", "--root", root, "checkpoint", *HOW, *paths, container_id)
-        _run(words, criu.path_with(program), logs / "dump.log", seconds)
-        _arm_timers(images / "files.img")
-        size = _settle(images)
+        images = _dump(directory, undo, pid, container_id, program, seconds)
+        size = _open_to_restored_root(images)
+        for file in (*images.iterdir(), images):
+            _sync(file)
         undo.pop_all()
     return size
+
+
+@entrypoint
+def dump_to_leave(uuid: str, pid: int, container_id: str, program: str, seconds: int) -> int:
+    """Write the memory of a frozen container that goes to another host.
+
+    A failure leaves nothing. What is written is no checkpoint of this host's, and does not
+    survive a loss of power: the container itself is still here then.
+
+    Args:
+        uuid: Nova's id of the server.
+        pid: first process of the container.
+        container_id: engine's id of the container.
+        program: path of CRIU.
+        seconds: time limit.
+
+    Returns:
+        Size in bytes.
+
+    Raises:
+        OSError: the container could not be checkpointed, and why by CRIU's log.
+    """
+    with ExitStack() as undo:
+        images = _dump(leaving_of(uuid), undo, pid, container_id, program, seconds)
+        size = sum(file.stat().st_size for file in images.iterdir())
+        undo.pop_all()
+    return size
+
+
+@entrypoint
+def discard_leaving(uuid: str) -> None:
+    """Overwrite and remove the memory of a server that went to another host. Idempotent.
+
+    Args:
+        uuid: Nova's id of the server.
+    """
+    _wipe(leaving_of(uuid))
+
+
+@entrypoint
+def make_room(uuid: str) -> str:
+    """Make an empty directory for the memory of a server from another host.
+
+    Args:
+        uuid: Nova's id of the server.
+
+    Returns:
+        Path of the directory.
+    """
+    record_of(uuid).unlink(missing_ok=True)
+    directory = directory_of(uuid)
+    _wipe(directory)
+    directory.mkdir(mode=0o700, parents=True)
+    (directory / IMAGES).mkdir(mode=0o700)
+    return str(directory / IMAGES)
+
+
+@entrypoint
+def accept(uuid: str) -> int:
+    """Let the memory of a server from another host be restored.
+
+    Args:
+        uuid: Nova's id of the server.
+
+    Returns:
+        Size in bytes.
+    """
+    return _open_to_restored_root(directory_of(uuid) / IMAGES)
+
+
+@entrypoint
+def keep_handover(uuid: str, text: str) -> None:
+    """Note durably that a server was handed over to another host.
+
+    Args:
+        uuid: Nova's id of the server.
+        text: content; "" removes the note.
+    """
+    if text:
+        _keep(handover_of(uuid), text)
+    else:
+        handover_of(uuid).unlink(missing_ok=True)
+        _sync(CHECKPOINTS)
 
 
 @entrypoint
@@ -82,8 +157,30 @@ def keep_record(uuid: str, text: str) -> None:
         uuid: Nova's id of the server.
         text: content.
     """
-    record = record_of(uuid)
-    fresh = record.with_suffix(".new")
+    _keep(record_of(uuid), text)
+
+
+def _dump(
+    directory: Path, undo: ExitStack, pid: int, container_id: str, program: str, seconds: int
+) -> Path:
+    refuse_container(container_id)
+    _wipe(directory)
+    (directory / LOGS).mkdir(mode=0o700, parents=True)
+    undo.callback(_wipe, directory)
+    images = directory / IMAGES
+    images.mkdir(mode=0o700)
+    with namespace.held(pid, container_id):
+        root = _runtime_root(pid, container_id)
+    logs = directory / LOGS
+    paths = ("--image-path", str(images), "--work-path", str(logs))
+    words = ("runc", "--root", root, "checkpoint", *HOW, *paths, container_id)
+    _run(words, criu.path_with(program), logs / "dump.log", seconds)
+    _arm_timers(images / "files.img")
+    return images
+
+
+def _keep(record: Path, text: str) -> None:
+    fresh = record.with_name(f"{record.name}.new")
     with fresh.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
@@ -143,17 +240,14 @@ def _arm_timers(path: Path) -> None:
         raise OSError(EIO, str(error)) from error
 
 
-def _settle(images: Path) -> int:
+def _open_to_restored_root(images: Path) -> int:
     # The restored root, no user of this host, reads them by a directory that CRIU has opened.
     # By name nobody but root gets below the parent.
     images.chmod(0o755)
     size = 0
     for file in images.iterdir():
-        if file.is_file():
-            file.chmod(0o644)
-            _sync(file)
-            size += file.stat().st_size
-    _sync(images)
+        file.chmod(0o644)
+        size += file.stat().st_size
     return size
 
 

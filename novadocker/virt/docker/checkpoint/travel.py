@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Memory of servers that go to another host, at both ends of the way."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from novadocker.errors import CheckpointError
+from novadocker.virt.docker.checkpoint import criu, obstacles
+from novadocker.virt.docker.checkpoint.account import Account
+from novadocker.virt.docker.checkpoint.places import IMAGES, leaving_of
+from novadocker.virt.docker.checkpoint.privileged import announcement, dumping, survey, tasks
+from novadocker.virt.docker.checkpoint.record import Record
+from novadocker.virt.docker.engine import Container, Engine
+
+MAPS = ("uid_map", "gid_map")
+
+
+class Travel:
+    """Memory that leaves one host and arrives at another.
+
+    Args:
+        engine: runs the containers.
+        program: name or path of CRIU.
+        seconds: time limit of a dump.
+    """
+
+    def __init__(self, engine: Engine, program: str, seconds: int) -> None:
+        self._engine = engine
+        self._program = program
+        self.seconds = seconds
+
+    def account(self) -> Account:
+        """Return the account of this host.
+
+        Raises:
+            CheckpointError: it can neither dump nor restore.
+        """
+        return Account.of(self._engine.info(), self._program)
+
+    def refuse(self, container: Container) -> None:
+        """Refuse a container with processes that cannot be dumped.
+
+        Args:
+            container: the container, running.
+
+        Raises:
+            CheckpointError: there is one, and why.
+        """
+        try:
+            found = survey.survey(container.pid, container.id)
+        except OSError as error:
+            raise CheckpointError(reason=error) from error
+        obstacles.refuse(found)
+
+    def take(self, uuid: str, container: Container) -> tuple[Path, dict[str, str]]:
+        """Write the memory of a frozen container, which stays as it is.
+
+        Args:
+            uuid: Nova's id of the server.
+            container: the container, frozen.
+
+        Returns:
+            Directory of the images, and the maps of users and groups.
+
+        Raises:
+            CheckpointError: CRIU could not, and why; nothing is left.
+        """
+        program = criu.find(self._program)
+        try:
+            dumping.dump_to_leave(uuid, container.pid, container.id, program, self.seconds)
+            found = tasks.rights(container.pid, container.id)
+        except OSError as error:
+            raise CheckpointError(reason=error) from error
+        first = next(each for each in found if each["pid"] == str(container.pid))
+        return leaving_of(uuid) / IMAGES, {name: first[name] for name in MAPS}
+
+    def forget(self, uuid: str) -> None:
+        """Wipe what ``take`` has written; safe to repeat.
+
+        Args:
+            uuid: Nova's id of the server.
+        """
+        dumping.discard_leaving(uuid)
+
+    def expect(self, uuid: str) -> Path:
+        """Make an empty directory for the images of a server.
+
+        Args:
+            uuid: Nova's id of the server.
+        """
+        return Path(dumping.make_room(uuid))
+
+    def accept(self, uuid: str, container: Container, maps: Mapping[str, str]) -> None:
+        """Let arrived images be the memory of a container that has never run.
+
+        Args:
+            uuid: Nova's id of the server.
+            container: made for the server on this host.
+            maps: maps of users and groups, by the source.
+        """
+        size = dumping.accept(uuid)
+        record = Record(
+            container=container.id,
+            started_at=container.started_at,
+            uid_map=maps["uid_map"],
+            gid_map=maps["gid_map"],
+            size=size,
+        )
+        dumping.keep_record(uuid, record.written())
+
+    def announce(self, pid: int, container: Container) -> None:
+        """Have the network notice that a server is here; what fails is tried again by it.
+
+        Args:
+            pid: a process of the container.
+            container: runs the server.
+
+        Raises:
+            OSError: the frames could not be sent.
+        """
+        announcement.announce(pid, container.id)
