@@ -16,6 +16,7 @@ from novadocker import policy
 from novadocker.virt.docker import translation
 from novadocker.virt.docker.compute.assembly import Parts, assemble
 from novadocker.virt.docker.compute.introspection import Introspection
+from novadocker.virt.docker.compute.live.calls import LiveCalls
 from novadocker.virt.docker.compute.moves import MoveCalls
 from novadocker.virt.docker.compute.networks.ports import while_plugging
 from novadocker.virt.docker.compute.networks.trunks import refuse_trunks
@@ -46,7 +47,7 @@ LOG = logging.getLogger(__name__)
 
 
 @all_timed(ACTIONS)
-class DockerDriver(Service, Introspection, MoveCalls, SuspensionCalls, Unsupported):
+class DockerDriver(Service, Introspection, MoveCalls, LiveCalls, SuspensionCalls, Unsupported):
     """Nova's compute driver interface (nova.virt.driver.ComputeDriver) for the Docker Engine.
 
     Args:

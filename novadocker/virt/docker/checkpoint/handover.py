@@ -25,12 +25,14 @@ class Handover:
         migration: id of Nova's migration.
         container: engine's id of the frozen container here.
         host: name of the destination in Nova.
+        source: name of this host in Nova.
     """
 
     uuid: str
     migration: str
     container: str
     host: str
+    source: str
 
     @classmethod
     def find(cls, uuid: str) -> Self | None:

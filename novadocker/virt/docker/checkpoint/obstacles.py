@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What keeps running processes from being checkpointed, told before anything changes; pure."""
+"""Obstacles to a checkpoint of running processes, told before anything changes; pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

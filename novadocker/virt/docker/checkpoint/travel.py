@@ -2,6 +2,7 @@
 """Memory of servers that go to another host, at both ends of the way."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from novadocker.errors import CheckpointError
@@ -13,6 +14,21 @@ from novadocker.virt.docker.checkpoint.record import Record
 from novadocker.virt.docker.engine import Container, Engine
 
 MAPS = ("uid_map", "gid_map")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Memory of a frozen container, written to disk.
+
+    Attributes:
+        images: directory of CRIU's images.
+        size: bytes of them.
+        maps: maps of users and groups.
+    """
+
+    images: Path
+    size: int
+    maps: Mapping[str, str]
 
 
 class Travel:
@@ -52,27 +68,24 @@ class Travel:
             raise CheckpointError(reason=error) from error
         obstacles.refuse(found)
 
-    def take(self, uuid: str, container: Container) -> tuple[Path, dict[str, str]]:
+    def take(self, uuid: str, container: Container) -> Taken:
         """Write the memory of a frozen container, which stays as it is.
 
         Args:
             uuid: Nova's id of the server.
             container: the container, frozen.
 
-        Returns:
-            Directory of the images, and the maps of users and groups.
-
         Raises:
             CheckpointError: CRIU could not, and why; nothing is left.
         """
         program = criu.find(self._program)
         try:
-            dumping.dump_to_leave(uuid, container.pid, container.id, program, self.seconds)
+            size = dumping.dump_to_leave(uuid, container.pid, container.id, program, self.seconds)
             found = tasks.rights(container.pid, container.id)
         except OSError as error:
             raise CheckpointError(reason=error) from error
         first = next(each for each in found if each["pid"] == str(container.pid))
-        return leaving_of(uuid) / IMAGES, {name: first[name] for name in MAPS}
+        return Taken(leaving_of(uuid) / IMAGES, size, {name: first[name] for name in MAPS})
 
     def forget(self, uuid: str) -> None:
         """Wipe what ``take`` has written; safe to repeat.

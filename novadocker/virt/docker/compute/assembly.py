@@ -28,13 +28,16 @@ from novadocker.virt.docker.compute.allocations import Allocations
 from novadocker.virt.docker.compute.availability import Availability
 from novadocker.virt.docker.compute.channel import Channel
 from novadocker.virt.docker.compute.health import HealthReporter
+from novadocker.virt.docker.compute.live.channel import LiveEndpoint
+from novadocker.virt.docker.compute.live.handovers import Handovers
+from novadocker.virt.docker.compute.live.parts import LiveMoves, live_moves, move_options
 from novadocker.virt.docker.compute.networks.ports import Ports
 from novadocker.virt.docker.compute.power import Watcher
 from novadocker.virt.docker.compute.stale import StaleArrivals
 from novadocker.virt.docker.compute.tags import ServerTags, Tags
 from novadocker.virt.docker.conf import options
 from novadocker.virt.docker.conf.policy_files import bounds_of
-from novadocker.virt.docker.conf.values import MoveOptions, Options
+from novadocker.virt.docker.conf.values import Options
 from novadocker.virt.docker.console import Consoles
 from novadocker.virt.docker.container.prober import Prober
 from novadocker.virt.docker.engine import Engine
@@ -100,6 +103,8 @@ class Parts:
         rescue: stand-ins from a rescue image.
         resize: other flavors.
         departures: moves of servers to another host.
+        live: moves of running servers.
+        handovers: ends handovers that a death has cut off.
         channel: calls between hosts about servers that move.
         stale: containers that abandoned moves brought.
         interfaces: ports that come and go.
@@ -136,6 +141,8 @@ class Parts:
     rescue: Rescue
     resize: Resize
     departures: Departures
+    live: LiveMoves
+    handovers: Handovers
     channel: Channel
     stale: StaleArrivals
     interfaces: Interfaces
@@ -193,19 +200,18 @@ def assemble(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges | None = None)
 
 
 def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
-    engine, section, hostname = edges.engine, conf.docker, str(conf.host)
-    settings, host = _options(conf), Host(engine, translation.shared_processors)
-    allowance = Allowance(host, section.pids_limit, bounds_of(section))
+    engine, hostname = edges.engine, str(conf.host)
+    settings, (host, allowance) = _options(conf), _allowance(conf, engine)
     ports = Ports(virtapi, edges.wiring.silent_vif_types, edges.wiring.installed)
     networking = _networking(edges.wiring, settings)
     connector, volumes, disks = _volumes(conf)
     runner = Runner(engine, networking, settings, allowance, volumes, disks)
     rescue = Rescue(engine, edges.images, networking, runner)
-    checkpoints = Checkpoints(engine, section.criu, section.checkpoint_timeout)
-    suspension = Suspension(engine, networking, runner, volumes, checkpoints)
+    checkpoints, suspension = _suspension(conf, engine, networking, runner, volumes)
     lifecycle = Lifecycle(engine, edges.images, networking, runner, rescue, settings, checkpoints)
     recovery = Recovery(engine, networking, runner, lifecycle, suspension)
     interfaces = Interfaces(engine, networking, runner, recovery)
+    live, channel = _live(conf, edges, runner, networking, suspension, checkpoints)
     return Parts(
         hostname=hostname,
         engine=engine,
@@ -223,7 +229,9 @@ def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
         rescue=rescue,
         resize=Resize(engine, networking, runner),
         departures=Departures(engine, networking, runner, hostname),
-        channel=_channel(conf, edges, runner),
+        live=live,
+        handovers=Handovers(lifecycle, recovery, interfaces, channel, ports, hostname),
+        channel=channel,
         stale=StaleArrivals(engine, lifecycle, hostname),
         interfaces=interfaces,
         snapshots=Snapshots(engine, edges.glance, provenance=edges.provenance),
@@ -239,15 +247,40 @@ def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
         connector=connector,
         volumes=volumes,
         volume_changes=VolumeChanges(engine, runner, volumes),
-        metrics=Endpoint(section.metrics_address, section.metrics_port, EngineHealth(engine.info)),
+        metrics=_metrics(conf, engine),
         ephemeral_disks=disks,
     )
 
 
-def _channel(conf: cfg.ConfigOpts, edges: Edges, runner: Runner) -> Channel:
-    section, hostname = conf.docker, str(conf.host)
-    arriving = MoveOptions(hostname, section.migration_address, section.migration_ports)
-    return Channel(Arrivals(edges.engine, edges.images, runner, arriving), hostname, conf)
+def _allowance(conf: cfg.ConfigOpts, engine: Engine) -> tuple[Host, Allowance]:
+    host, section = Host(engine, translation.shared_processors), conf.docker
+    return host, Allowance(host, section.pids_limit, bounds_of(section))
+
+
+def _suspension(
+    conf: cfg.ConfigOpts, engine: Engine, networking: Networking, runner: Runner, volumes: Volumes
+) -> tuple[Checkpoints, Suspension]:
+    checkpoints = Checkpoints(engine, conf.docker.criu, conf.docker.checkpoint_timeout)
+    return checkpoints, Suspension(engine, networking, runner, volumes, checkpoints)
+
+
+def _live(
+    conf: cfg.ConfigOpts,
+    edges: Edges,
+    runner: Runner,
+    networking: Networking,
+    suspension: Suspension,
+    checkpoints: Checkpoints,
+) -> tuple[LiveMoves, Channel]:
+    engine, images = edges.engine, edges.images
+    live = live_moves(conf, runner, suspension, images, networking, checkpoints, engine)
+    arrivals = Arrivals(engine, images, runner, move_options(conf))
+    return live, Channel(arrivals, str(conf.host), conf, [LiveEndpoint(live.arrivals)])
+
+
+def _metrics(conf: cfg.ConfigOpts, engine: Engine) -> Endpoint:
+    section = conf.docker
+    return Endpoint(section.metrics_address, section.metrics_port, EngineHealth(engine.info))
 
 
 def _networking(wiring: Wiring, settings: Options) -> Networking:

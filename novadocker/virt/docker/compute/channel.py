@@ -6,7 +6,7 @@ speak on this bus owns the compute hosts already, so what is agreed on it needs 
 A refusal travels as a value: Nova's bus would turn an exception of ours into words.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import oslo_messaging
@@ -47,7 +47,7 @@ class Endpoint:
         """Judge whether this host can take a server."""
         server, told = translation.server(instance, flavor=flavor), Manifest.of(manifest)
         image = instance.image_meta
-        return _answered(lambda: self._arrivals.prepare(context, server, image, told))
+        return answered(lambda: self._arrivals.prepare(context, server, image, told))
 
     def expect(
         self,
@@ -59,12 +59,12 @@ class Endpoint:
         """Listen for a server's files."""
         del context
         server, told = translation.server(instance, flavor=flavor), Manifest.of(manifest)
-        return _answered(lambda: self._arrivals.expect(server, told).as_dictionary())
+        return answered(lambda: self._arrivals.expect(server, told).as_dictionary())
 
     def discard(self, context: RequestContext, uuid: str, migration: str) -> dict[str, Any]:
         """Remove what came of a server."""
         del context
-        return _answered(lambda: self._arrivals.discard(uuid, migration))
+        return answered(lambda: self._arrivals.discard(uuid, migration))
 
 
 class Channel:
@@ -74,10 +74,13 @@ class Channel:
         arrivals: servers that come to this host.
         host: name of this host in Nova.
         conf: configuration of nova-compute.
+        others: objects with further calls.
     """
 
-    def __init__(self, arrivals: Arrivals, host: str, conf: cfg.ConfigOpts) -> None:
-        self._endpoint = Endpoint(arrivals)
+    def __init__(
+        self, arrivals: Arrivals, host: str, conf: cfg.ConfigOpts, others: Sequence[Any] = ()
+    ) -> None:
+        self._endpoints = [Endpoint(arrivals), *others]
         self._host = host
         self._conf = conf
         self._server: Any = None
@@ -87,7 +90,7 @@ class Channel:
         if self._server is None:
             target = oslo_messaging.Target(topic=TOPIC, server=self._host)
             serializer = objects_base.NovaObjectSerializer()
-            self._server = rpc.get_server(target, [self._endpoint], serializer)
+            self._server = rpc.get_server(target, self._endpoints, serializer)
             self._server.start()
 
     def stop(self) -> None:
@@ -108,14 +111,22 @@ class Channel:
             instance: the server in Nova.
             flavor: that the server gets.
         """
+        server = {"instance": instance, "flavor": flavor}
+        return RemoteHost(host, self.client(host), context, server)
+
+    def client(self, host: str) -> Any:
+        """Return oslo.messaging's client for another host.
+
+        Args:
+            host: name in Nova.
+        """
         target = oslo_messaging.Target(topic=TOPIC, version=VERSION)
         client = rpc.get_client(
             target,
             serializer=objects_base.NovaObjectSerializer(),
             call_monitor_timeout=self._conf.rpc_response_timeout,
         )
-        prepared = client.prepare(server=host, timeout=self._conf.long_rpc_timeout)
-        return RemoteHost(host, prepared, context, {"instance": instance, "flavor": flavor})
+        return client.prepare(server=host, timeout=self._conf.long_rpc_timeout)
 
 
 class RemoteHost:
@@ -176,7 +187,12 @@ class RemoteHost:
         return told[ANSWER]
 
 
-def _answered(work: Callable[[], Any]) -> dict[str, Any]:
+def answered(work: Callable[[], Any]) -> dict[str, Any]:
+    """Return the answer of a call, or its refusal, as a value.
+
+    Args:
+        work: does what was asked for.
+    """
     try:
         return {ANSWER: work()}
     except DockerDriverError as error:

@@ -64,6 +64,7 @@ class Service(Composed):
             parts.health.start()
             parts.consoles.sweep(f"{LABEL_HOST}={parts.hostname}")
         parts.audit.poke()
+        parts.handovers.settle()
         with parts.availability.follows_engine():
             parts.allowance.refresh()
             return parts.host.resources(nodename)
@@ -104,6 +105,8 @@ class Service(Composed):
         self, context: RequestContext, instances: InstanceList
     ) -> InstanceList:
         self._parts.stale.remove(context, {instance.uuid for instance in instances})
+        handed_over = self._parts.handovers.find(instance.uuid for instance in instances)
+        instances = [each for each in instances if each.uuid not in handed_over]
         self._parts.repairs.attempt_all(
             {
                 instance.uuid: functools.partial(self._repair_at_start, instance)

@@ -12,11 +12,9 @@ from nova import exception
 from nova.virt import driver
 
 from novadocker.virt.nova_types import (
-    BlockDeviceInfo,
     ConnectionInfo,
     ImageMeta,
     Instance,
-    MigrateData,
     RequestContext,
 )
 
@@ -24,34 +22,11 @@ NOT_FOR_CONTAINERS = "not for containers: "
 _NO_SCREEN = "they have no screen; ask for the serial console or the console log"
 _NO_SWAP = "open files cannot follow to another volume; detach it, then migrate or retype it"
 _NO_SHARES = "no shares are mounted in them; attach a volume instead"
-_NO_LIVE_MIGRATION = "their processes cannot move while they run"
 _NO_AGENT = "no agent in them stops their writing; a snapshot is taken while they are paused"
 
 
 class Unsupported(driver.ComputeDriver):
     """The part of the driver's interface that is not for containers."""
-
-    # Its move while it runs
-
-    def check_can_live_migrate_destination(
-        self,
-        context: RequestContext,
-        instance: Instance,
-        src_compute_info: Any,
-        dst_compute_info: Any,
-        block_migration: bool = False,
-        disk_over_commit: bool = False,
-    ) -> NoReturn:
-        raise exception.MigrationPreCheckError(reason=NOT_FOR_CONTAINERS + _NO_LIVE_MIGRATION)
-
-    def check_can_live_migrate_source(
-        self,
-        context: RequestContext,
-        instance: Instance,
-        dest_check_data: MigrateData,
-        block_device_info: BlockDeviceInfo = None,
-    ) -> NoReturn:
-        raise exception.MigrationPreCheckError(reason=NOT_FOR_CONTAINERS + _NO_LIVE_MIGRATION)
 
     # Its screen
 

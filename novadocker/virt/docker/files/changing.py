@@ -28,7 +28,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True)
 class Survey:
-    """What a first reading has found.
+    """Result of a first reading.
 
     Attributes:
         since: files that changed at or after this time are read again; nanoseconds.

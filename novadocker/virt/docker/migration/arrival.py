@@ -130,7 +130,9 @@ class Arrivals:
                 self._take(connection, server, manifest, undo)
         except DockerDriverError as error:
             LOG.warning("%s did not arrive: %s", server.container, error)
-            self._faults[server.uuid] = str(error)
+            # The source puts its own words around the reason.
+            told = error.values.get("reason") if isinstance(error, TransferFailed) else None
+            self._faults[server.uuid] = str(told or error)
         except Exception as error:
             # The thread is nobody's: the source asks for the reason.
             LOG.exception("%s did not arrive", server.container)

@@ -3,6 +3,7 @@
 
 from novadocker.virt.docker.translation.error_mapping import (
     as_build_errors,
+    as_failed_check,
     as_nova_errors,
     as_password_errors,
     as_refused_rebuild,
@@ -40,6 +41,7 @@ __all__ = [
     "TRANSITIONS",
     "WaitingServer",
     "as_build_errors",
+    "as_failed_check",
     "as_nova_errors",
     "as_password_errors",
     "as_refused_rebuild",

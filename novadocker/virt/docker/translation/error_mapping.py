@@ -126,6 +126,22 @@ def as_refused_resize() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def as_failed_check() -> Iterator[None]:
+    """Raise errors of ours as the refusal of a live migration, which leaves the server as it is.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        nova.exception.MigrationPreCheckError: for each of ours.
+    """
+    try:
+        yield
+    except errors.DockerDriverError as error:
+        raise exception.MigrationPreCheckError(reason=str(error)) from error
+
+
+@contextlib.contextmanager
 def as_refused_rebuild(instance: Instance) -> Iterator[None]:
     """Raise refusals of ours as errors of Nova's that leave a server in its state.
 

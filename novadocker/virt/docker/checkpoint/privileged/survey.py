@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the processes of a container use of the kernel, read before a move."""
+"""Survey of the kernel's means that a container's processes use, before a move."""
 
 from collections.abc import Mapping
 from contextlib import suppress

@@ -18,6 +18,7 @@ from novadocker.errors import (
     CheckpointError,
     DockerDriverError,
     HandedOver,
+    MoveAborted,
     MoveRefused,
     TransferFailed,
 )
@@ -48,7 +49,9 @@ _ASK_SECONDS, _ASK_PAUSE = 120, 2
 class LiveDestination(Protocol):
     """Destination of a running server, reached over Nova's bus."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Name of the host in Nova."""
 
     def judge(self, manifest: Manifest) -> None:
         """Refuse a server that the host cannot take."""
@@ -188,6 +191,9 @@ class LiveDepartures(Departures):
                 self._freeze(guest, manifest, network, destination, course, (out, arriving))
         except HandedOver:
             raise
+        except MoveAborted:
+            _discarded(destination, manifest)
+            raise
         except TransferFailed as error:
             # Our end of a broken connection rarely knows why it broke.
             if reason := _discarded(destination, manifest):
@@ -245,7 +251,13 @@ class LiveDepartures(Departures):
                 raise TransferFailed(reason="the destination did not restore it")
             list(arriving.pieces())
             course.decide()
-            note = Handover(manifest.uuid, manifest.migration, guest.get().id, destination.name)
+            note = Handover(
+                uuid=manifest.uuid,
+                migration=manifest.migration,
+                container=guest.get().id,
+                host=destination.name,
+                source=manifest.host,
+            )
             note.keep()
             thaw = undo.pop_all()
         # From here on the destination's word counts: no fault thaws the server without it.
@@ -257,16 +269,16 @@ class LiveDepartures(Departures):
         LOG.info("%s runs on %s: %.2f s", guest.name, destination.name, time.monotonic() - began)
 
     def _memory(self, out: Outgoing, guest: Guest, manifest: Manifest, course: Course) -> None:
-        images, maps = self._travel.take(manifest.uuid, guest.get())
-        course.update(memory_total=directories.measure(images))
+        taken = self._travel.take(manifest.uuid, guest.get())
+        course.update(memory_total=taken.size)
         for name, place in _places(self._engine.stores(guest.name)).items():
             with closing(directories.rest(place)) as content:
                 out.section({"section": "rest", "of": name}, course.files(content))
-        with closing(directories.packed(images)) as content:
+        with closing(directories.packed(taken.images)) as content:
             out.section({"section": "memory"}, course.pages(content))
         console = self._console(manifest.uuid)
         out.section({"section": "console"}, iter([console]))
-        out.section({"section": "restore", "maps": maps})
+        out.section({"section": "restore", "maps": dict(taken.maps)})
 
 
 def _handed_over(

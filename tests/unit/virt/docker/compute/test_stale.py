@@ -25,13 +25,14 @@ def found() -> dict[str, dict[str, str]]:
     }
 
 
-def _remove(life: Life, found: Any, *here: str) -> list[str]:
+def _remove(life: Life, found: Any, *here: str, alive: bool = False) -> list[str]:
     def labels_by_name(_: str) -> Any:
         if isinstance(found, Exception):
             raise found
         return found
 
-    engine: Any = SimpleNamespace(labels_by_name=labels_by_name)
+    container = SimpleNamespace(alive=alive)
+    engine: Any = SimpleNamespace(labels_by_name=labels_by_name, find=lambda _: container)
     StaleArrivals(engine, life.of(Lifecycle), "h2").remove(None, set(here))
     return [call.uuid for call in life.calls]
 
@@ -56,6 +57,13 @@ def test_the_container_of_a_failed_move_is_removed(
 ) -> None:
     """A container whose migration failed and whose server is elsewhere goes at the next start."""
     assert _remove(life, found) == [UUID]
+
+
+def test_a_container_that_runs_stays(
+    life: Life, nova: Any, found: dict[str, dict[str, str]]
+) -> None:
+    """A server handed over by a source that died afterwards runs here alone, whatever Nova says."""
+    assert _remove(life, found, alive=True) == []
 
 
 @pytest.mark.parametrize(

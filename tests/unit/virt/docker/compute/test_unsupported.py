@@ -12,16 +12,6 @@ from tests.unit.virt.docker.nova_side import Life, instance
 SHARE = SimpleNamespace(share_id="s1")
 # Arguments after self, what Nova is to make of it, and a word of the reason.
 CASES: dict[str, tuple[tuple[Any, ...], type[Exception], str]] = {
-    "check_can_live_migrate_destination": (
-        (None, None, {}, {}),
-        exception.MigrationPreCheckError,
-        "cannot move while they run",
-    ),
-    "check_can_live_migrate_source": (
-        (None, None, None),
-        exception.MigrationPreCheckError,
-        "cannot move while they run",
-    ),
     "get_vnc_console": ((None, None), exception.ConsoleTypeUnavailable, "novnc"),
     "get_spice_console": ((None, None), exception.ConsoleTypeUnavailable, "spice-html5"),
     "get_mks_console": ((None, None), exception.ConsoleTypeUnavailable, "webmks"),
