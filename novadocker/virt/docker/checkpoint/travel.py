@@ -5,11 +5,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from oslo_privsep.daemon import FailedToDropPrivileges
+
 from novadocker.errors import CheckpointError
 from novadocker.virt.docker.checkpoint import criu, obstacles
 from novadocker.virt.docker.checkpoint.account import Account
 from novadocker.virt.docker.checkpoint.places import IMAGES, leaving_of
-from novadocker.virt.docker.checkpoint.privileged import announcement, dumping, survey, tasks
+from novadocker.virt.docker.checkpoint.privileged import (
+    announcement,
+    context,
+    dumping,
+    survey,
+    tasks,
+)
 from novadocker.virt.docker.checkpoint.record import Record
 from novadocker.virt.docker.engine import Container, Engine
 
@@ -52,6 +60,19 @@ class Travel:
             CheckpointError: it can neither dump nor restore.
         """
         return Account.of(self._engine.info(), self._program)
+
+    def warm_up(self) -> None:
+        """Start the privileged daemon; no frozen server is to wait for that.
+
+        Raises:
+            CheckpointError: the daemon does not start.
+        """
+        try:
+            context.ready()
+        except (OSError, FailedToDropPrivileges) as error:
+            raise CheckpointError(
+                reason=f"its privileged daemon does not start: {error}"
+            ) from error
 
     def refuse(self, container: Container) -> None:
         """Refuse a container with processes that cannot be dumped.

@@ -10,19 +10,23 @@ from novadocker.virt.docker.privileged import namespace
 
 PROC = Path("/proc")
 CGROUPS = Path("/sys/fs/cgroup")
+_ENDED = ("Z", "X")
 _FIELDS = ("NoNewPrivs", "Seccomp", "CapBnd", "CapPrm", "CapEff", "CapInh", "CapAmb")
 
 
 @entrypoint
 def rights(pid: int, container_id: str) -> list[dict[str, str]]:
-    """Read the rights of every process in the namespace of a container's first one.
+    """Read the rights of every thread in the process namespace of a container's first one.
+
+    Zombies are left out. They never run again, and CRIU lets a restored one end before it has
+    taken away its own rights.
 
     Args:
         pid: first process of the container.
         container_id: engine's id of the container.
 
     Returns:
-        For each process members of proc(5)'s status, and "uid_map", "gid_map" and "user", the
+        For each thread members of proc(5)'s status, and "uid_map", "gid_map" and "user", the
         user namespace.
     """
     with namespace.held(pid, container_id, "ns/pid") as held:
@@ -31,7 +35,7 @@ def rights(pid: int, container_id: str) -> list[dict[str, str]]:
         for process in _processes():
             try:
                 if (process / "ns/pid").stat().st_ino == wanted:
-                    found.append(_rights_of(process))
+                    found += _rights_of(process)
             except (FileNotFoundError, ProcessLookupError, PermissionError):
                 # It ended meanwhile, or has more rights than this daemon: no container's has.
                 continue
@@ -80,16 +84,20 @@ def _processes() -> list[Path]:
     return [each for each in PROC.iterdir() if each.name.isdecimal()]
 
 
-def _rights_of(process: Path) -> dict[str, Any]:
-    status = (process / "status").read_text(errors="replace")
-    lines = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-    return {
-        "pid": process.name,
-        **{name: lines[name].strip() for name in _FIELDS},
+def _rights_of(process: Path) -> list[dict[str, Any]]:
+    of_all = {
         "uid_map": " ".join((process / "uid_map").read_text().split()),
         "gid_map": " ".join((process / "gid_map").read_text().split()),
         "user": str((process / "ns/user").stat().st_ino),
     }
+    found = []
+    for thread in (process / "task").iterdir():
+        status = (thread / "status").read_text(errors="replace")
+        lines = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+        if lines["State"][0] not in _ENDED:
+            fields = {name: lines[name].strip() for name in _FIELDS}
+            found.append({"pid": thread.name, **fields, **of_all})
+    return found
 
 
 def _replace(file: Path, value: str) -> dict[str, str]:

@@ -115,6 +115,7 @@ class LiveArrivals(Arrivals):
         self._parts.networking.plan(server.hostname, network)
         self._fetch(context, server, image_meta)
         directories.warm_up()
+        self._parts.travel.warm_up()
         self._networks[server.uuid] = network
 
     def expect_running(self, server: Server, manifest: Manifest) -> tuple[Offer, bool]:
