@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 import pytest
+from openstack.exceptions import BadRequestException
 
+from novadocker.virt.docker.checkpoint.places import handover_of
 from tests.hosts.test_moves import MOVE, Moved, _service
 from tests.support.cloud_site import Site, Tenant, page, until
 
@@ -136,9 +138,9 @@ def test_a_server_that_cannot_move_goes_on_where_it_was(moved: Moved) -> None:
     found = moved.container(source)
     assert found is not None
     # A process that another one traces; the kernel gives it no second tracer.
-    with _traced(found["State"]["Pid"]):
+    with _traced(found["State"]["Pid"]), pytest.raises(BadRequestException):
         _ask(moved)
-        _ended(moved, "error", "failed")
+    moved.site.wait(moved.server, "ACTIVE", MOVE)
     assert moved.host.name == source.name
     assert _started(moved) == began
     moved.assert_alone_on(source)
@@ -173,6 +175,24 @@ def test_a_death_in_the_middle_leaves_one_server(moved: Moved, side: str) -> Non
     assert _started(moved) == began
     page(address)
     moved.assert_alone_on(source)
+
+
+def test_a_death_after_the_handover_leaves_one_server(moved: Moved) -> None:
+    """A source killed when it has handed its server over asks the destination who has it."""
+    source = moved.host
+    address = moved.site.give_address(moved.server)
+    page(address)
+    service, note = moved.site.pid(_service(source)), handover_of(moved.server)
+    _ask(moved)
+    deadline = time.monotonic() + MOVE
+    while not note.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    os.kill(service, signal.SIGKILL)
+    until(lambda: not note.exists(), "the destination to be asked", MOVE)
+    moved.site.wait(moved.server, "ACTIVE", MOVE)
+    page(address)
+    moved.assert_alone_on(moved.host)
 
 
 def test_an_aborted_migration_leaves_the_server(moved: Moved) -> None:

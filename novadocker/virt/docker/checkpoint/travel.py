@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Memory of servers that go to another host, at both ends of the way."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from novadocker.virt.docker.checkpoint.privileged import (
 from novadocker.virt.docker.checkpoint.record import Record
 from novadocker.virt.docker.engine import Container, Engine
 
+_ACCEPT_SECONDS, _ACCEPT_PAUSE = 0.3, 0.01
 MAPS = ("uid_map", "gid_map")
 
 
@@ -88,6 +90,22 @@ class Travel:
         except OSError as error:
             raise CheckpointError(reason=error) from error
         obstacles.refuse(found)
+
+    def let_accept(self, container: Container) -> None:
+        """Give programs a moment to accept the connections that wait for it.
+
+        Args:
+            container: the container, running, whose ports are silent already.
+
+        Raises:
+            CheckpointError: it cannot be looked at.
+        """
+        deadline = time.monotonic() + _ACCEPT_SECONDS
+        try:
+            while time.monotonic() < deadline and survey.not_accepted(container.pid, container.id):
+                time.sleep(_ACCEPT_PAUSE)
+        except OSError as error:
+            raise CheckpointError(reason=error) from error
 
     def take(self, uuid: str, container: Container) -> Taken:
         """Write the memory of a frozen container, which stays as it is.

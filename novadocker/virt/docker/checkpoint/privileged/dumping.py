@@ -172,9 +172,11 @@ def _dump(
     with namespace.held(pid, container_id):
         root = _runtime_root(pid, container_id)
     logs = directory / LOGS
+    _configure(logs)
     paths = ("--image-path", str(images), "--work-path", str(logs))
     words = ("runc", "--root", root, "checkpoint", *HOW, *paths, container_id)
-    _run(words, criu.path_with(program), logs / "dump.log", seconds)
+    environment = {"PATH": criu.path_with(program), "HOME": str(logs)}
+    _run(words, environment, logs / "dump.log", seconds)
     _arm_timers(images / "files.img")
     return images
 
@@ -214,8 +216,15 @@ def _runtime_root(pid: int, container_id: str) -> str:
     return str(Path(options["root"]) / bundle.parent.name)
 
 
-def _run(words: tuple[str, ...], path: str, log: Path, seconds: int) -> None:
-    environment = {**os.environ, "PATH": path}
+def _configure(home: Path) -> None:
+    # runc has no option for it. A connection that a program has not accepted yet cannot be
+    # dumped; without this, one of them would keep the whole server from it.
+    (home / ".criu").mkdir(mode=0o700)
+    (home / ".criu/default.conf").write_text("skip-in-flight\n")
+
+
+def _run(words: tuple[str, ...], changes: dict[str, str], log: Path, seconds: int) -> None:
+    environment = {**os.environ, **changes}
     try:
         done = subprocess.run(
             words, capture_output=True, timeout=seconds, env=environment, check=False

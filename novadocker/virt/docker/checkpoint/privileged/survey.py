@@ -10,6 +10,7 @@ from novadocker.virt.docker.checkpoint.privileged.context import entrypoint
 from novadocker.virt.docker.privileged import namespace
 
 PROC = Path("/proc")
+_LISTENING = "0A"
 NAMESPACES = ("user", "mnt", "net", "ipc", "uts", "cgroup", "pid")
 
 
@@ -34,6 +35,26 @@ def survey(pid: int, container_id: str) -> dict[str, Any]:
             "sockets": _sockets((first / "net/protocols").read_text()),
             "packet": max(0, len((first / "net/packet").read_text().splitlines()) - 1),
         }
+
+
+@entrypoint
+def not_accepted(pid: int, container_id: str) -> int:
+    """Return the number of TCP connections that wait for a program to accept them.
+
+    Args:
+        pid: first process of the container.
+        container_id: engine's id of the container.
+    """
+    with namespace.held(pid, container_id):
+        net = PROC / str(pid) / "net"
+        tables = [(net / name).read_text() for name in ("tcp", "tcp6") if (net / name).exists()]
+        return sum(_waiting(table) for table in tables)
+
+
+def _waiting(table: str) -> int:
+    # Of a listening socket, the queue that is received says how many wait.
+    rows = (line.split() for line in table.splitlines()[1:])
+    return sum(int(row[4].partition(":")[2], 16) for row in rows if row[3] == _LISTENING)
 
 
 def _tree(pid: int) -> list[Path]:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from nova import exception
 from nova.compute import utils as compute_utils
 from nova.objects import migrate_data as nova_data
 from oslo_log import log as logging
@@ -83,10 +84,8 @@ class LiveCalls(Composed):
         disk_info: Any,
         migrate_data: MigrateData,
     ) -> MigrateData:
-        vifs = (
-            [each.get_dest_vif() for each in migrate_data.vifs] if _has_vifs(migrate_data) else []
-        )
-        network = self._parts.ports.network_of(instance, vifs or network_info)
+        ports = _bound_here(migrate_data) or network_info
+        network = self._parts.ports.network_of(instance, ports)
         server = translation.server(instance)
         with translation.as_nova_errors(instance):
             self._parts.live.arrivals.make_ready(context, server, instance.image_meta, network)
@@ -214,8 +213,9 @@ class LiveCalls(Composed):
         event = compute_utils.EventReporter(
             context, EVENT, self._parts.hostname, instance.uuid, graceful_exit=True
         )
-        with contextlib.suppress(type(error)), event:
-            raise error
+        with contextlib.suppress(exception.NovaException), event:
+            # Of other exceptions Nova tells no more than the name of their class.
+            raise exception.NovaException(str(error)) from error
 
 
 def forget_handover(uuid: str) -> None:
@@ -229,8 +229,13 @@ def forget_handover(uuid: str) -> None:
         note.forget()
 
 
-def _has_vifs(migrate_data: MigrateData) -> bool:
-    return "vifs" in migrate_data and bool(migrate_data.vifs)
+def _bound_here(migrate_data: MigrateData) -> list[Any]:
+    if "vifs" not in migrate_data:
+        return []
+    vifs = [each.get_dest_vif() for each in migrate_data.vifs]
+    for vif in vifs:
+        vif["delegate_create"] = True  # else os-vif leaves the port to libvirt
+    return vifs
 
 
 def _told(migrate_data: MigrateData) -> dict[str, Any]:

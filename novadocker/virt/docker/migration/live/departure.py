@@ -241,11 +241,13 @@ class LiveDepartures(Departures):
         began = time.monotonic()
         with ExitStack() as undo:
             undo.callback(self._travel.forget, manifest.uuid)
+            undo.callback(self._networking.mute, network, down=False)
+            # First its ports: a connection that its program has not accepted would be lost, and
+            # nothing that comes later may be acknowledged here.
+            self._networking.mute(network, down=True)
+            self._travel.let_accept(guest.get())
             undo.callback(guest.unpause)
             guest.pause()
-            undo.callback(self._networking.mute, network, down=False)
-            # First its ports: a peer must not see what the destination will not have.
-            self._networking.mute(network, down=True)
             self._memory(out, guest, manifest, course)
             if arriving.heading()["section"] != "restored":
                 raise TransferFailed(reason="the destination did not restore it")
