@@ -12,6 +12,7 @@ from oslo_log import log as logging
 
 from novadocker.errors import DockerDriverError
 from novadocker.virt.docker.compute.assembly import assemble
+from novadocker.virt.docker.compute.live.calls import is_of_a_container
 from novadocker.virt.docker.driver import DockerDriver
 from novadocker.virt.docker.translation import image_ref
 from novadocker.virt.hybrid import merging
@@ -151,7 +152,9 @@ class HybridDriver(driver.ComputeDriver):
         self._driver_of(data).check_instance_shared_storage_cleanup(context, data)
 
     def cleanup_live_migration_destination_check(self, context: Any, dest_check_data: Any) -> None:
-        self._machines.cleanup_live_migration_destination_check(context, dest_check_data)
+        # libvirt's driver would remove a file by the name that is a container's account here.
+        if not is_of_a_container(dest_check_data):
+            self._machines.cleanup_live_migration_destination_check(context, dest_check_data)
 
     # An image of the other kind
 

@@ -202,8 +202,7 @@ def assemble(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges | None = None)
 def _parts(conf: cfg.ConfigOpts, virtapi: VirtAPI, edges: Edges) -> Parts:
     engine, hostname = edges.engine, str(conf.host)
     settings, (host, allowance) = _options(conf), _allowance(conf, engine)
-    ports = Ports(virtapi, edges.wiring.silent_vif_types, edges.wiring.installed)
-    networking = _networking(edges.wiring, settings)
+    ports, networking = _ports(virtapi, edges.wiring), _networking(edges.wiring, settings)
     connector, volumes, disks = _volumes(conf)
     runner = Runner(engine, networking, settings, allowance, volumes, disks)
     rescue = Rescue(engine, edges.images, networking, runner)
@@ -281,6 +280,10 @@ def _live(
 def _metrics(conf: cfg.ConfigOpts, engine: Engine) -> Endpoint:
     section = conf.docker
     return Endpoint(section.metrics_address, section.metrics_port, EngineHealth(engine.info))
+
+
+def _ports(virtapi: VirtAPI, wiring: Wiring) -> Ports:
+    return Ports(virtapi, wiring.silent_vif_types, wiring.installed)
 
 
 def _networking(wiring: Wiring, settings: Options) -> Networking:

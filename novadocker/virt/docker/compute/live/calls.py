@@ -135,6 +135,7 @@ class LiveCalls(Composed):
             told = _told(dest_check_data)
             host = live_host(self._parts.channel, told["host"], context, instance)
             server, account = translation.server(instance), Account.read(told["account"])
+            self._parts.ephemeral_disks.refuse_departure(instance.uuid)
             self._parts.live.departures.refuse(server, account, host)
         return dest_check_data
 
@@ -159,6 +160,7 @@ class LiveCalls(Composed):
                 Course(lambda progress: _tell(migration, progress)),
             )
         except HandedOver:
+            self._parts.handovers.remember(instance.uuid)
             raise  # Nova sets the server to ERROR; nobody may thaw it
         except MoveAborted as error:
             LOG.info("%s", error, instance=instance)
@@ -227,6 +229,15 @@ def forget_handover(uuid: str) -> None:
     note = Handover.find(uuid)
     if note:
         note.forget()
+
+
+def is_of_a_container(migrate_data: MigrateData) -> bool:
+    """Tell whether the data of a live migration are this driver's, and not libvirt's.
+
+    Args:
+        migrate_data: as Nova passes it between the hosts.
+    """
+    return "filename" in migrate_data and migrate_data.filename.startswith("{")
 
 
 def _bound_here(migrate_data: MigrateData) -> list[Any]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from nova import context as nova_context
 from nova import objects
+from nova.compute import vm_states
 from nova.network import neutron
 from nova.scheduler.client import report
 from oslo_log import log as logging
@@ -70,6 +71,14 @@ class Handovers:
         self._open = {note.uuid for note in notes if note and note.source == self._host}
         return set(self._open)
 
+    def remember(self, uuid: str) -> None:
+        """Have ``settle`` ask about a server whose destination did not answer.
+
+        Args:
+            uuid: id of the instance.
+        """
+        self._open.add(uuid)
+
     def settle(self) -> None:
         """Ask the destinations, in a thread of its own; those that do not answer are asked again.
 
@@ -105,7 +114,7 @@ class Handovers:
         network = self._ports.network_of(instance, instance.get_network_info())
         self._recovery.at_start(note.uuid, Expected.AWAKE, network)
         self._interfaces.repair(translation.server(instance), network)
-        instance.task_state = None
+        instance.vm_state, instance.task_state = vm_states.ACTIVE, None
         instance.save()
         LOG.warning("It did not come to %s, and runs on here", note.host, instance=instance)
 
@@ -121,6 +130,7 @@ class Handovers:
         instance.drop_migration_context()
         instance.host, instance.node = note.host, node.hypervisor_hostname
         instance.compute_id, instance.task_state, instance.progress = node.id, None, 0
+        instance.vm_state = vm_states.ACTIVE  # only active servers move
         instance.save()
         network.setup_networks_on_host(context, instance, self._host, teardown=True)
         migration.status = "completed"
