@@ -207,10 +207,11 @@ class HybridDriver(driver.ComputeDriver):
     def _container_traits(self) -> dict[str, bool]:
         # Not those of the processor: a machine's is what libvirt gives it.
         try:
-            return self._parts.host.traits(CONF.docker.runtimes)
+            ours = self._parts.host.traits(CONF.docker.runtimes)
         except DockerDriverError as error:
             LOG.warning("Traits of containers stay while the engine does not answer: %s", error)
             return {}
+        return {**ours, **self._parts.live.trial.traits}
 
     def _supported_containers(self, nodename: str) -> list[Any]:
         try:

@@ -48,6 +48,7 @@ from novadocker.virt.docker.migration.stream import Offer
 from novadocker.virt.docker.network.networking import Network, Networking
 from novadocker.virt.docker.volumes.attachments import Volumes
 from novadocker.virt.docker.volumes.connector import Connector, HostIdentity
+from novadocker.virt.docker.volumes.ephemeral import EphemeralDisks
 from novadocker.virt.docker.volumes.records import Records
 from novadocker.virt.docker.volumes.values import Trust
 from novadocker.virt.docker.wiring.wire import Wired
@@ -118,7 +119,8 @@ class Host:
         allowance = Allowance(able, 64, self.bounds)
         connector = Connector(lambda: HostIdentity(self.name, "127.0.0.1"))
         self.volumes = Volumes(Records(self.instances / "volumes"), connector, Trust.CHECKED)
-        self.runner = Runner(self.engine, networking, options, allowance, self.volumes)
+        disks = EphemeralDisks(self.instances / "ephemeral")
+        self.runner = Runner(self.engine, networking, options, allowance, self.volumes, disks)
         rescue = Rescue(self.engine, images, networking, self.runner)
         parts = (self.engine, images, networking, self.runner, rescue, options)
         self.life = Lifecycle(*parts, Checkpoints(self.engine, "criu", 60))

@@ -12,7 +12,7 @@ from novadocker.checkpoint.places import RESUME, RUNTIME_NAME, WIRE
 from novadocker.errors import CheckpointError, EngineError
 from novadocker.virt.docker.checkpoint import criu, verification
 from novadocker.virt.docker.checkpoint.conversation import Conversation
-from novadocker.virt.docker.checkpoint.places import directory_of, record_of
+from novadocker.virt.docker.checkpoint.places import directory_of, leaving_of, record_of
 from novadocker.virt.docker.checkpoint.privileged import dumping, staging, tasks
 from novadocker.virt.docker.checkpoint.record import Record
 from novadocker.virt.docker.engine import Container, Engine
@@ -183,6 +183,8 @@ class Checkpoints:
         """
         if directory_of(uuid).exists() or record_of(uuid).exists():
             dumping.discard(uuid)
+        if leaving_of(uuid).exists():  # nova-compute died in the middle of a move
+            dumping.discard_leaving(uuid)
 
     def _converse(
         self, container: Container, record: Record, socket: str, driver: Restored

@@ -44,6 +44,7 @@ class Service(Composed):
         parts.snapshots.sweep(parts.hostname)
         parts.metrics.start()
         parts.channel.start()
+        parts.live.trial.start()
 
     def cleanup_host(self, host: str) -> None:
         self._parts.channel.stop()
@@ -84,7 +85,7 @@ class Service(Composed):
         )
         provider_tree.update_inventory(nodename, inventory)
         ours = self._parts.host.traits(CONF.docker.runtimes, known.traits)
-        traits = ours | processor_traits()
+        traits = ours | processor_traits() | self._parts.live.trial.traits
         provider_tree.add_traits(nodename, *(name for name, has in traits.items() if has))
         provider_tree.remove_traits(nodename, *(name for name, has in traits.items() if not has))
 

@@ -7,8 +7,10 @@ from functools import partial
 from nova import objects
 from oslo_log import log as logging
 
+from novadocker.checkpoint.places import WAITING
 from novadocker.errors import DockerDriverError
 from novadocker.virt.docker.actions.lifecycle import Lifecycle
+from novadocker.virt.docker.checkpoint.privileged import staging
 from novadocker.virt.docker.compute.migrations import abandoned
 from novadocker.virt.docker.container.labels import (
     LABEL_HOST,
@@ -68,3 +70,5 @@ class StaleArrivals:
             LOG.warning("Server %s runs here, and Nova has it elsewhere", uuid)
         elif abandoned(context, uuid, migration, self._host):
             self._lifecycle.remove(uuid, Network(objects.Instance(uuid=uuid), []))
+            if container and (WAITING / container.id).exists():
+                staging.unstage(container.id)  # its restore was cut off, too

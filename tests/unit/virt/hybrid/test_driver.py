@@ -90,6 +90,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Host:
     parts = SimpleNamespace(
         engine=SimpleNamespace(listed=listed, info=lambda: SimpleNamespace(root_directory="/")),
         host=SimpleNamespace(traits=lambda _runtimes: {"CUSTOM_DOCKER": True}),
+        live=SimpleNamespace(trial=SimpleNamespace(traits={})),
         allocations=SimpleNamespace(kept=lambda _uuid: nullcontext()),
         lifecycle=SimpleNamespace(image_of=lambda _uuid: ""),
         glance=None,

@@ -9,6 +9,7 @@ from novadocker.virt.docker.actions.runner import Runner
 from novadocker.virt.docker.actions.suspension import Suspension
 from novadocker.virt.docker.checkpoint.checkpoints import Checkpoints
 from novadocker.virt.docker.checkpoint.travel import Travel
+from novadocker.virt.docker.checkpoint.trial import Trial
 from novadocker.virt.docker.conf.values import MoveOptions
 from novadocker.virt.docker.engine import Engine
 from novadocker.virt.docker.images import Images
@@ -25,10 +26,12 @@ class LiveMoves:
     Attributes:
         departures: servers that go.
         arrivals: servers that come.
+        trial: whether processes can be dumped and restored here.
     """
 
     departures: LiveDepartures
     arrivals: LiveArrivals
+    trial: Trial
 
 
 def move_options(conf: cfg.ConfigOpts) -> MoveOptions:
@@ -65,4 +68,6 @@ def live_moves(
     host = str(conf.host)
     departures = LiveDepartures(engine, networking, runner, host, suspension, travel)
     parts = arrival.Parts(networking, checkpoints, travel)
-    return LiveMoves(departures, LiveArrivals(engine, images, runner, move_options(conf), parts))
+    arrivals = LiveArrivals(engine, images, runner, move_options(conf), parts)
+    trial = Trial(engine, conf.docker.criu, conf.docker.checkpoint_timeout)
+    return LiveMoves(departures, arrivals, trial)

@@ -31,7 +31,7 @@ def _remove(life: Life, found: Any, *here: str, alive: bool = False) -> list[str
             raise found
         return found
 
-    container = SimpleNamespace(alive=alive)
+    container = SimpleNamespace(alive=alive, id="0" * 64)
     engine: Any = SimpleNamespace(labels_by_name=labels_by_name, find=lambda _: container)
     StaleArrivals(engine, life.of(Lifecycle), "h2").remove(None, set(here))
     return [call.uuid for call in life.calls]
