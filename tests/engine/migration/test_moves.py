@@ -115,8 +115,7 @@ class Host:
         )
         images: Any = self.images
         networking = Networking(_Wiring(), options.domain, options.dns_servers)
-        able = SimpleNamespace(abilities=lambda _pids: self.able)
-        allowance = Allowance(able, 64, self.bounds)
+        allowance = Allowance(SimpleNamespace(abilities=lambda _pids: self.able), 64, self.bounds)
         connector = Connector(lambda: HostIdentity(self.name, "127.0.0.1"))
         self.volumes = Volumes(Records(self.instances / "volumes"), connector, Trust.CHECKED)
         disks = EphemeralDisks(self.instances / "ephemeral")
@@ -322,8 +321,7 @@ def test_refused_before_it_stops(
     hosts: tuple[Host, Host], server: Server, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A destination that cannot take a server says so while the server runs on."""
-    second = hosts[1]
-    asked = server
+    second, asked = hosts[1], server
     began = hosts[0].container(server).started_at
     if case == "full":
         monkeypatch.setattr(arrival.disk, "disk", lambda _: SimpleNamespace(free=1))
