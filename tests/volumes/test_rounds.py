@@ -125,6 +125,7 @@ def _killing(site: Site, victim: str, after: float) -> Callable[[], None]:
     return kill
 
 
+@pytest.mark.timeout(60 + PATIENCE * ROUNDS)
 def test_no_synchronised_byte_is_lost_and_nothing_is_held(
     site: Site, server: str, volumes: Volumes
 ) -> None:
