@@ -66,5 +66,6 @@ def test_a_disk_is_the_hosts_own_where_volumes_are_refused(servers: Any, storage
     container = servers.boot("exec sleep 600")
     volumes.attach(disk_of(servers), container, lambda: (0, 0))
     assert run(servers, "ls /ephemeral0") == (0, b"")
-    servers.actions.lifecycle.remove(servers.asked.uuid, servers.network)
+    servers.engine.remove(servers.asked.container)
     volumes.release_all(servers.asked.uuid)
+    servers.actions.lifecycle.remove(servers.asked.uuid, servers.network)
