@@ -7,17 +7,22 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from novadocker.cloud.samples import busybox
+from novadocker.cloud.samples import apt
 from novadocker.virt.docker.check.findings import is_static
+from tests.support import debian_release
 
 
 @functools.cache
 def program() -> bytes:
-    """Return the program: the machine's own if static, else from Debian's package."""
+    """Return the program: the machine's own if static, else from Debian's package.
+
+    The package is fetched once for all runs: a guest has no network.
+    """
     found = shutil.which("busybox")
     if found and is_static(Path(found)):
         return Path(found).read_bytes()
-    return busybox.unpacked()[0]
+    package = debian_release.unpacked(apt.codename(), ("busybox-static",))
+    return package.program("bin/busybox", "usr/bin/busybox").read_bytes()
 
 
 def put(tar: tarfile.TarFile, name: str) -> None:

@@ -10,11 +10,11 @@ from nova.virt import driver
 from nova.virt.libvirt.driver import LibvirtDriver
 from oslo_log import log as logging
 
-from novadocker.errors import DockerDriverError
+from novadocker.errors import ConfigurationError, DockerDriverError
 from novadocker.virt.docker.compute.assembly import assemble
 from novadocker.virt.docker.compute.live.calls import is_of_a_container
 from novadocker.virt.docker.driver import DockerDriver
-from novadocker.virt.docker.translation import image_ref
+from novadocker.virt.docker.translation import image_ref, nova_hands_over
 from novadocker.virt.hybrid import merging
 from novadocker.virt.hybrid.dispatch import dispatching
 from novadocker.virt.hybrid.kind import CONTAINER_FORMAT, Finder, Kind, Side, kind_of_image
@@ -61,6 +61,10 @@ class HybridDriver(driver.ComputeDriver):
     # The service
 
     def init_host(self, host: str) -> None:
+        if not nova_hands_over():
+            # The containers' driver would look for containers of virtual machines.
+            reason = "it needs Nova 34, which hands the instances over at its start"
+            raise ConfigurationError(option="compute_driver", value="HybridDriver", reason=reason)
         # Containers first: libvirt's own start may switch processors off.
         self._containers.init_host(host)
         self._machines.init_host(host)

@@ -7,7 +7,7 @@ import pytest
 
 from novadocker.virt.docker.wiring import Wiring
 from novadocker.virt.docker.wiring.routes import OURS
-from tests.engine.wiring.stand_in import Server, Switch, a_vif, run, talk
+from tests.engine.wiring.stand_in import DATAPATH, Server, Switch, a_vif, run, talk
 
 
 def _outside(*words: str) -> Callable[[Server, Switch], object]:
@@ -22,9 +22,8 @@ def _within(*words: str) -> Callable[[Server, Switch], object]:
 
 def _to_other_bridge(server: Server, switch: Switch) -> None:
     port = server.network_info[0]["devname"]
-    switch.ask(
-        "--may-exist", "add-br", "br-ex", "--", "set", "bridge", "br-ex", "datapath_type=netdev"
-    )
+    datapath = f"datapath_type={DATAPATH}"
+    switch.ask("--may-exist", "add-br", "br-ex", "--", "set", "bridge", "br-ex", datapath)
     switch.ask("del-port", port, "--", "add-port", "br-ex", port)
 
 

@@ -45,6 +45,8 @@ class Service(Composed):
         parts.metrics.start()
         parts.channel.start()
         parts.live.trial.start()
+        if not translation.nova_hands_over():
+            self.process_instances_at_startup(*translation.local_instances(host))
 
     def cleanup_host(self, host: str) -> None:
         self._parts.channel.stop()

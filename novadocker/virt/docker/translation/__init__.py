@@ -24,6 +24,7 @@ from novadocker.virt.docker.translation.from_nova import (
 )
 from novadocker.virt.docker.translation.image_wait import WaitingServer
 from novadocker.virt.docker.translation.processors import shared_processors
+from novadocker.virt.docker.translation.startup import local_instances, nova_hands_over
 from novadocker.virt.docker.translation.states import (
     POWER_STATES,
     TRANSITIONS,
@@ -54,7 +55,9 @@ __all__ = [
     "expected_at_start",
     "inputs",
     "keep_password",
+    "local_instances",
     "login",
+    "nova_hands_over",
     "record_lost",
     "report_lost",
     "server",

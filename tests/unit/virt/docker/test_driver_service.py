@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
 from nova import exception, objects
@@ -14,6 +15,7 @@ from nova.virt import event as nova_event
 
 from novadocker.errors import WiringError
 from novadocker.virt.docker import translation
+from novadocker.virt.docker.compute import service
 from novadocker.virt.docker.compute.assembly import assemble
 from novadocker.virt.docker.driver import CONF
 from novadocker.virt.docker.engine import State
@@ -211,3 +213,24 @@ def test_options_come_from_nova_conf(
     parts = assemble(CONF, virtapi)
     assert parts.runner.directory(UUID).path == tmp_path / UUID
     assert parts.hostname == CONF.host
+
+
+@pytest.mark.parametrize("hands_over", [True, False])
+def test_repairs_come_at_the_start_of_every_nova(
+    docker_driver: Any, monkeypatch: pytest.MonkeyPatch, hands_over: bool
+) -> None:
+    """Nova 33 does not call with its instances, so the driver looks for them itself, once."""
+    repaired: list[Any] = []
+    quiet = mock.Mock()
+    with_parts(
+        docker_driver, images=quiet, wiring=quiet, allowance=quiet, audit=quiet, snapshots=quiet
+    )
+    monkeypatch.setattr(service.suitability, "check", quiet)
+    monkeypatch.setattr(service.options, "refuse_unusable", quiet)
+    monkeypatch.setattr(translation, "nova_hands_over", lambda: hands_over)
+    monkeypatch.setattr(translation, "local_instances", lambda host: ("context", [host]))
+    monkeypatch.setattr(
+        docker_driver, "process_instances_at_startup", lambda *given: repaired.append(given)
+    )
+    docker_driver.init_host("h1")
+    assert repaired == ([] if hands_over else [("context", ["h1"])])
