@@ -88,7 +88,8 @@ def test_a_resize_changes_rates_and_loses_nothing(
         assert now.limits.rates.write_bytes == rate
         assert engine.run(now.name, ("cat", "/file")) == (0, b"kept\n")
     assert now.limits.rates == NO_RATES
-    assert recreate.current_limits(now).disk_bytes == 0
+    kept = limiting.asked.flavor.root_gib * 1024 * MIB if limiting.abilities.disk_limit else 0
+    assert recreate.current_limits(now).disk_bytes == kept
     limiting.actions.lifecycle.remove(limiting.asked.uuid, limiting.network)
     assert not engine.labels_by_name("novadocker.instance")
     assert {image["Id"] for image in docker_api.images(all=True)} == images
