@@ -6,6 +6,7 @@ datapath, of which a namespace can have one, disturbs nobody's and is disturbed 
 container is stood in for by a process with user and network namespaces of its own.
 """
 
+import contextlib
 import json
 import socket
 from collections.abc import Callable
@@ -279,10 +280,12 @@ def _descriptors() -> dict[str, int]:
     counts = {"self": len(list(Path("/proc/self/fd").iterdir()))}
     here = Path("/proc/thread-self/ns/net").stat().st_ino
     for process in Path("/proc").glob("[0-9]*"):
-        words = (process / "cmdline").read_bytes().split(b"\0")
-        if b"--privsep_context" in words and (process / "ns/net").stat().st_ino == here:
-            context = words[words.index(b"--privsep_context") + 1].decode()
-            counts[context] = len(list((process / "fd").iterdir()))
+        # Processes of others end while we look; the daemons do not.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if b"--privsep_context" in words and (process / "ns/net").stat().st_ino == here:
+                context = words[words.index(b"--privsep_context") + 1].decode()
+                counts[context] = len(list((process / "fd").iterdir()))
     return counts
 
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import importlib.metadata
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -62,21 +63,32 @@ PROMISED = {
 
 # Nova's interface
 
+NOVA = int(importlib.metadata.version("nova").partition(".")[0])
+# Methods and parameters that the oldest Nova in ./test release does not have.
+FIRST_WITH = {"process_instances_at_startup": 34, "share_info": 34}
+
 
 @pytest.mark.parametrize("name", OVERRIDDEN)
 def test_a_method_takes_what_nova_gives_it(name: str) -> None:
     """Name, kind and default of each parameter are those of the Nova installed here."""
-    ours = inspect.signature(getattr(DockerDriver, name)).parameters.values()
-    novas = inspect.signature(getattr(BASE, name)).parameters.values()
+    if FIRST_WITH.get(name, NOVA) > NOVA:
+        pytest.skip(f"Nova {NOVA} does not call {name}")
+    novas = inspect.signature(getattr(BASE, name)).parameters
+    ours = [
+        each
+        for each in inspect.signature(getattr(DockerDriver, name)).parameters.values()
+        if each.name in novas or FIRST_WITH.get(each.name, NOVA) <= NOVA
+    ]
     assert [(each.name, each.kind, each.default) for each in ours] == [
-        (each.name, each.kind, each.default) for each in novas
+        (each.name, each.kind, each.default) for each in novas.values()
     ]
 
 
 def test_what_is_promised_is_implemented() -> None:
     """None of these is left to Nova's base class, and no method has a name unknown to Nova."""
     assert set(OVERRIDDEN) >= PROMISED
-    assert all(hasattr(BASE, name) for name in OVERRIDDEN)
+    known = [name for name in OVERRIDDEN if FIRST_WITH.get(name, NOVA) <= NOVA]
+    assert all(hasattr(BASE, name) for name in known)
 
 
 def test_every_capability_is_known_to_nova() -> None:

@@ -4,8 +4,10 @@
 import inspect
 from collections import Counter
 
+import pytest
 from nova.virt.driver import ComputeDriver
 
+from novadocker.virt.docker.translation import nova_hands_over
 from novadocker.virt.hybrid.table import ROWS, Row
 
 PUBLIC = {
@@ -15,6 +17,7 @@ PUBLIC = {
 }
 
 
+@pytest.mark.skipif(not nova_hands_over(), reason="the hybrid driver needs Nova 34")
 def test_each_public_method_stands_in_one_row() -> None:
     """A method that Nova adds, renames or removes changes the count of a row."""
     counted = Counter(name for names in ROWS.values() for name in names)
