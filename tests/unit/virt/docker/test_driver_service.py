@@ -223,7 +223,13 @@ def test_repairs_come_at_the_start_of_every_nova(
     repaired: list[Any] = []
     quiet = mock.Mock()
     with_parts(
-        docker_driver, images=quiet, wiring=quiet, allowance=quiet, audit=quiet, snapshots=quiet
+        docker_driver,
+        images=quiet,
+        wiring=quiet,
+        allowance=quiet,
+        audit=quiet,
+        snapshots=quiet,
+        metrics=quiet,
     )
     monkeypatch.setattr(service.suitability, "check", quiet)
     monkeypatch.setattr(service.options, "refuse_unusable", quiet)
