@@ -230,6 +230,7 @@ def test_repairs_come_at_the_start_of_every_nova(
         audit=quiet,
         snapshots=quiet,
         metrics=quiet,
+        channel=quiet,
     )
     monkeypatch.setattr(service.suitability, "check", quiet)
     monkeypatch.setattr(service.options, "refuse_unusable", quiet)
