@@ -15,10 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from novadocker.cloud.machine import lock, packages
+from novadocker.cloud.machine import apt, debian_release, lock, packages
 from novadocker.cloud.machine.command import run
-from novadocker.cloud.samples import apt
-from tests.support import debian_release
 
 _HERE = Path(__file__).parent
 _RELEASE = "forky"  # the first with a kernel whose seccomp mode makes page faults cheap

@@ -17,10 +17,10 @@ WHOLE = (
     "tests/engine/test_own_engine.py",
     "tests/engine/virt/test_driver.py",
     "tests/engine/virt/test_lifecycle.py",
-    "tests/engine/virt/test_quota.py",
+    "tests/engine/virt/rights/test_quota.py",
     "tests/engine/virt/test_recovery.py",
-    "tests/engine/virt/test_rights.py",
-    "tests/engine/virt/test_rights_inside.py",
+    "tests/engine/virt/rights/test_rights.py",
+    "tests/engine/virt/rights/test_rights_inside.py",
     "tests/engine/virt/test_snapshot.py",
     "tests/engine/virt/test_usage.py",
     "tests/engine/virt/security/test_attempts.py",
@@ -29,9 +29,9 @@ WHOLE = (
     "tests/engine/wiring/test_interfaces.py",
     "tests/engine/wiring/test_repair.py",
     "tests/engine/wiring/test_wiring.py",
-    "tests/engine/virt/test_stock_kernel.py",
+    "tests/engine/virt/rights/test_stock_kernel.py",
 )
-SMOKE = ("tests/engine/virt/test_stock_kernel.py",)
+SMOKE = ("tests/engine/virt/rights/test_stock_kernel.py",)
 PATIENCE = 2400.0
 REPORT = "report.xml"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

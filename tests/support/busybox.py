@@ -7,9 +7,8 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from novadocker.cloud.samples import apt
+from novadocker.cloud.machine import apt, debian_release
 from novadocker.virt.docker.check.findings import is_static
-from tests.support import debian_release
 
 
 @functools.cache

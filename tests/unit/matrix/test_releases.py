@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LOCKS = sorted((ROOT / "constraints").glob("*.txt"))
 # Keystone's fork of passlib, which distributions and older releases have under the old name.
 ELSEWHERE = {"libpass": "passlib"}
