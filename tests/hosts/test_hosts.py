@@ -14,6 +14,7 @@ from pyroute2 import netns
 
 from novadocker.cloud.layout.host import ComputeHost
 from novadocker.cloud.machine import packages, processes
+from tests.hosts.moved import act
 from tests.support.cloud_fixtures import novadocker_cloud
 from tests.support.cloud_site import Site, Tenant, page, until
 
@@ -96,12 +97,7 @@ def _address(placed: Placed) -> str:
 def restored(second: ComputeHost) -> Iterator[None]:
     """Bring the second host back after a test."""
     yield
-    _act("start", second)
-
-
-def _act(act: str, host: ComputeHost) -> None:
-    done = novadocker_cloud("host", act, host.name)
-    assert done.returncode == 0, done.stdout + done.stderr
+    act("start", second)
 
 
 def _meet(one: Placed, other: Placed) -> bool:
@@ -149,26 +145,26 @@ def test_a_host_that_is_cut_off_runs_on_and_reaches_nobody(
 ) -> None:
     """A server there loses the network and nothing else, until the cables are back."""
     one, other = pair
-    _act("cut", second)
+    act("cut", second)
     assert "cables@docker2" in novadocker_cloud("status").stdout
     assert not other.ping(_address(one))
     assert other.is_running()
-    _act("start", second)
+    act("start", second)
     until(lambda: _meet(one, other), "servers to reach each other", RETURN)
 
 
 @pytest.mark.usefixtures("restored")
-@pytest.mark.parametrize("act", ["kill", "stop"])
+@pytest.mark.parametrize("fate", ["kill", "stop"])
 def test_a_host_goes_and_comes_back_with_its_servers(
-    site: Site, pair: tuple[Placed, Placed], second: ComputeHost, act: str
+    site: Site, pair: tuple[Placed, Placed], second: ComputeHost, fate: str
 ) -> None:
     """A host taken away leaves nothing on the machine, and returns with running servers."""
     one, other = pair
-    _act(act, second)
+    act(fate, second)
     assert list(processes.processes(site.layout, second.name)) == []
     assert second.namespace not in netns.listnetns()
     assert one.is_running()
-    _act("start", second)
+    act("start", second)
     until(other.is_running, "the server to run again", RETURN)
     until(lambda: _meet(one, other), "servers to reach each other", RETURN)
     assert site.wait(other.server, "ACTIVE", RETURN)

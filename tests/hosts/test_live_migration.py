@@ -16,7 +16,7 @@ import pytest
 from openstack.exceptions import BadRequestException
 
 from novadocker.virt.docker.checkpoint.places import handover_of
-from tests.hosts.test_moves import MOVE, Moved, _service
+from tests.hosts.moved import MOVE, Moved, service_of
 from tests.support.cloud_site import Site, Tenant, page, until
 
 # Of a peer that connects anew each time, on two busy processors; bench/ has the down time.
@@ -169,7 +169,7 @@ def test_a_death_in_the_middle_leaves_one_server(moved: Moved, side: str) -> Non
     began = _started(moved)
     _ask(moved)
     until(lambda: moved.container(other), "the server to begin to arrive", MOVE)
-    os.kill(moved.site.pid(_service(source if side == "source" else other)), signal.SIGKILL)
+    os.kill(moved.site.pid(service_of(source if side == "source" else other)), signal.SIGKILL)
     _ended(moved, "error", "failed")
     assert moved.host.name == source.name
     assert _started(moved) == began
@@ -182,7 +182,7 @@ def test_a_death_after_the_handover_leaves_one_server(moved: Moved) -> None:
     source = moved.host
     address = moved.site.give_address(moved.server)
     page(address)
-    service, note = moved.site.pid(_service(source)), handover_of(moved.server)
+    service, note = moved.site.pid(service_of(source)), handover_of(moved.server)
     _ask(moved)
     deadline = time.monotonic() + MOVE
     while not note.exists():

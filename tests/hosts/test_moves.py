@@ -5,96 +5,16 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import docker
 import pytest
 
 from novadocker.cloud.layout.host import ComputeHost
+from tests.hosts.moved import MOVE, Moved, engine_of, service_of
 from tests.support.cloud_site import Site, Tenant, page, until
 
-# The services of the two hosts share two processors with the rest of a cloud.
-MOVE = 180.0
 FILES = "echo kept > /root/file; echo odd > /root/.wh.odd; rm /etc/hostname.gone 2>/dev/null; true"
 ATTRIBUTE = "user.colour"
-
-
-@dataclass
-class Moved:
-    """Server that a test moves."""
-
-    site: Site
-    server: str
-
-    @property
-    def host(self) -> ComputeHost:
-        """Host of the server by Nova's record."""
-        return self.site.layout.host(self.site.admin.compute.get_server(self.server).compute_host)
-
-    @property
-    def other(self) -> ComputeHost:
-        """Host without the server."""
-        here = self.host.name
-        return next(each for each in self.site.layout.hosts if each.name != here)
-
-    def container(self, host: ComputeHost) -> dict[str, Any] | None:
-        """Return the engine's account of the server's container on a host."""
-        with closing(_engine(host)) as engine:
-            try:
-                found: dict[str, Any] = engine.inspect_container(f"nova-{self.server}")
-            except docker.errors.NotFound:
-                return None
-            return found
-
-    def run(self, script: str) -> str:
-        """Run a script in the server, on the present host."""
-        with closing(_engine(self.host)) as engine:
-            made = engine.exec_create(f"nova-{self.server}", ["sh", "-c", script])
-            output = engine.exec_start(made["Id"]).decode(errors="replace")
-            assert engine.exec_inspect(made["Id"])["ExitCode"] == 0, output
-            return str(output)
-
-    def file(self, path: str) -> Path:
-        """Return a file of the running server, from the host's side."""
-        found = self.container(self.host)
-        assert found is not None
-        return Path(found["GraphDriver"]["Data"]["MergedDir"]) / path.lstrip("/")
-
-    def migrate(self) -> None:
-        """Ask for the move to the other host."""
-        compute = self.site.admin.compute
-        compute.migrate_server(self.server, host=self.other.name)
-
-    def move(self) -> None:
-        """Move the server to the other host, up to the confirmation."""
-        before = self.host.name
-        self.migrate()
-        self.site.wait(self.server, "VERIFY_RESIZE", MOVE)
-        assert self.host.name != before
-
-    def confirm(self) -> None:
-        """Confirm the move."""
-        self.site.demo.compute.confirm_server_resize(self.server)
-        self.site.wait(self.server, "ACTIVE", MOVE)
-
-    def assert_alone_on(self, host: ComputeHost) -> None:
-        """See that the server runs on one host, and the other has nothing of it."""
-        assert self.host.name == host.name
-        found = self.container(host)
-        assert found is not None
-        assert found["State"]["Running"]
-        until(lambda: self.container(self.other) is None, "the other container to go")
-        assert not (self.other.nova_state / "instances" / self.server).exists()
-
-
-def _engine(host: ComputeHost) -> Any:
-    return docker.APIClient(base_url=host.engine.url, version="auto", timeout=60)
-
-
-def _service(host: ComputeHost) -> str:
-    return "nova-compute" if host.number == 1 else f"nova-compute@{host.name}"
 
 
 @pytest.fixture
@@ -149,12 +69,12 @@ def test_a_resize_goes_to_the_other_host(moved: Moved) -> None:
     flavor = site.demo.compute.find_flavor("c1.tiny")
     # The scheduler is free to choose; a host that is not to be chosen is disabled meanwhile.
     (service,) = site.admin.compute.services(binary="nova-compute", host=source.name)
-    site.admin.compute.disable_service(service)
+    site.admin.compute.disableservice_of(service)
     try:
         site.demo.compute.resize_server(moved.server, flavor.id)
         site.wait(moved.server, "VERIFY_RESIZE", MOVE)
     finally:
-        site.admin.compute.enable_service(service)
+        site.admin.compute.enableservice_of(service)
     assert moved.host.name != source.name
     found = moved.container(moved.host)
     assert found is not None
@@ -169,7 +89,7 @@ def test_a_destination_that_cannot_take_a_server_leaves_it_running(moved: Moved)
     source, other = moved.host, moved.other
     before = moved.container(source)
     assert before is not None
-    with closing(_engine(other)) as engine, closing(_engine(source)) as home:
+    with closing(engine_of(other)) as engine, closing(engine_of(source)) as home:
         image = home.get_image(before["Image"])
         engine.load_image(b"".join(image))
         engine.create_container(before["Image"], name=f"nova-{moved.server}")
@@ -203,7 +123,7 @@ def test_a_death_in_the_middle_leaves_the_server_on_its_host(moved: Moved, side:
     moved.run("dd if=/dev/urandom of=/root/big bs=1M count=400 2>/dev/null")
     moved.migrate()
     until(lambda: moved.container(other), "the server to begin to arrive", MOVE)
-    os.kill(moved.site.pid(_service(source if side == "source" else other)), signal.SIGKILL)
+    os.kill(moved.site.pid(service_of(source if side == "source" else other)), signal.SIGKILL)
     moved.site.wait(moved.server, "ACTIVE", MOVE)
     until(lambda: _runs(moved, source), "the server to run", MOVE)
     moved.assert_alone_on(source)

@@ -62,6 +62,7 @@ class DockerDriver(Service, Introspection, MoveCalls, LiveCalls, SuspensionCalls
         **driver.ComputeDriver.capabilities,
         "has_imagecache": True,
         "supports_attach_interface": True,
+        "supports_evacuate": True,
         "supports_tagged_attach_interface": True,
         "supports_device_tagging": True,
         "supports_tagged_attach_volume": True,
@@ -133,6 +134,9 @@ class DockerDriver(Service, Introspection, MoveCalls, LiveCalls, SuspensionCalls
         accel_uuids: Any = None,
         reimage_boot_volume: bool = False,
     ) -> None:
+        if evacuate:
+            # Nothing of the server is here, and what the lost host has is not to be kept.
+            raise NotImplementedError  # for Nova's own way then: spawn
         # A server is not given up for one that cannot be: a bad image is found out before.
         with (
             self._parts.allocations.kept(instance.uuid),

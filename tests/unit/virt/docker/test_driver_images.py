@@ -133,6 +133,17 @@ def test_a_rebuild_that_can_be_is_left_to_nova(docker_driver: Any, life: Life) -
     assert [call.action for call in life.calls] == ["Lifecycle.check_rebuild"]
 
 
+def test_an_evacuation_is_left_to_nova(docker_driver: Any, life: Life) -> None:
+    """The lost host's server is no server to be kept: a fault is the new boot's."""
+    wanted = instance()
+    with pytest.raises(NotImplementedError):
+        docker_driver.rebuild(
+            None, wanted, wanted.image_meta, [], None, {}, [], None, None, evacuate=True
+        )
+    assert life.calls == []
+    assert docker_driver.capabilities["supports_evacuate"]
+
+
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [(UNSOUND, exception.BuildAbortException), (REFUSED, exception.InstanceFaultRollback)],
