@@ -30,8 +30,9 @@ def doomed(site: Site, owner: Tenant, web: str) -> Iterator[Moved]:
     assert made.host.name == second.name
     made.run("echo lost > /root/file")
     yield made
-    act("start", second)
+    # Before the start, which waits until Nova calls the host up.
     _force(site, second, down=False)
+    act("start", second)
     until(lambda: _is_up(site, second), "the second host to be up", RETURN)
     owner.delete(made.server)
 
@@ -61,21 +62,23 @@ def _evacuate(moved: Moved) -> None:
 
 @contextmanager
 def _frames_of(mac: str, device: str) -> Iterator[list[bytes]]:
-    """Collect the frames on a tunnel's cable whose inner sender has an address."""
+    """Collect frames that come out of a host's tunnel with an address in them.
+
+    All devices are listened to: the cable of a killed host comes back with it.
+    """
     wanted, found, ended = bytes.fromhex(mac.replace(":", "")), [], threading.Event()
     heard: list[bytes] = found
 
     def listen(sniffer: socket.socket) -> None:
         while not ended.is_set():
             try:
-                frame = sniffer.recv(65535)
+                frame, (name, _, kind, *_) = sniffer.recvfrom(65535)
             except TimeoutError:
                 continue
-            if wanted in frame[14:]:
+            if name == device and kind != socket.PACKET_OUTGOING and wanted in frame[14:]:
                 heard.append(frame)
 
     with closing(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, ALL_PROTOCOLS)) as sniffer:
-        sniffer.bind((device, 0))
         sniffer.settimeout(0.2)
         listener = threading.Thread(target=listen, args=(sniffer,))
         listener.start()
@@ -100,9 +103,9 @@ def test_a_lost_hosts_server_is_rebuilt_elsewhere(doomed: Moved, fate: str) -> N
     assert doomed.run(NONE_HERE) == "none\n"
     (now,) = site.ports(doomed.server)
     assert (now.id, now.mac_address, now.fixed_ips) == (port.id, port.mac_address, port.fixed_ips)
-    act("start", lost)
     with _frames_of(port.mac_address, lost.cabling.tunnel(lost.number).plug) as frames:
         _force(site, lost, down=False)
+        act("start", lost)
         until(lambda: doomed.container(lost) is None, "the old container to go", RETURN)
     assert frames == []
     doomed.assert_alone_on(site.host)
