@@ -67,7 +67,7 @@ def test_a_rebuild_that_cannot_be_leaves_the_server(
 def test_a_resize_that_cannot_be_leaves_the_server(site: Site, untouched: str, flavor: str) -> None:
     """A server with a refused resize runs on under its flavor, also in Placement."""
     site.demo.compute.resize_server(untouched, flavor)
-    assert "a flavor without an ephemeral disk" in site.refusal(untouched, "resize")
+    assert "a flavor whose ephemeral disk has the size" in site.refusal(untouched, "resize")
 
 
 def test_a_container_moves_to_no_other_host(site: Site, untouched: str) -> None:
