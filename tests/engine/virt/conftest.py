@@ -32,6 +32,7 @@ from novadocker.virt.docker.actions.resize import Resize
 from novadocker.virt.docker.actions.runner import Runner
 from novadocker.virt.docker.actions.suspension import Suspension
 from novadocker.virt.docker.checkpoint.checkpoints import Checkpoints
+from novadocker.virt.docker.compute.networks.plug_events import unknown
 from novadocker.virt.docker.conf.values import Options
 from novadocker.virt.docker.container.guest import Guest
 from novadocker.virt.docker.container.server import Server
@@ -47,6 +48,7 @@ from novadocker.virt.docker.volumes.values import Trust
 from novadocker.virt.docker.wiring.wire import Wired
 from tests.engine.virt.privileges import daemon
 from tests.support import busybox
+from tests.support.eventually import eventually
 
 with warnings.catch_warnings():
     # Nova warns of itself when it is imported; it is not our code.
@@ -202,6 +204,7 @@ class Wiring:
     fault: Exception | None = None
     vif_types: tuple[str, ...] = ("ovs",)
     silent_vif_types: tuple[str, ...] = ()
+    installed: Any = unknown
 
     def ensure_wired(
         self,
@@ -378,17 +381,12 @@ class Servers:
 
     def wait_for_end(self) -> None:
         """Wait until its process has ended."""
-        deadline = time.monotonic() + 20
-        while self.guest.get().alive:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        assert eventually(lambda: not self.guest.get().alive, 20)
 
     def wait_for(self, text: str) -> None:
         """Wait until it has printed something."""
-        deadline = time.monotonic() + 20
-        while text.encode() not in self.guest.console():
-            assert time.monotonic() < deadline, self.guest.console()
-            time.sleep(0.02)
+        found = eventually(lambda: text.encode() in self.guest.console(), 20)
+        assert found, self.guest.console()
 
 
 @pytest.fixture

@@ -102,6 +102,7 @@ def test_capabilities_are_what_is_implemented() -> None:
         "has_imagecache",
         "supports_attach_interface",
         "supports_device_tagging",
+        "supports_evacuate",
         "supports_extend_volume",
         "supports_image_type_raw",
         "supports_multiattach",
